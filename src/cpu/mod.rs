@@ -1,0 +1,304 @@
+//! The stages on the CPU: one file per shader, vectorised by run-time dispatch.
+
+pub(crate) mod bit_shuffle;
+pub(crate) mod byte_shuffle;
+pub(crate) mod colour;
+pub(crate) mod entropy;
+pub(crate) mod histogram;
+pub(crate) mod predict;
+pub(crate) mod sample;
+#[allow(unsafe_code)]
+mod simd;
+pub(crate) mod temporal;
+
+use std::sync::Mutex;
+
+pub use simd::{SIMD_VARIABLE, SimdLevel};
+
+use self::predict::Prediction;
+use self::sample::{Sample, with_sample};
+use crate::error::Result;
+use crate::frame::{Batch, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Colour, Plan, PlanePlan, Shuffle};
+use crate::pool;
+use crate::stage::{self, Backend};
+
+/// Rows are the unit of the temporal inverse; more samples than this are split over threads.
+const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
+
+/// The CPU as a [`Backend`].
+pub(crate) struct CpuBackend {
+    simd: SimdLevel,
+    threads: usize,
+    /// Buffers to use again: a fresh one costs a page fault per 4 KiB.
+    spare: Mutex<Vec<WorkBuffer>>,
+}
+
+impl CpuBackend {
+    pub fn new(simd: SimdLevel, threads: usize) -> Self {
+        Self { simd, threads, spare: Mutex::new(Vec::new()) }
+    }
+
+    /// Runs `work` with a buffer of `bytes` unspecified bytes.
+    fn with_buffer<R>(&self, bytes: usize, work: impl FnOnce(&mut WorkBuffer) -> Result<R>) -> Result<R> {
+        let mut buffer = pool::lock(&self.spare).pop().unwrap_or_default();
+        buffer.resize_for_overwrite(bytes);
+        let result = work(&mut buffer);
+        pool::lock(&self.spare).push(buffer);
+        result
+    }
+
+    /// Stage 1, forward.
+    fn split<T: Sample>(&self, batch: Batch<'_>, colour: Colour, planar: &mut WorkBuffer) -> Result<()> {
+        let geometry = batch.geometry;
+        if batch.raw.is_empty() {
+            return Ok(());
+        }
+        let raws = batch.raw.chunks_exact(geometry.frame_samples * T::BYTES);
+        let jobs = raws.zip(frames_of_planes::<T>(geometry, planar)).collect();
+        pool::for_each(self.threads, jobs, |(raw, mut out): (&[u8], Vec<&mut [T]>)| {
+            colour::forward(self.simd, colour, &geometry.planes, raw, &mut out);
+            Ok(())
+        })
+    }
+
+    /// Stages 2 and 3, forward, of one frame of a plane whose samples (all frames) are `plane`.
+    fn residual<T: Sample>(&self, frame: FrameOfPlane<'_, T>, out: &mut [T], scratch: &mut Vec<T>) {
+        let FrameOfPlane { at, samples, prediction, temporal } = frame;
+        let frame_samples = out.len();
+        let current = &samples[at * frame_samples..][..frame_samples];
+        if temporal {
+            let previous = &samples[(at - 1) * frame_samples..][..frame_samples];
+            scratch.resize(frame_samples, T::ZERO);
+            temporal::forward(self.simd, current, previous, scratch);
+            predict::forward(self.simd, prediction, scratch, out);
+        } else {
+            predict::forward(self.simd, prediction, current, out);
+        }
+    }
+
+    fn forward_samples<T: Sample>(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
+        let geometry = batch.geometry;
+        self.with_buffer(geometry.work_bytes(), |planar| {
+            self.split::<T>(batch, plan.colour, planar)?;
+            let outs = frames_of_planes::<T>(geometry, out).into_iter().enumerate();
+            let jobs =
+                outs.flat_map(|(at, planes)| planes.into_iter().enumerate().map(move |(plane, out)| (at, plane, out)));
+            pool::for_each(self.threads, jobs.collect(), |(at, plane, out): (usize, usize, &mut [T])| {
+                let samples = samples_of_plane(geometry, planar, plane);
+                let frame = FrameOfPlane::new(geometry, plan.colour, &plan.planes[plane], plane, at, samples);
+                self.residual(frame, out, &mut Vec::new());
+                Ok(())
+            })
+        })?;
+        self.shuffle(geometry, plan, out, Direction::Forward)
+    }
+
+    fn inverse_samples<T: Sample>(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        residuals: &mut WorkBuffer,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        if raw.is_empty() {
+            return Ok(());
+        }
+        self.shuffle(geometry, plan, residuals, Direction::Inverse)?;
+        let frames = frames_of_planes::<T>(geometry, residuals).into_iter().enumerate();
+        let jobs = frames
+            .flat_map(|(at, planes)| planes.into_iter().enumerate().map(move |(plane, samples)| (at, plane, samples)));
+        pool::for_each(self.threads, jobs.collect(), |(at, plane, samples): (usize, usize, &mut [T])| {
+            let frame = FrameOfPlane::<T>::new(geometry, plan.colour, &plan.planes[plane], plane, at, &[]);
+            predict::inverse(self.simd, frame.prediction, samples);
+            Ok(())
+        })?;
+        pool::for_each(self.threads, temporal_bands::<T>(geometry, plan, residuals), |band: Vec<&mut [T]>| {
+            let mut frames = band.into_iter();
+            let Some(mut previous) = frames.next() else { return Ok(()) };
+            for frame in frames {
+                temporal::inverse(self.simd, frame, previous);
+                previous = frame;
+            }
+            Ok(())
+        })?;
+        let raws = raw.chunks_exact_mut(geometry.frame_samples * T::BYTES);
+        let jobs = raws.zip(frames_of_planes::<T>(geometry, residuals)).collect();
+        pool::for_each(self.threads, jobs, |(raw, mut planes): (&mut [u8], Vec<&mut [T]>)| {
+            colour::inverse(self.simd, plan.colour, &geometry.planes, &mut planes, raw);
+            Ok(())
+        })
+    }
+
+    /// Stage 4, either way, span by span in place.
+    fn shuffle(&self, geometry: &Geometry, plan: &Plan, buffer: &mut WorkBuffer, direction: Direction) -> Result<()> {
+        let span_bytes = plan.span_samples as usize * geometry.sample_bytes;
+        let mut jobs = Vec::new();
+        for (plane, bytes) in bytes_of_planes(geometry, buffer).into_iter().enumerate() {
+            let shuffle = plan.planes[plane].shuffle;
+            if shuffle != Shuffle::None {
+                jobs.extend(bytes.chunks_mut(span_bytes).map(|span| (shuffle, span)));
+            }
+        }
+        pool::for_each(self.threads, jobs, |(shuffle, span): (Shuffle, &mut [u8])| {
+            let input = span.to_vec();
+            let sample_bytes = geometry.sample_bytes;
+            match (shuffle, direction) {
+                (Shuffle::None, _) => {}
+                (Shuffle::Byte, Direction::Forward) => byte_shuffle::forward(self.simd, sample_bytes, &input, span),
+                (Shuffle::Byte, Direction::Inverse) => byte_shuffle::inverse(self.simd, sample_bytes, &input, span),
+                (Shuffle::Bit, Direction::Forward) => bit_shuffle::forward(self.simd, sample_bytes, &input, span),
+                (Shuffle::Bit, Direction::Inverse) => bit_shuffle::inverse(self.simd, sample_bytes, &input, span),
+            }
+            Ok(())
+        })
+    }
+
+    /// Costs of `candidates`, which share one colour transform, into `costs`.
+    fn costs_samples<T: Sample>(&self, batch: Batch<'_>, colour: Colour, jobs: Vec<CostJob<'_>>) -> Result<()> {
+        let geometry = batch.geometry;
+        self.with_buffer(geometry.work_bytes(), |planar| {
+            self.split::<T>(batch, colour, planar)?;
+            pool::for_each(self.threads, jobs, |CostJob { candidate, plane, cost }| {
+                let plane_plan = stage::candidate_plane(candidate);
+                let samples = samples_of_plane::<T>(geometry, planar, plane);
+                let mut residuals = vec![T::ZERO; geometry.planes[plane].frame_samples()];
+                let mut bins = vec![0; T::BYTES * histogram::BINS];
+                let mut scratch = Vec::new();
+                for at in counted_frames(geometry.frames) {
+                    let frame = FrameOfPlane::new(geometry, colour, &plane_plan, plane, at, samples);
+                    self.residual(frame, &mut residuals, &mut scratch);
+                    histogram::forward(T::BYTES, bytemuck::cast_slice(&residuals), &mut bins);
+                }
+                *cost = entropy::forward(&bins);
+                Ok(())
+            })
+        })
+    }
+}
+
+impl Backend for CpuBackend {
+    fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
+        out.resize_for_overwrite(batch.geometry.work_bytes());
+        with_sample!(batch.geometry.sample_bytes, T => self.forward_samples::<T>(batch, plan, out))
+    }
+
+    fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
+        with_sample!(geometry.sample_bytes, T => self.inverse_samples::<T>(geometry, plan, residuals, raw))
+    }
+
+    fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {
+        let planes = batch.geometry.planes.len();
+        let mut costs = vec![0; candidates.len() * planes];
+        for &colour in Colour::ALL {
+            let rows =
+                candidates.iter().zip(costs.chunks_mut(planes)).filter(|(candidate, _)| candidate.colour == colour);
+            let jobs: Vec<_> = rows
+                .flat_map(|(&candidate, row)| {
+                    row.iter_mut().enumerate().map(move |(plane, cost)| CostJob { candidate, plane, cost })
+                })
+                .collect();
+            if !jobs.is_empty() {
+                with_sample!(batch.geometry.sample_bytes, T => self.costs_samples::<T>(batch, colour, jobs))?;
+            }
+        }
+        Ok(costs)
+    }
+}
+
+/// Frames whose residuals count towards a cost.
+pub(crate) fn counted_frames(frames: usize) -> std::ops::Range<usize> {
+    usize::from(frames > 1)..frames
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Forward,
+    Inverse,
+}
+
+struct CostJob<'a> {
+    candidate: Candidate,
+    plane: usize,
+    cost: &'a mut u64,
+}
+
+/// One frame of a plane with what is done to it.
+struct FrameOfPlane<'a, T> {
+    at: usize,
+    samples: &'a [T],
+    prediction: Prediction,
+    temporal: bool,
+}
+
+impl<'a, T> FrameOfPlane<'a, T> {
+    fn new(geometry: &Geometry, colour: Colour, plan: &PlanePlan, plane: usize, at: usize, samples: &'a [T]) -> Self {
+        let (temporal, predictor) = plan.of_frame(at);
+        let prediction = Prediction {
+            predictor,
+            order: stage::order(geometry, colour != Colour::None, plane, temporal),
+            zigzag: stage::zigzag(temporal, predictor),
+            width: geometry.planes[plane].width,
+        };
+        Self { at, samples, prediction, temporal }
+    }
+}
+
+fn samples_of_plane<'a, T: Sample>(geometry: &Geometry, buffer: &'a WorkBuffer, plane: usize) -> &'a [T] {
+    bytemuck::cast_slice(&buffer.as_bytes()[geometry.plane_range(plane)])
+}
+
+/// The bytes of each plane, all frames.
+fn bytes_of_planes<'a>(geometry: &Geometry, buffer: &'a mut WorkBuffer) -> Vec<&'a mut [u8]> {
+    let mut rest = buffer.as_bytes_mut();
+    let mut start = 0;
+    let mut planes = Vec::with_capacity(geometry.planes.len());
+    for plane in 0..geometry.planes.len() {
+        let range = geometry.plane_range(plane);
+        let (_, tail) = rest.split_at_mut(range.start - start);
+        let (bytes, tail) = tail.split_at_mut(range.len());
+        planes.push(bytes);
+        start = range.end;
+        rest = tail;
+    }
+    planes
+}
+
+/// For each frame, its samples of every plane.
+fn frames_of_planes<'a, T: Sample>(geometry: &Geometry, buffer: &'a mut WorkBuffer) -> Vec<Vec<&'a mut [T]>> {
+    let mut frames: Vec<Vec<&mut [T]>> = Vec::new();
+    frames.resize_with(geometry.frames, Vec::new);
+    for (plane, bytes) in geometry.planes.iter().zip(bytes_of_planes(geometry, buffer)) {
+        let mut samples: &mut [T] = bytemuck::cast_slice_mut(bytes);
+        for frame in &mut frames {
+            let (head, tail) = samples.split_at_mut(plane.frame_samples());
+            frame.push(head);
+            samples = tail;
+        }
+    }
+    frames
+}
+
+/// Bands of the planes that have temporal differences: each is the same span of every frame.
+fn temporal_bands<'a, T: Sample>(
+    geometry: &Geometry,
+    plan: &Plan,
+    buffer: &'a mut WorkBuffer,
+) -> Vec<Vec<&'a mut [T]>> {
+    let mut bands = Vec::new();
+    for (plane, bytes) in bytes_of_planes(geometry, buffer).into_iter().enumerate() {
+        let frame_samples = geometry.planes[plane].frame_samples();
+        if !plan.planes[plane].temporal || frame_samples == 0 {
+            continue;
+        }
+        let first = bands.len();
+        bands.resize_with(first + frame_samples.div_ceil(TEMPORAL_BAND_SAMPLES), Vec::new);
+        let samples: &mut [T] = bytemuck::cast_slice_mut(bytes);
+        for frame in samples.chunks_exact_mut(frame_samples) {
+            for (band, part) in bands[first..].iter_mut().zip(frame.chunks_mut(TEMPORAL_BAND_SAMPLES)) {
+                band.push(part);
+            }
+        }
+    }
+    bands
+}

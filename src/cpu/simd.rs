@@ -1,0 +1,100 @@
+//! SIMD level: detected once, passed as a value, chosen at run time.
+//!
+//! Kernels are plain loops that the compiler vectorises. [`SimdLevel::run`] compiles a kernel once
+//! per level and jumps to the one for this machine; the results are the same bit for bit.
+
+use std::sync::OnceLock;
+
+/// Environment variable that lowers the level: `baseline`, `avx2` or `avx512`. It cannot raise it
+/// above what the machine has.
+pub const SIMD_VARIABLE: &str = "FRAMEPRESS_SIMD";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Features {
+    Baseline,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// A set of instructions that this machine has.
+///
+/// Invariant S1: a value of this type exists only if the machine has the features it names. The
+/// field is private and [`SimdLevel::available`] is the only place that makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SimdLevel(Features);
+
+/// A loop to be compiled for each level. `run` must be `#[inline(always)]` to be compiled with the
+/// level's features.
+pub(crate) trait Kernel {
+    type Output;
+    fn run(self) -> Self::Output;
+}
+
+impl SimdLevel {
+    /// The levels of this machine, lowest first. There is always at least one.
+    pub fn available() -> Vec<SimdLevel> {
+        #[allow(unused_mut)]
+        let mut levels = vec![SimdLevel(Features::Baseline)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt") && has!("fma") {
+                levels.push(SimdLevel(Features::Avx2));
+                if has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl") {
+                    levels.push(SimdLevel(Features::Avx512));
+                }
+            }
+        }
+        levels
+    }
+
+    /// The highest level, or a lower one if `FRAMEPRESS_SIMD` asks for it. Read once per process.
+    pub fn detect() -> Self {
+        static LEVEL: OnceLock<SimdLevel> = OnceLock::new();
+        *LEVEL.get_or_init(|| {
+            let asked = std::env::var(SIMD_VARIABLE).ok();
+            let available = Self::available();
+            let lowered = asked.and_then(|name| available.iter().copied().find(|level| level.name() == name));
+            lowered.unwrap_or(available[available.len() - 1])
+        })
+    }
+
+    /// The name that `FRAMEPRESS_SIMD` takes.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Features::Baseline => "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Features::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Features::Avx512 => "avx512",
+        }
+    }
+
+    /// Runs `kernel` compiled for this level.
+    #[inline]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Features::Baseline => kernel.run(),
+            // SAFETY: by invariant S1 the machine has the features the callee is compiled with.
+            #[cfg(target_arch = "x86_64")]
+            Features::Avx2 => unsafe { run_avx2(kernel) },
+            // SAFETY: by invariant S1 the machine has the features the callee is compiled with.
+            #[cfg(target_arch = "x86_64")]
+            Features::Avx512 => unsafe { run_avx512(kernel) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,fma")]
+fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt,fma")]
+fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
+}

@@ -1,0 +1,31 @@
+//! Aligned working memory.
+
+/// Bytes aligned for any sample type, so that a plane can be seen as a slice of samples.
+#[derive(Debug, Clone, Default)]
+pub struct WorkBuffer {
+    words: Vec<u64>,
+    bytes: usize,
+}
+
+impl WorkBuffer {
+    /// `bytes` zero bytes.
+    pub fn zeroed(bytes: usize) -> Self {
+        Self { words: vec![0; bytes.div_ceil(8)], bytes }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.bytes]
+    }
+
+    /// The bytes, to write.
+    pub fn as_bytes_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.bytes]
+    }
+
+    /// Makes the buffer `bytes` long, keeping memory it has. The content is unspecified.
+    pub fn resize_for_overwrite(&mut self, bytes: usize) {
+        self.words.resize(bytes.div_ceil(8), 0);
+        self.bytes = bytes;
+    }
+}

@@ -1,0 +1,18 @@
+//! From what was asked ([`Settings`]) and what was measured ([`Statistics`]) to what is done and
+//! recorded ([`Plan`]).
+//!
+//! Every decision is integer arithmetic on integer measurements, so it is the same on every machine
+//! and device. The decoder reads the plan and decides nothing.
+
+mod level;
+mod recorded;
+
+mod settings;
+mod statistics;
+
+pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+pub use settings::{CodecChoice, DeviceChoice, Settings};
+
+pub(crate) use level::LevelParameters;
+
+pub(crate) use statistics::{Candidate, Statistics};

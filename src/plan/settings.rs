@@ -1,0 +1,137 @@
+//! What the caller asks for.
+
+use std::num::NonZeroUsize;
+
+use crate::error::{Error, Result};
+
+/// Which codec codes the residuals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CodecChoice {
+    /// Per block, by measurement.
+    #[default]
+    Auto,
+    /// None: residuals are stored.
+    Store,
+    /// LZ4 blocks.
+    Lz4,
+    /// Zstandard.
+    Zstd,
+}
+
+/// Where batches are transformed. The bytes are the same everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub enum DeviceChoice {
+    /// Where one small batch was fastest when measured in this process. Software adapters are never
+    /// chosen.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The first usable GPU, hardware before software.
+    Gpu,
+    /// The adapter with this index, PCI bus id, or part of a name, as `framepress devices` lists
+    /// them.
+    Named(String),
+}
+
+/// How to compress. The defaults are a good trade of ratio and speed.
+///
+/// The packed bytes depend on the input, the level, the codec choice and the batch length, and on nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    level: u8,
+    codec: CodecChoice,
+    device: DeviceChoice,
+    batch_frames: Option<NonZeroUsize>,
+    threads: Option<NonZeroUsize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            level: Self::DEFAULT_LEVEL,
+            codec: CodecChoice::Auto,
+            device: DeviceChoice::Auto,
+            batch_frames: None,
+            threads: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The level unless another is set.
+    pub const DEFAULT_LEVEL: u8 = 4;
+
+    /// The default settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the level, 1 (fastest) to 9 (smallest).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for any other level.
+    pub fn with_level(mut self, level: u8) -> Result<Self> {
+        if !(1..=9).contains(&level) {
+            return Err(Error::invalid(format!("level: expected 1 to 9, found {level}")));
+        }
+        self.level = level;
+        Ok(self)
+    }
+
+    /// Sets the codec.
+    #[must_use]
+    pub fn with_codec(mut self, codec: CodecChoice) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Sets the device.
+    #[must_use]
+    pub fn with_device(mut self, device: DeviceChoice) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Sets the number of frames that are compressed together: more give a better ratio, fewer a
+    /// quicker access to single frames. `None` (the default) takes as many as fit 64 MiB, at least
+    /// one.
+    #[must_use]
+    pub fn with_batch_frames(mut self, frames: Option<NonZeroUsize>) -> Self {
+        self.batch_frames = frames;
+        self
+    }
+
+    /// Sets the most threads one call may use at a time. `None` (the default) uses the whole of the
+    /// process-wide pool.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Option<NonZeroUsize>) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The level.
+    pub fn level(&self) -> u8 {
+        self.level
+    }
+
+    /// The codec.
+    pub fn codec(&self) -> CodecChoice {
+        self.codec
+    }
+
+    /// The device.
+    pub fn device(&self) -> &DeviceChoice {
+        &self.device
+    }
+
+    /// Frames per batch as asked.
+    pub fn batch_frames(&self) -> Option<NonZeroUsize> {
+        self.batch_frames
+    }
+
+    /// Threads as asked.
+    pub fn threads(&self) -> Option<NonZeroUsize> {
+        self.threads
+    }
+}

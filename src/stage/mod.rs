@@ -1,0 +1,67 @@
+//! The contract between plans and the machinery that carries them out.
+//!
+//! A *stage* is a reversible transform that keeps the size of what it works on. A batch runs
+//! through them in this order, and back in the reverse order:
+//!
+//! 1. colour: raw frames to planes, with the colour transform;
+//! 2. temporal: differences from the frame before;
+//! 3. predict: spatial residuals, zigzag-mapped;
+//! 4. byte shuffle or bit shuffle, per span.
+//!
+//! Histogram and entropy measure what comes out of stage 3.
+
+use crate::error::Result;
+use crate::frame::{Batch, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Plan, PlanePlan, Predictor};
+
+/// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
+/// between stages.
+///
+/// Every backend gives the same bytes. Callers have checked the plan against the geometry
+/// ([`Plan::check`]) and that `batch.raw` has [`Geometry::raw_bytes`] bytes.
+pub(crate) trait Backend: Send + Sync {
+    /// Raw frames to residuals, laid out in `out` as `geometry` says. Bytes between planes are
+    /// unspecified.
+    fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()>;
+
+    /// Residuals to raw frames. `residuals` may be used as working memory.
+    fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()>;
+
+    /// Order-0 entropy of the residuals each candidate leaves, one value per candidate and plane
+    /// (candidate-major), in bits as fixed point ([`crate::cpu::entropy`]).
+    ///
+    /// Frame 0 is left out of the count where there are others, because a temporal candidate does
+    /// not reach it.
+    fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>>;
+}
+
+/// How samples compare and average: as unsigned or as two's complement numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Unsigned,
+    Signed,
+}
+
+/// The order of the samples that the spatial predictor of plane `plane` sees.
+///
+/// Differences are small numbers of either sign; everything else keeps the order of its dtype, with
+/// floats ordered as their bit patterns.
+pub(crate) fn order(geometry: &Geometry, plan_has_colour: bool, plane: usize, temporal: bool) -> Order {
+    let colour_difference = plan_has_colour && (plane == 0 || plane == 2);
+    if geometry.signed || colour_difference || temporal { Order::Signed } else { Order::Unsigned }
+}
+
+/// Whether residuals of a frame are zigzag-mapped: whenever anything was subtracted by prediction.
+pub(crate) fn zigzag(temporal: bool, predictor: Predictor) -> bool {
+    temporal || predictor != Predictor::None
+}
+
+/// The plan of a plane that a candidate stands for.
+pub(crate) fn candidate_plane(candidate: Candidate) -> PlanePlan {
+    PlanePlan {
+        intra: candidate.predictor,
+        temporal: candidate.temporal,
+        inter: candidate.predictor,
+        shuffle: crate::plan::Shuffle::None,
+    }
+}
