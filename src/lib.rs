@@ -17,3 +17,6 @@ mod stage;
 pub use cpu::{SIMD_VARIABLE, SimdLevel};
 pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use pool::set_thread_cap;
+
+#[doc(hidden)]
+pub mod scratch;

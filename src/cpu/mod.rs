@@ -48,6 +48,18 @@ impl CpuBackend {
         result
     }
 
+    /// Threads that one call may use.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// `residuals` as one span, shuffled.
+    pub fn shuffled(&self, shuffle: Shuffle, sample_bytes: usize, residuals: &[u8]) -> Vec<u8> {
+        let mut span = residuals.to_vec();
+        self.shuffle_span(shuffle, Direction::Forward, sample_bytes, &mut span);
+        span
+    }
+
     /// Stage 1, forward.
     fn split<T: Sample>(&self, batch: Batch<'_>, colour: Colour, planar: &mut WorkBuffer) -> Result<()> {
         let geometry = batch.geometry;
@@ -141,17 +153,20 @@ impl CpuBackend {
             }
         }
         pool::for_each(self.threads, jobs, |(shuffle, span): (Shuffle, &mut [u8])| {
-            let input = span.to_vec();
-            let sample_bytes = geometry.sample_bytes;
-            match (shuffle, direction) {
-                (Shuffle::None, _) => {}
-                (Shuffle::Byte, Direction::Forward) => byte_shuffle::forward(self.simd, sample_bytes, &input, span),
-                (Shuffle::Byte, Direction::Inverse) => byte_shuffle::inverse(self.simd, sample_bytes, &input, span),
-                (Shuffle::Bit, Direction::Forward) => bit_shuffle::forward(self.simd, sample_bytes, &input, span),
-                (Shuffle::Bit, Direction::Inverse) => bit_shuffle::inverse(self.simd, sample_bytes, &input, span),
-            }
+            self.shuffle_span(shuffle, direction, geometry.sample_bytes, span);
             Ok(())
         })
+    }
+
+    fn shuffle_span(&self, shuffle: Shuffle, direction: Direction, sample_bytes: usize, span: &mut [u8]) {
+        let kernel = match (shuffle, direction) {
+            (Shuffle::None, _) => return,
+            (Shuffle::Byte, Direction::Forward) => byte_shuffle::forward,
+            (Shuffle::Byte, Direction::Inverse) => byte_shuffle::inverse,
+            (Shuffle::Bit, Direction::Forward) => bit_shuffle::forward,
+            (Shuffle::Bit, Direction::Inverse) => bit_shuffle::inverse,
+        };
+        kernel(self.simd, sample_bytes, &span.to_vec(), span);
     }
 
     /// Costs of `candidates`, which share one colour transform, into `costs`.

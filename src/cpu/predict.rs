@@ -55,12 +55,12 @@ pub(crate) fn inverse<T: Sample>(simd: SimdLevel, prediction: Prediction, residu
     }
     let zeros = vec![T::ZERO; width];
     let mut above: &[T] = &zeros;
-    for row in residuals.chunks_exact_mut(width) {
+    for rows in residuals.chunks_mut(WAVEFRONT_ROWS * width) {
         if prediction.zigzag {
-            simd.run(Unzigzag { row });
+            simd.run(Unzigzag { residuals: rows });
         }
-        inverse_row(simd, prediction, row, above);
-        above = row;
+        inverse_rows(simd, prediction, rows, above);
+        above = &rows[rows.len() - width..];
     }
 }
 
@@ -144,7 +144,7 @@ impl<T: Sample, C: Comparison, R: Rule> ForwardBy<'_, T, C, R> {
 }
 
 struct Unzigzag<'a, T> {
-    row: &'a mut [T],
+    residuals: &'a mut [T],
 }
 
 impl<T: Sample> Kernel for Unzigzag<'_, T> {
@@ -152,32 +152,50 @@ impl<T: Sample> Kernel for Unzigzag<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        for residual in self.row {
+        for residual in self.residuals {
             *residual = residual.unzigzag();
         }
     }
 }
 
-fn inverse_row<T: Sample>(simd: SimdLevel, prediction: Prediction, row: &mut [T], above: &[T]) {
+/// Rows of a wavefront: row `k` is `k` samples behind row 0, so that the rows of a step do not wait
+/// for one another.
+const WAVEFRONT_ROWS: usize = 8;
+
+/// Inverts up to [`WAVEFRONT_ROWS`] rows.
+fn inverse_rows<'a, T: Sample>(simd: SimdLevel, prediction: Prediction, rows: &'a mut [T], mut above: &'a [T]) {
+    let width = prediction.width;
     match prediction.predictor {
         Predictor::None => {}
-        Predictor::Left => {
-            row.iter_mut().fold(T::ZERO, |left, sample| {
-                *sample = sample.add(left);
-                *sample
-            });
+        Predictor::Left => rows.chunks_exact_mut(width).for_each(running_sum),
+        Predictor::Up => {
+            for row in rows.chunks_exact_mut(width) {
+                simd.run(AddRow { row, above });
+                above = row;
+            }
         }
-        Predictor::Up => simd.run(AddRow { row, above }),
         Predictor::Gradient => {
-            // With e = x - b the prediction a + b - c is a running sum: e = e(left) + residual.
-            row.iter_mut().fold(T::ZERO, |left, sample| {
-                *sample = sample.add(left);
-                *sample
-            });
-            simd.run(AddRow { row, above });
+            for row in rows.chunks_exact_mut(width) {
+                // x - b = (a - c) + residual: a running sum.
+                running_sum(row);
+                simd.run(AddRow { row, above });
+                above = row;
+            }
         }
-        Predictor::Average => with_order!(prediction.order, C => recurrence::<T, C, _>(row, above, Average)),
-        Predictor::Median => with_order!(prediction.order, C => recurrence::<T, C, _>(row, above, Median)),
+        Predictor::Average => {
+            with_order!(prediction.order, C => simd.run(Wavefront::<_, C, _>(rows, above, Average, PhantomData)));
+        }
+        Predictor::Median => {
+            with_order!(prediction.order, C => simd.run(Wavefront::<_, C, _>(rows, above, Median, PhantomData)));
+        }
+    }
+}
+
+fn running_sum<T: Sample>(row: &mut [T]) {
+    let mut sum = T::ZERO;
+    for sample in row {
+        sum = sum.add(*sample);
+        *sample = sum;
     }
 }
 
@@ -197,11 +215,65 @@ impl<T: Sample> Kernel for AddRow<'_, T> {
     }
 }
 
-fn recurrence<T: Sample, C: Comparison, R: Rule>(row: &mut [T], above: &[T], _rule: R) {
-    let (mut a, mut c) = (T::ZERO, T::ZERO);
-    for (sample, &b) in row.iter_mut().zip(above) {
-        a = sample.add(R::predict::<T, C>(a, b, c));
-        *sample = a;
-        c = b;
+/// The rows, the row above them, the rule.
+struct Wavefront<'a, T, C, R>(&'a mut [T], &'a [T], R, PhantomData<C>);
+
+impl<T: Sample, C: Comparison, R: Rule> Kernel for Wavefront<'_, T, C, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(rows, mut above, ..) = self;
+        let width = above.len();
+        if rows.len() == WAVEFRONT_ROWS * width && width >= WAVEFRONT_ROWS {
+            return Self(rows, above, self.2, PhantomData).eight_rows();
+        }
+        for row in rows.chunks_exact_mut(width) {
+            let (mut a, mut c) = (T::ZERO, T::ZERO);
+            for (sample, &b) in row.iter_mut().zip(above) {
+                a = sample.add(R::predict::<T, C>(a, b, c));
+                *sample = a;
+                c = b;
+            }
+            above = row;
+        }
+    }
+}
+
+impl<T: Sample, C: Comparison, R: Rule> Wavefront<'_, T, C, R> {
+    #[inline(always)]
+    fn eight_rows(self) {
+        let Self(rows, above, ..) = self;
+        let width = above.len();
+        // Of each row: the sample that was last restored, and the one above it.
+        let mut left = [T::ZERO; WAVEFRONT_ROWS];
+        let mut up_left = [T::ZERO; WAVEFRONT_ROWS];
+        for at in 0..width + WAVEFRONT_ROWS - 1 {
+            let mut up = [T::ZERO; WAVEFRONT_ROWS];
+            up[1..].copy_from_slice(&left[..WAVEFRONT_ROWS - 1]);
+            if (WAVEFRONT_ROWS - 1..width).contains(&at) {
+                up[0] = above[at];
+                let mut samples = [T::ZERO; WAVEFRONT_ROWS];
+                for row in 0..WAVEFRONT_ROWS {
+                    samples[row] = rows[row * width + at - row];
+                }
+                for row in 0..WAVEFRONT_ROWS {
+                    left[row] = samples[row].add(R::predict::<T, C>(left[row], up[row], up_left[row]));
+                }
+                for row in 0..WAVEFRONT_ROWS {
+                    rows[row * width + at - row] = left[row];
+                }
+                up_left = up;
+            } else {
+                // The corners: rows that have not begun or have ended keep their neighbours.
+                up[0] = above.get(at).copied().unwrap_or(T::ZERO);
+                for row in (at + 1).saturating_sub(width)..WAVEFRONT_ROWS.min(at + 1) {
+                    let sample = &mut rows[row * width + at - row];
+                    left[row] = sample.add(R::predict::<T, C>(left[row], up[row], up_left[row]));
+                    *sample = left[row];
+                    up_left[row] = up[row];
+                }
+            }
+        }
     }
 }

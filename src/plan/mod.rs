@@ -4,15 +4,19 @@
 //! Every decision is integer arithmetic on integer measurements, so it is the same on every machine
 //! and device. The decoder reads the plan and decides nothing.
 
+mod choose;
 mod level;
 mod recorded;
 
+mod sample;
 mod settings;
 mod statistics;
 
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 
+pub(crate) use choose::choose;
 pub(crate) use level::LevelParameters;
+pub(crate) use sample::Sample;
 
 pub(crate) use statistics::{Candidate, Statistics};

@@ -1,0 +1,139 @@
+//! A small part of a batch that stands for all of it.
+
+use crate::frame::{Batch, Geometry, PlaneGeometry};
+
+/// Consecutive frames in a sample.
+const FRAMES: usize = 3;
+/// Samples of one plane of one frame in a sample, about.
+const PLANE_SAMPLES: usize = 1 << 15;
+/// Bands of rows, spread over the plane.
+const BANDS: usize = 4;
+/// Longest row.
+const WIDTH: usize = 1 << 14;
+
+/// Bands of rows of a few frames from the middle of a batch, as a planar batch of its own.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    geometry: Geometry,
+    raw: Vec<u8>,
+}
+
+impl Sample {
+    /// Takes a sample of `batch`.
+    pub fn of(batch: Batch<'_>) -> Self {
+        let whole = batch.geometry;
+        let frames = whole.frames.min(FRAMES);
+        let first = (whole.frames - frames) / 2;
+        let cuts: Vec<Cut> = whole.planes.iter().map(Cut::of).collect();
+        let planes = planes(&cuts);
+        let frame_samples = planes.iter().map(PlaneGeometry::frame_samples).sum();
+        let geometry = Geometry { frames, frame_samples, ..whole.clone() }.with_planes(planes);
+
+        let mut raw = Vec::with_capacity(geometry.raw_bytes());
+        for frame in first..first + frames {
+            let start = frame * whole.frame_samples;
+            for (plane, cut) in whole.planes.iter().zip(&cuts) {
+                for row in cut.rows(plane.height) {
+                    let start = start + plane.offset + (row * plane.width + cut.left) * plane.step;
+                    copy_row(batch, start, plane.step, cut.width, &mut raw);
+                }
+            }
+        }
+        Self { geometry, raw }
+    }
+
+    /// The sample as a batch.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { geometry: &self.geometry, raw: &self.raw }
+    }
+}
+
+/// The part of a plane that is taken.
+struct Cut {
+    left: usize,
+    width: usize,
+    bands: usize,
+    band_rows: usize,
+}
+
+impl Cut {
+    fn of(plane: &PlaneGeometry) -> Self {
+        let width = plane.width.min(WIDTH);
+        let left = (plane.width - width) / 2;
+        let rows = PLANE_SAMPLES.div_ceil(width.max(1));
+        if rows >= plane.height {
+            return Self { left, width, bands: 1, band_rows: plane.height };
+        }
+        let bands = BANDS.min(rows);
+        Self { left, width, bands, band_rows: rows / bands }
+    }
+
+    /// The rows that are taken of `height` rows.
+    fn rows(&self, height: usize) -> impl Iterator<Item = usize> + '_ {
+        let distance = (height - self.band_rows) / self.bands.saturating_sub(1).max(1);
+        (0..self.bands).flat_map(move |band| (0..self.band_rows).map(move |row| band * distance + row))
+    }
+}
+
+fn planes(cuts: &[Cut]) -> Vec<PlaneGeometry> {
+    let mut offset = 0;
+    let mut plane = |cut: &Cut| {
+        let height = cut.bands * cut.band_rows;
+        let plane = PlaneGeometry { width: cut.width, height, offset, step: 1, base: 0 };
+        offset += plane.frame_samples();
+        plane
+    };
+    cuts.iter().map(&mut plane).collect()
+}
+
+fn copy_row(batch: Batch<'_>, start: usize, step: usize, samples: usize, out: &mut Vec<u8>) {
+    let bytes = batch.geometry.sample_bytes;
+    let row = &batch.raw[start * bytes..];
+    if step == 1 {
+        out.extend_from_slice(&row[..samples * bytes]);
+    } else {
+        row.chunks(step * bytes).take(samples).for_each(|pixel| out.extend_from_slice(&pixel[..bytes]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{ChannelOrder, Dtype, FrameFormat, Layout};
+
+    fn sample(format: &FrameFormat, frames: usize) -> Sample {
+        let geometry = Geometry::new(format, frames);
+        let raw: Vec<u8> = (0..geometry.raw_bytes()).map(|at| (at / 7) as u8).collect();
+        Sample::of(Batch { geometry: &geometry, raw: &raw })
+    }
+
+    #[test]
+    fn small_batches_are_taken_whole() {
+        let format =
+            FrameFormat::new(Dtype::U16, Layout::Packed { width: 5, height: 3, order: ChannelOrder::Rgba }).unwrap();
+        let sample = sample(&format, 2);
+        assert_eq!(sample.raw.len(), 2 * format.frame_bytes());
+        assert_eq!(sample.geometry.raw_bytes(), sample.raw.len());
+        // Plane 1 of frame 0 begins with sample 1 of the raw frame.
+        assert_eq!(sample.raw[15 * 2..][..2], [0, 0]);
+        assert_eq!(sample.raw[15 * 2 + 2..][..2], [1, 1], "sample 5, bytes 10 and 11");
+    }
+
+    #[test]
+    fn large_batches_are_not() {
+        for (width, height) in [(1, 1 << 20), (1 << 20, 1), (4000, 3000), (300, 200)] {
+            let format = FrameFormat::new(Dtype::U8, Layout::Gray { width, height }).unwrap();
+            let sample = sample(&format, 1);
+            assert_eq!(sample.geometry.raw_bytes(), sample.raw.len());
+            assert!((PLANE_SAMPLES / 2..=PLANE_SAMPLES + width).contains(&sample.raw.len()), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn empty_batches_give_empty_samples() {
+        for shape in [vec![], vec![0, 4], vec![4, 0]] {
+            let format = FrameFormat::new(Dtype::I64, Layout::Array { shape }).unwrap();
+            assert!(sample(&format, 0).raw.is_empty());
+        }
+    }
+}
