@@ -17,6 +17,9 @@ use crate::stage::{self, Backend};
 /// Finalists that entropy picks, with and without temporal differences.
 const FINALISTS: usize = 2;
 
+/// Level of Zstandard in trials: candidates rank alike at higher ones.
+const TRIAL_ZSTD_LEVEL: i32 = 1;
+
 /// The plan of a batch. `backend` measures; the trials run on `cpu`, and the result is the same for
 /// every backend.
 pub(crate) fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Plan> {
@@ -34,7 +37,7 @@ pub(crate) fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backen
     let colour = best_colour(&statistics, sample.geometry.colour);
     let finalists: Vec<Vec<Candidate>> =
         (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
-    let trials = Trials::run(sample, colour, &finalists, codec, level.zstd_level(), cpu)?;
+    let trials = Trials::run(sample, colour, &finalists, codec, cpu)?;
     let planes = (0..statistics.planes()).map(|plane| trials.best(plane, batch.geometry.frames > 1)).collect();
     Ok(Plan { colour, planes, ..identity })
 }
@@ -89,14 +92,13 @@ impl Trials {
         colour: Colour,
         finalists: &[Vec<Candidate>],
         codec: CodecChoice,
-        zstd_level: i32,
         cpu: &CpuBackend,
     ) -> Result<Self> {
         let rounds = finalists.iter().map(Vec::len).max().unwrap_or(0);
         let results = pool::map(cpu.threads(), (0..rounds).collect(), |round| {
             let mut residuals = WorkBuffer::default();
             cpu.forward(sample, &trial_plan(sample.geometry, colour, finalists, round), &mut residuals)?;
-            let mut encoder = Encoder::new(codec, zstd_level)?;
+            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL)?;
             let mut trials = Vec::new();
             for (plane, candidates) in finalists.iter().enumerate() {
                 if let Some(&candidate) = candidates.get(round) {

@@ -18,13 +18,13 @@ const SOME: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Up, Pr
 
 const LEVELS: [LevelParameters; 9] = [
     level(FEW, None, 17),
-    level(SOME, Some(1), 18),
+    level(SOME, Some(1), 17),
     level(Predictor::ALL, Some(1), 18),
-    level(Predictor::ALL, Some(2), 18),
-    level(Predictor::ALL, Some(3), 19),
-    level(Predictor::ALL, Some(6), 20),
-    level(Predictor::ALL, Some(9), 21),
-    level(Predictor::ALL, Some(15), 22),
+    level(Predictor::ALL, Some(1), 20),
+    level(Predictor::ALL, Some(8), 20),
+    level(Predictor::ALL, Some(10), 21),
+    level(Predictor::ALL, Some(12), 21),
+    level(Predictor::ALL, Some(16), 22),
     level(Predictor::ALL, Some(19), 23),
 ];
 

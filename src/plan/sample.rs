@@ -4,8 +4,13 @@ use crate::frame::{Batch, Geometry, PlaneGeometry};
 
 /// Consecutive frames in a sample.
 const FRAMES: usize = 3;
-/// Samples of one plane of one frame in a sample, about.
-const PLANE_SAMPLES: usize = 1 << 15;
+/// Most samples of one plane of one frame in a sample, about.
+const MOST_SAMPLES: usize = 1 << 15;
+/// Least of them, if the plane has as many: fewer say little.
+const LEAST_SAMPLES: usize = 1 << 12;
+/// Part of a plane over all frames that is taken of each frame of the sample, so that measuring
+/// costs little beside coding.
+const PART: usize = 64;
 /// Bands of rows, spread over the plane.
 const BANDS: usize = 4;
 /// Longest row.
@@ -24,7 +29,7 @@ impl Sample {
         let whole = batch.geometry;
         let frames = whole.frames.min(FRAMES);
         let first = (whole.frames - frames) / 2;
-        let cuts: Vec<Cut> = whole.planes.iter().map(Cut::of).collect();
+        let cuts: Vec<Cut> = whole.planes.iter().map(|plane| Cut::of(plane, whole.frames)).collect();
         let planes = planes(&cuts);
         let frame_samples = planes.iter().map(PlaneGeometry::frame_samples).sum();
         let geometry = Geometry { frames, frame_samples, ..whole.clone() }.with_planes(planes);
@@ -57,10 +62,11 @@ struct Cut {
 }
 
 impl Cut {
-    fn of(plane: &PlaneGeometry) -> Self {
+    fn of(plane: &PlaneGeometry, frames: usize) -> Self {
         let width = plane.width.min(WIDTH);
         let left = (plane.width - width) / 2;
-        let rows = PLANE_SAMPLES.div_ceil(width.max(1));
+        let samples = (plane.frame_samples() * frames / PART).clamp(LEAST_SAMPLES, MOST_SAMPLES);
+        let rows = samples.div_ceil(width.max(1));
         if rows >= plane.height {
             return Self { left, width, bands: 1, band_rows: plane.height };
         }
@@ -125,7 +131,7 @@ mod tests {
             let format = FrameFormat::new(Dtype::U8, Layout::Gray { width, height }).unwrap();
             let sample = sample(&format, 1);
             assert_eq!(sample.geometry.raw_bytes(), sample.raw.len());
-            assert!((PLANE_SAMPLES / 2..=PLANE_SAMPLES + width).contains(&sample.raw.len()), "{width}x{height}");
+            assert!((LEAST_SAMPLES / 2..=MOST_SAMPLES + width).contains(&sample.raw.len()), "{width}x{height}");
         }
     }
 
