@@ -6,17 +6,35 @@
 #[cfg(target_endian = "big")]
 compile_error!("framepress keeps samples as little-endian bytes and is not ported to big-endian machines");
 
+mod batch_info;
 mod codec;
+mod compressor;
+mod container;
 mod cpu;
+mod decompressor;
+mod device;
 mod error;
 pub mod frame;
+#[cfg(feature = "gpu")]
+mod gpu;
+pub mod input;
 pub mod plan;
 mod pool;
+mod reader;
+mod schedule;
 mod stage;
+mod writer;
 
+pub use batch_info::BatchInfo;
+pub use codec::CodecId;
+pub use compressor::{Compressor, compress};
+pub use container::Limits;
 pub use cpu::{SIMD_VARIABLE, SimdLevel};
+pub use decompressor::{Decompressor, decompress};
+pub use device::{DeviceDescription, DeviceKind};
 pub use error::{BatchLocation, Error, ErrorKind, Result};
+pub use plan::Settings;
 pub use pool::set_thread_cap;
-
-#[doc(hidden)]
-pub mod scratch;
+pub use reader::{DecodedBatch, Reader, SeekReader};
+pub use schedule::{BatchCounts, devices};
+pub use writer::Writer;

@@ -1,8 +1,9 @@
-fn main() {
-    let a: Vec<String> = std::env::args().collect();
-    for level in a[1].split(',') {
-        for p in &a[2..] {
-            framepress::scratch::run(p, level.parse().unwrap(), 1);
-        }
-    }
+//! The `framepress` command line.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
 }

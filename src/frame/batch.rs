@@ -75,6 +75,19 @@ impl Frames {
         self.bytes
     }
 
+    /// The frames of `range`, as a copy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the range is not within the frames.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Result<Self> {
+        if range.start > range.end || range.end > self.frames {
+            return Err(Error::invalid(format!("frames: expected a range within 0..{}, found {range:?}", self.frames)));
+        }
+        let frame_bytes = self.format.frame_bytes();
+        let bytes = self.bytes[range.start * frame_bytes..range.end * frame_bytes].to_vec();
+        Ok(Self { format: self.format.clone(), frames: range.len(), bytes })
+    }
+
     /// Shape as an array, the frame axis first.
     pub fn shape(&self) -> Vec<usize> {
         let mut shape = vec![self.frames];

@@ -35,6 +35,16 @@ pub(crate) trait Backend: Send + Sync {
     fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>>;
 }
 
+/// A backend beside the CPU, which can fail at any time.
+#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "only tests implement it without a GPU"))]
+pub(crate) trait Accelerator: Backend {
+    /// Name for people and for remembered measurements.
+    fn name(&self) -> &str;
+
+    /// Whether the device is gone for good.
+    fn is_lost(&self) -> bool;
+}
+
 /// How samples compare and average: as unsigned or as two's complement numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {

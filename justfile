@@ -1,0 +1,15 @@
+# What CI runs, on a machine that has a GPU adapter (a software one will do).
+check:
+    bash .ci/run
+
+# The tests alone.
+test:
+    cargo test --release
+
+# Every bench; results under target/criterion.
+bench:
+    cargo bench
+
+# Licences and advisories (needs cargo-deny).
+deny:
+    cargo deny check

@@ -1,0 +1,189 @@
+//! `framepress decompress`.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use framepress::frame::{FrameFormat, Origin, OriginKind};
+use framepress::input::{self, Restorer};
+use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader};
+
+use super::arguments::Decompress;
+use super::output::{Output, OutputFolder};
+use super::summary::Summary;
+use super::{interrupt, progress};
+
+pub fn run(arguments: Decompress) -> Result<ExitCode> {
+    let Decompress { file, output, frames, run } = arguments;
+    let start = Instant::now();
+    let output = match output {
+        Some(output) => output,
+        None => default_output(&file)?,
+    };
+    let decompressor = Decompressor::new(&run.device, run.threads, Limits::default())?;
+    let silent = run.quiet || run.json;
+    let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
+    let done = if file == "-" {
+        from_stream(&decompressor, frames, &output, run.force).map_err(named)?
+    } else {
+        from_file(&decompressor, Path::new(&file), frames, &output, run.force, silent).map_err(named)?
+    };
+    let summary = Summary {
+        input: file,
+        output: output.display().to_string(),
+        frames: done.frames,
+        raw_bytes: done.raw_bytes,
+        packed_bytes: done.packed_bytes,
+        elapsed: start.elapsed(),
+        counts: decompressor.counts(),
+    };
+    summary.print(run.json, run.quiet, None, output == Path::new("-"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was done, for the summary.
+#[derive(Default)]
+struct Done {
+    frames: u64,
+    raw_bytes: u64,
+    packed_bytes: u64,
+}
+
+fn from_file(
+    decompressor: &Decompressor,
+    path: &Path,
+    wanted: Option<Range<u64>>,
+    output: &Path,
+    force: bool,
+    silent: bool,
+) -> Result<Done> {
+    let file = File::open(path)?;
+    let file_bytes = file.metadata()?.len();
+    let mut reader = SeekReader::new(BufReader::with_capacity(1 << 16, file), decompressor)?;
+    let range = wanted.unwrap_or(0..reader.frames());
+    if let Some(damage) = reader.damage().first() {
+        eprintln!("framepress: {}: {damage}", path.display());
+    }
+    let origin = match reader.origin().kind {
+        // Only the original itself has the original's header.
+        OriginKind::Memory => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
+        _ if range == (0..reader.frames()) => reader.origin().clone(),
+        _ => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
+    };
+    let format = reader.format().clone();
+    let mut done = Done::default();
+    let bar = progress::bar(Some((range.end - range.start) * format.frame_bytes() as u64), silent);
+    restore(output, &origin, &format, force, |restorer| {
+        for batch in reader.batches_of_frames(range.clone())? {
+            interrupt::check()?;
+            done.packed_bytes += reader.batch_info(batch)?.packed_bytes;
+            let batch = part_of(reader.read_batch(batch)?, &range)?;
+            done.write(restorer, &batch)?;
+            bar.inc(batch.frames.as_bytes().len() as u64);
+        }
+        Ok(())
+    })?;
+    if range == (0..reader.frames()) {
+        done.packed_bytes = file_bytes;
+    }
+    bar.finish_and_clear();
+    Ok(done)
+}
+
+fn from_stream(decompressor: &Decompressor, wanted: Option<Range<u64>>, output: &Path, force: bool) -> Result<Done> {
+    if wanted.is_some() {
+        return Err(Error::new(ErrorKind::InvalidInput, "--frames needs a file, not standard input"));
+    }
+    let mut packed = Counted { input: io::stdin().lock(), bytes: 0 };
+    let mut reader = Reader::new(BufReader::with_capacity(1 << 20, &mut packed), decompressor)?;
+    let (origin, format) = (reader.origin().clone(), reader.format().clone());
+    let mut done = Done::default();
+    restore(output, &origin, &format, force, |restorer| {
+        while let Some(batch) = reader.next_batch()? {
+            interrupt::check()?;
+            done.write(restorer, &batch)?;
+        }
+        Ok(())
+    })?;
+    drop(reader);
+    done.packed_bytes = packed.bytes;
+    Ok(done)
+}
+
+/// Makes `output` with what `work` gives the restorer.
+fn restore(
+    output: &Path,
+    origin: &Origin,
+    format: &FrameFormat,
+    force: bool,
+    work: impl FnOnce(&mut dyn Restorer) -> Result<()>,
+) -> Result<()> {
+    if origin.kind == OriginKind::Images {
+        let folder = OutputFolder::create(output, force)?;
+        let mut restorer = input::restore_images(folder.path(), format)?;
+        work(&mut restorer)?;
+        restorer.finish()?;
+        interrupt::check()?;
+        return folder.commit();
+    }
+    let mut file = Output::create(output, force)?;
+    let mut restorer = input::restorer(origin, format, &mut file)?;
+    work(restorer.as_mut())?;
+    restorer.finish()?;
+    drop(restorer);
+    interrupt::check()?;
+    file.commit()
+}
+
+impl Done {
+    fn write(&mut self, restorer: &mut dyn Restorer, batch: &DecodedBatch) -> Result<()> {
+        restorer.write_batch(batch.frames.frames(), batch.frames.as_bytes(), &batch.side)?;
+        self.frames += batch.frames.frames() as u64;
+        self.raw_bytes += batch.frames.as_bytes().len() as u64;
+        Ok(())
+    }
+}
+
+/// The frames of a batch that are in `range`.
+fn part_of(batch: DecodedBatch, range: &Range<u64>) -> Result<DecodedBatch> {
+    let positions = batch.positions(range);
+    if positions.len() == batch.frames.frames() {
+        return Ok(batch);
+    }
+    Ok(DecodedBatch {
+        first_frame: batch.first_frame + positions.start as u64,
+        frames: batch.frames.part(positions.clone())?,
+        side: input::side_of_part(&batch.side, positions),
+    })
+}
+
+/// The original name; standard input goes to standard output.
+fn default_output(file: &str) -> Result<PathBuf> {
+    if file == "-" {
+        return Ok(PathBuf::from("-"));
+    }
+    match file.strip_suffix(".fpk") {
+        Some(name) if !name.is_empty() && !name.ends_with(['/', std::path::MAIN_SEPARATOR]) => Ok(PathBuf::from(name)),
+        _ => Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("{file}: the name does not end in .fpk; name the output with -o"),
+        )),
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,35 @@
+//! `framepress devices`.
+
+use std::process::ExitCode;
+
+use framepress::{DeviceDescription, Result, devices};
+use serde_json::{Value, json};
+
+use super::arguments::Devices;
+
+pub fn run(arguments: Devices) -> Result<ExitCode> {
+    let devices = devices();
+    if arguments.json {
+        println!("{}", Value::Array(devices.iter().map(object).collect()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for device in &devices {
+        println!("{device}");
+    }
+    if devices.len() == 1 {
+        eprintln!("framepress: no GPU adapter was found; everything runs on the CPU");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn object(device: &DeviceDescription) -> Value {
+    json!({
+        "name": device.name,
+        "kind": device.kind.name(),
+        "index": device.index,
+        "backend": device.backend,
+        "pci_bus_id": device.pci_bus_id,
+        "driver": device.driver,
+        "auto": device.chosen_by_auto,
+    })
+}

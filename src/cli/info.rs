@@ -1,0 +1,116 @@
+//! `framepress info`.
+
+use std::fs::File;
+use std::process::ExitCode;
+
+use framepress::frame::{FrameFormat, Layout};
+use framepress::plan::PlanePlan;
+use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
+use serde_json::{Value, json};
+
+use super::arguments::Examine;
+
+pub fn run(arguments: Examine) -> Result<ExitCode> {
+    let name = arguments.file.display().to_string();
+    let named = |error: Error| error.context(&name);
+    let file = File::open(&arguments.file).map_err(|error| named(error.into()))?;
+    let packed_bytes = file.metadata().map_err(|error| named(error.into()))?.len();
+    let decompressor = Decompressor::default();
+    let mut reader = SeekReader::new(file, &decompressor).map_err(named)?;
+    let batches =
+        (0..reader.batches()).map(|batch| reader.batch_info(batch)).collect::<Result<Vec<_>>>().map_err(named)?;
+    for damage in reader.damage() {
+        eprintln!("framepress: {name}: {damage}");
+    }
+    let format = reader.format();
+    let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
+    let ratio = raw_bytes as f64 / packed_bytes.max(1) as f64;
+    if arguments.json {
+        println!(
+            "{}",
+            json!({
+                "file": name,
+                "origin": format!("{:?}", reader.origin().kind).to_lowercase(),
+                "dtype": format.dtype().name(),
+                "layout": layout(format),
+                "shape": format.shape(),
+                "bit_depth": format.bit_depth(),
+                "frames": reader.frames(),
+                "raw_bytes": raw_bytes,
+                "packed_bytes": packed_bytes,
+                "ratio": ratio,
+                "index_intact": reader.damage().is_empty(),
+                "batches": batches.iter().map(object).collect::<Vec<_>>(),
+            })
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{name}");
+    println!(
+        "  frames   {} of {} {} ({} bytes each)",
+        reader.frames(),
+        layout(format),
+        format.dtype(),
+        format.frame_bytes()
+    );
+    println!("  origin   {}", format!("{:?}", reader.origin().kind).to_lowercase());
+    println!("  size     {raw_bytes} -> {packed_bytes} bytes, ratio {ratio:.2}, {} batches", batches.len());
+    for (number, batch) in batches.iter().enumerate() {
+        let last = (batch.first_frame + batch.frames).saturating_sub(1);
+        println!(
+            "  batch {number}: frames {}-{last}, {} -> {} bytes, ratio {:.2}, colour {:?}",
+            batch.first_frame,
+            batch.raw_bytes,
+            batch.packed_bytes,
+            batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
+            batch.plan.colour
+        );
+        for (number, plane) in batch.plan.planes.iter().enumerate() {
+            println!("    plane {number}: {}", describe(plane));
+        }
+        for (codec, blocks, bytes) in &batch.codecs {
+            println!("    {}: {blocks} blocks, {bytes} bytes", codec.name());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn layout(format: &FrameFormat) -> String {
+    match format.layout() {
+        Layout::Array { shape } => format!("array {shape:?}"),
+        Layout::Gray { width, height } => format!("gray {width}x{height}"),
+        Layout::Packed { width, height, order } => format!("{order:?} {width}x{height}").to_lowercase(),
+        Layout::Yuv { width, height, sampling, chroma } => {
+            let sampling = format!("{sampling:?}").replace("Cs", "");
+            format!("yuv{sampling} {width}x{height} {chroma:?}").to_lowercase()
+        }
+    }
+}
+
+fn describe(plane: &PlanePlan) -> String {
+    let temporal = if plane.temporal { "temporal + " } else { "" };
+    format!("first {:?}, then {temporal}{:?}, shuffle {:?}", plane.intra, plane.inter, plane.shuffle).to_lowercase()
+}
+
+fn object(batch: &BatchInfo) -> Value {
+    let plane = |plane: &PlanePlan| {
+        json!({
+            "intra": format!("{:?}", plane.intra).to_lowercase(),
+            "temporal": plane.temporal,
+            "inter": format!("{:?}", plane.inter).to_lowercase(),
+            "shuffle": format!("{:?}", plane.shuffle).to_lowercase(),
+        })
+    };
+    json!({
+        "first_frame": batch.first_frame,
+        "frames": batch.frames,
+        "raw_bytes": batch.raw_bytes,
+        "packed_bytes": batch.packed_bytes,
+        "colour": format!("{:?}", batch.plan.colour).to_lowercase(),
+        "span_samples": batch.plan.span_samples,
+        "planes": batch.plan.planes.iter().map(plane).collect::<Vec<_>>(),
+        "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {
+            json!({ "codec": codec.name(), "blocks": blocks, "packed_bytes": bytes })
+        }).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,71 @@
+//! The command line: parsed arguments to calls of the library, errors to exit codes.
+
+mod arguments;
+mod compress;
+mod decompress;
+mod devices;
+mod info;
+mod interrupt;
+mod output;
+mod progress;
+mod summary;
+mod verify;
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use framepress::{Error, ErrorKind};
+
+use self::arguments::{Arguments, Command};
+
+/// Wrong usage or unsupported input.
+const USAGE: u8 = 2;
+/// Damaged data.
+const DAMAGED: u8 = 3;
+/// Ended by Ctrl-C, as shells report it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            // Help and version are no errors. Nobody is left to tell if this cannot be printed.
+            let _ = message.print();
+            return ExitCode::from(if message.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    interrupt::install();
+    let result = match arguments.command {
+        Command::Compress(arguments) => compress::run(arguments),
+        Command::Decompress(arguments) => decompress::run(arguments),
+        Command::Info(arguments) => info::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Devices(arguments) => devices::run(arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            if !is_broken_pipe(&error) {
+                eprintln!("framepress: {error}");
+            }
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+fn code(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Unsupported | ErrorKind::InvalidInput | ErrorKind::Limit => USAGE,
+        ErrorKind::Corrupt | ErrorKind::Truncated => DAMAGED,
+        ErrorKind::Interrupted => INTERRUPTED,
+        _ => 1,
+    }
+}
+
+/// Whether whoever read our output has gone: no news to anyone.
+fn is_broken_pipe(error: &Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|source| source.kind() == std::io::ErrorKind::BrokenPipe)
+}

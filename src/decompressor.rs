@@ -1,0 +1,137 @@
+//! Decompression: batch records to raw frames.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use crate::codec::Decoder;
+use crate::container::{self, BatchRecord, Limits};
+use crate::error::{Error, Result};
+use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::plan::DeviceChoice;
+use crate::pool;
+use crate::reader::{DecodedBatch, Reader};
+use crate::schedule::{BatchCounts, Scheduler};
+
+/// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
+/// and the device.
+pub struct Decompressor {
+    scheduler: Scheduler,
+    threads: usize,
+    limits: Limits,
+    decoders: Mutex<Vec<Decoder>>,
+    buffers: Mutex<Vec<WorkBuffer>>,
+}
+
+impl Decompressor {
+    /// A decompressor on `device`, using at most `threads` threads per call (`None`: the whole
+    /// process-wide pool), that refuses what is above `limits`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if a GPU is asked for and none is usable;
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one is named that is not there.
+    pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>, limits: Limits) -> Result<Self> {
+        Ok(Self::on(Scheduler::new(device, threads)?, threads, limits))
+    }
+
+    pub(crate) fn on(scheduler: Scheduler, threads: Option<NonZeroUsize>, limits: Limits) -> Self {
+        let threads = pool::threads(threads);
+        Self { scheduler, threads, limits, decoders: Mutex::default(), buffers: Mutex::default() }
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Where batches ran so far.
+    pub fn counts(&self) -> BatchCounts {
+        self.scheduler.counts()
+    }
+
+    /// Decompresses a whole file in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) or
+    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) for damaged data,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a file of a later version,
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) for a batch above the limits.
+    pub fn decompress(&self, file: &[u8]) -> Result<Frames> {
+        let mut reader = Reader::new(file, self)?;
+        let format = reader.format().clone();
+        let (mut frames, mut bytes) = (0, Vec::new());
+        while let Some(batch) = reader.next_batch()? {
+            frames += batch.frames.frames();
+            if bytes.is_empty() {
+                bytes = batch.frames.into_bytes();
+            } else {
+                bytes.extend_from_slice(batch.frames.as_bytes());
+            }
+        }
+        Frames::new(format, frames, bytes)
+    }
+
+    /// Restores the frames of a record.
+    pub(crate) fn unpack(&self, format: &FrameFormat, record: BatchRecord) -> Result<DecodedBatch> {
+        let location = record.location();
+        self.restore(format, &record)
+            .and_then(|frames| Ok(DecodedBatch { first_frame: record.first_frame, frames, side: record.side }))
+            .map_err(|error| error.at(location))
+    }
+
+    fn restore(&self, format: &FrameFormat, record: &BatchRecord) -> Result<Frames> {
+        let frames = usize::try_from(record.frames).map_err(|_| Error::limit("batch: too many frames"))?;
+        let geometry = Geometry::new(format, frames);
+        let mut raw = vec![0; geometry.raw_bytes()];
+        let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let result = self.scheduler.run(&geometry, |backend| {
+            residuals.resize_for_overwrite(geometry.work_bytes());
+            self.decode(&geometry, record, &mut residuals)?;
+            backend.inverse(&geometry, &record.plan, &mut residuals, &mut raw)?;
+            let found = container::checksum(&raw);
+            if found != record.raw_checksum {
+                return Err(Error::corrupt(format!(
+                    "checksum of the frames: expected {:016x}, found {found:016x}",
+                    record.raw_checksum
+                )));
+            }
+            Ok(())
+        });
+        pool::lock(&self.buffers).push(residuals);
+        result.and_then(|()| Frames::new(format.clone(), frames, raw))
+    }
+
+    fn decode(&self, geometry: &Geometry, record: &BatchRecord, residuals: &mut WorkBuffer) -> Result<()> {
+        let mut jobs = Vec::with_capacity(record.blocks.len());
+        let mut packed = record.payload.as_slice();
+        let mut rest = residuals.as_bytes_mut();
+        let mut start = 0;
+        for (entry, range) in record.blocks.iter().zip(container::block_ranges(geometry, record.plan.span_samples)) {
+            let (coded, later) = packed.split_at_checked(entry.packed_bytes as usize).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+            let (_, tail) = rest.split_at_mut(range.start - start);
+            let (block, tail) = tail.split_at_mut(range.len());
+            jobs.push((entry.codec, coded, block));
+            (packed, rest, start) = (later, tail, range.end);
+        }
+        pool::for_each(self.threads, jobs, |(codec, coded, block)| {
+            let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
+            let result = decoder.decode(codec, coded, block);
+            pool::lock(&self.decoders).push(decoder);
+            result
+        })
+    }
+}
+
+impl Default for Decompressor {
+    /// A decompressor on the CPU with the default limits.
+    fn default() -> Self {
+        Self::on(Scheduler::on_cpu(None), None, Limits::default())
+    }
+}
+
+/// Decompresses a whole file in memory, on the CPU, with the default limits.
+///
+/// # Errors
+/// As [`Decompressor::decompress`].
+pub fn decompress(file: &[u8]) -> Result<Frames> {
+    Decompressor::default().decompress(file)
+}

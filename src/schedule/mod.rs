@@ -1,0 +1,131 @@
+//! Where each batch runs.
+//!
+//! A batch goes to the CPU or to one accelerator. Whatever goes wrong on the accelerator, the batch
+//! is redone on the CPU, counted, and the accelerator is set aside if it is lost or was wrong.
+
+#[cfg_attr(not(feature = "gpu"), path = "no_accelerators.rs")]
+mod accelerators;
+mod measure;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use self::measure::Faster;
+use crate::cpu::{CpuBackend, SimdLevel};
+use crate::error::{ErrorKind, Result};
+use crate::frame::Geometry;
+use crate::plan::DeviceChoice;
+use crate::pool;
+use crate::stage::{Accelerator, Backend};
+
+/// Where batches ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BatchCounts {
+    /// Batches that the CPU took in the first place.
+    pub cpu: u64,
+    /// Batches done on a GPU.
+    pub gpu: u64,
+    /// Batches that a GPU failed at and the CPU did.
+    pub redone: u64,
+}
+
+/// The backends of a compressor or decompressor, and the choice between them.
+pub(crate) struct Scheduler {
+    cpu: CpuBackend,
+    accelerator: Option<Arc<dyn Accelerator>>,
+    /// Whether the accelerator has to be faster than the CPU to be used.
+    only_if_faster: bool,
+    set_aside: AtomicBool,
+    done_on_cpu: AtomicU64,
+    done_on_gpu: AtomicU64,
+    redone: AtomicU64,
+}
+
+impl Scheduler {
+    /// # Errors
+    /// [`ErrorKind::Gpu`] or [`ErrorKind::InvalidInput`] if a GPU was asked for and there is none
+    /// that fits.
+    pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>) -> Result<Self> {
+        let accelerator = match device {
+            DeviceChoice::Cpu => None,
+            // Without a usable GPU `auto` is the CPU.
+            DeviceChoice::Auto => accelerators::hardware(),
+            DeviceChoice::Gpu => Some(accelerators::any()?),
+            DeviceChoice::Named(name) => Some(accelerators::named(name)?),
+        };
+        Ok(Self::with_accelerator(accelerator, *device == DeviceChoice::Auto, threads))
+    }
+
+    /// Only the CPU.
+    pub fn on_cpu(threads: Option<NonZeroUsize>) -> Self {
+        Self::with_accelerator(None, false, threads)
+    }
+
+    fn with_accelerator(
+        accelerator: Option<Arc<dyn Accelerator>>,
+        only_if_faster: bool,
+        threads: Option<NonZeroUsize>,
+    ) -> Self {
+        Self {
+            cpu: CpuBackend::new(SimdLevel::detect(), pool::threads(threads)),
+            accelerator,
+            only_if_faster,
+            set_aside: AtomicBool::new(false),
+            done_on_cpu: AtomicU64::new(0),
+            done_on_gpu: AtomicU64::new(0),
+            redone: AtomicU64::new(0),
+        }
+    }
+
+    pub fn cpu(&self) -> &CpuBackend {
+        &self.cpu
+    }
+
+    pub fn counts(&self) -> BatchCounts {
+        BatchCounts {
+            cpu: self.done_on_cpu.load(Ordering::Relaxed),
+            gpu: self.done_on_gpu.load(Ordering::Relaxed),
+            redone: self.redone.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Runs the work of one batch.
+    ///
+    /// An error of the accelerator, of whatever kind, is answered by running `work` again on the
+    /// CPU: if the data is at fault, the CPU says the same.
+    pub fn run<R>(&self, geometry: &Geometry, mut work: impl FnMut(&dyn Backend) -> Result<R>) -> Result<R> {
+        let Some(accelerator) = self.accelerator_for(geometry) else {
+            self.done_on_cpu.fetch_add(1, Ordering::Relaxed);
+            return work(&self.cpu);
+        };
+        match work(accelerator) {
+            Ok(result) => {
+                self.done_on_gpu.fetch_add(1, Ordering::Relaxed);
+                Ok(result)
+            }
+            Err(error) => {
+                let result = work(&self.cpu)?;
+                self.redone.fetch_add(1, Ordering::Relaxed);
+                // The data was sound, so a verdict on the data means that the device computed wrongly.
+                if error.kind() != ErrorKind::Gpu || accelerator.is_lost() {
+                    self.set_aside.store(true, Ordering::Relaxed);
+                }
+                Ok(result)
+            }
+        }
+    }
+
+    fn accelerator_for(&self, geometry: &Geometry) -> Option<&dyn Accelerator> {
+        let accelerator = self.accelerator.as_deref()?;
+        if self.set_aside.load(Ordering::Relaxed) || geometry.raw_bytes() == 0 {
+            return None;
+        }
+        if self.only_if_faster && measure::faster(accelerator, &self.cpu, geometry) == Faster::Cpu {
+            return None;
+        }
+        Some(accelerator)
+    }
+}

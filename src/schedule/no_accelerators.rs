@@ -1,0 +1,18 @@
+//! A build without GPU support.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::stage::Accelerator;
+
+pub(super) fn hardware() -> Option<Arc<dyn Accelerator>> {
+    None
+}
+
+pub(super) fn any() -> Result<Arc<dyn Accelerator>> {
+    Err(Error::unsupported("this build has no GPU support (cargo feature `gpu`); use the device cpu or auto"))
+}
+
+pub(super) fn named(_name: &str) -> Result<Arc<dyn Accelerator>> {
+    any()
+}
