@@ -7,6 +7,7 @@
 compile_error!("framepress keeps samples as little-endian bytes and is not ported to big-endian machines");
 
 mod codec;
+pub mod container;
 mod cpu;
 mod error;
 pub mod frame;
