@@ -1,0 +1,39 @@
+//! The `.fpk` file, as `docs/FORMAT.md` specifies it.
+//!
+//! ```text
+//! header | record 0 | record 1 | ... | index | footer
+//!
+//! record: prefix (fixed, own checksum) | details (plan, block table, side data) | payload (blocks)
+//! ```
+//!
+//! [`RecordWriter`] and [`RecordReader`] go from front to back and need no seeking;
+//! [`IndexedReader`] reads batches in any order. The readers take any bytes: they answer with
+//! records or errors, and allocate only what the bytes that are there and the [`Limits`] allow.
+
+mod blocks;
+mod checksum;
+mod header;
+mod index;
+mod indexed;
+mod limits;
+mod prefix;
+mod reader;
+mod record;
+mod scan;
+mod sequence;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod writer;
+
+pub use blocks::{Block, block_count, blocks};
+pub use checksum::checksum;
+pub use header::{FileHeader, VERSION};
+pub use index::BatchEntry;
+pub use indexed::IndexedReader;
+pub use limits::Limits;
+pub use reader::RecordReader;
+pub use record::{BatchRecord, BlockEntry};
+pub use writer::RecordWriter;
+
+pub use crate::codec::CodecId;

@@ -1,0 +1,175 @@
+//! Reading a file from front to back, from a pipe too.
+
+use std::io::{self, BufReader, Read};
+
+use super::header::FileHeader;
+use super::index::{self, BatchEntry, INDEX_MAGIC};
+use super::limits::Limits;
+use super::prefix::{PREFIX_BYTES, Prefix, RECORD_MAGIC};
+use super::record::BatchRecord;
+use super::scan;
+use super::sequence::Sequence;
+use super::wire::read_up_to;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reads the records of a file in order.
+#[derive(Debug)]
+pub struct RecordReader<R> {
+    input: BufReader<R>,
+    header: FileHeader,
+    header_bytes: u64,
+    limits: Limits,
+    position: u64,
+    state: State,
+    sequence: Sequence,
+    entries: Vec<BatchEntry>,
+    /// Whether an error has been reported, so that the index may know more than was read.
+    damaged: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// At the start of a record or of the index.
+    Record,
+    /// Within damage: these bytes have been read and do not start a record.
+    Searching(Vec<u8>),
+    Ended,
+}
+
+impl<R: Read> RecordReader<R> {
+    /// Reads the file header.
+    ///
+    /// # Errors
+    /// As [`FileHeader::read`].
+    pub fn new(input: R, limits: Limits) -> Result<Self> {
+        let mut input = BufReader::new(input);
+        let (header, header_bytes) = FileHeader::read(&mut input, &limits)?;
+        Ok(Self {
+            input,
+            header,
+            header_bytes,
+            limits,
+            position: header_bytes,
+            state: State::Record,
+            sequence: Sequence::default(),
+            entries: Vec::new(),
+            damaged: false,
+        })
+    }
+
+    /// The file header.
+    pub fn header(&self) -> &FileHeader {
+        &self.header
+    }
+
+    /// The next record, or `None` at the end of the file.
+    ///
+    /// An error does not end the reading: call again for the records after the damage, until
+    /// `None`.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Corrupt`] with the location of the batch where it is known: damage within a
+    ///   record, or between records.
+    /// - [`ErrorKind::Truncated`]: the file ends within a record, or without its index. Nothing
+    ///   follows.
+    /// - [`ErrorKind::Limit`], [`ErrorKind::Unsupported`]: the record cannot be taken.
+    /// - [`ErrorKind::Io`]: nothing follows.
+    #[allow(clippy::should_implement_trait, reason = "`?` works on this order of Result and Option")]
+    pub fn next(&mut self) -> Result<Option<BatchRecord>> {
+        let result = self.advance();
+        if let Err(error) = &result {
+            self.damaged = true;
+            if matches!(error.kind(), ErrorKind::Truncated | ErrorKind::Io) {
+                self.state = State::Ended;
+            }
+        }
+        result
+    }
+
+    fn advance(&mut self) -> Result<Option<BatchRecord>> {
+        let prefix = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ended => return Ok(None),
+            State::Record => self.prefix()?,
+            State::Searching(window) => scan::next_prefix(&mut self.input, window)?.map(|(skipped, prefix)| {
+                self.position = self.position.saturating_add(skipped);
+                prefix
+            }),
+        };
+        let Some(prefix) = prefix else { return Ok(None) };
+        self.state = State::Record;
+        self.record(&prefix).map(Some)
+    }
+
+    /// The prefix of the next record, or `None` after a good index.
+    fn prefix(&mut self) -> Result<Option<Prefix>> {
+        let mut window = Vec::new();
+        read_up_to(&mut self.input, INDEX_MAGIC.len() as u64, &mut window)?;
+        if window == INDEX_MAGIC {
+            return self.index().map(|()| None);
+        }
+        if window.is_empty() {
+            return Err(Error::truncated(format!(
+                "the file ends without its index, after {} batches",
+                self.entries.len()
+            )));
+        }
+        read_up_to(&mut self.input, (PREFIX_BYTES - window.len()) as u64, &mut window)?;
+        match Prefix::parse(&window) {
+            Ok(prefix) => Ok(Some(prefix)),
+            Err(_) if is_cut(&window) => Err(Error::truncated(format!(
+                "batch record: expected {PREFIX_BYTES} bytes, found {} before the end",
+                window.len()
+            ))),
+            Err(error) => {
+                self.sequence.lose();
+                self.state = State::Searching(window);
+                Err(error)
+            }
+        }
+    }
+
+    fn record(&mut self, prefix: &Prefix) -> Result<BatchRecord> {
+        let entry = BatchEntry {
+            number: prefix.number,
+            offset: self.position,
+            first_frame: prefix.first_frame,
+            frames: prefix.frames,
+        };
+        let body_bytes = prefix.body_bytes();
+        self.position = self.position.saturating_add(PREFIX_BYTES as u64).saturating_add(body_bytes);
+        let mut body = (&mut self.input).take(body_bytes);
+        let admitted = self.sequence.admit(prefix).map_err(|error| error.at(prefix.location()));
+        let result =
+            admitted.and_then(|()| BatchRecord::read_body(prefix, &mut body, &self.header.format, &self.limits));
+        match result {
+            Ok(_) => self.entries.push(entry),
+            Err(_) => drop(io::copy(&mut body, &mut io::sink())?),
+        }
+        result
+    }
+
+    /// Checks the index, whose magic has been read, against the records, and that the file ends
+    /// with it.
+    fn index(&mut self) -> Result<()> {
+        let entries = index::read_after_magic(&mut self.input, self.position, self.header_bytes)?;
+        if !self.damaged && entries != self.entries {
+            return Err(Error::corrupt(format!(
+                "index: it lists {} batches, other than the {} in the file",
+                entries.len(),
+                self.entries.len()
+            )));
+        }
+        let mut beyond = Vec::new();
+        read_up_to(&mut self.input, 1, &mut beyond)?;
+        if !beyond.is_empty() {
+            return Err(Error::corrupt("footer: expected the end of the file, found more bytes"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a window that is shorter than a prefix is the start of one.
+fn is_cut(window: &[u8]) -> bool {
+    let magic = &window[..window.len().min(RECORD_MAGIC.len())];
+    window.len() < PREFIX_BYTES && RECORD_MAGIC.starts_with(magic)
+}

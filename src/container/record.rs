@@ -1,0 +1,239 @@
+//! The batch record: everything needed to restore one batch, given the file header.
+
+use std::io::Read;
+
+use super::blocks::{Block, block_count, blocks};
+use super::checksum::checksum;
+use super::limits::Limits;
+use super::prefix::Prefix;
+use super::wire::{Appender, Cursor, read_exactly};
+use crate::codec::CodecId;
+use crate::error::{BatchLocation, Error, Result};
+use crate::frame::{FrameFormat, Geometry};
+use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+
+/// Bytes of one entry of the block table.
+const ENTRY_BYTES: usize = 5;
+
+const CHECKSUM_BYTES: usize = 8;
+
+const WHAT: &str = "batch record";
+
+/// How one block is encoded. Its raw length follows from geometry and plan
+/// ([`blocks`](super::blocks())).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockEntry {
+    /// Codec of the block.
+    pub codec: CodecId,
+    /// Encoded bytes, at most the raw bytes of the block.
+    pub packed_bytes: u32,
+}
+
+/// One batch as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRecord {
+    /// Number of the batch in its file, from 0.
+    pub number: u64,
+    /// First frame of the batch.
+    pub first_frame: u64,
+    /// Frames of the batch, at least 1.
+    pub frames: u64,
+    /// Bytes of the raw frames.
+    pub raw_bytes: u64,
+    /// [`checksum`](super::checksum()) of the raw frames.
+    pub raw_checksum: u64,
+    /// What was done to the batch.
+    pub plan: Plan,
+    /// One entry per block, in order.
+    pub blocks: Vec<BlockEntry>,
+    /// What the input format needs besides frames to restore this part of its file.
+    pub side: Vec<u8>,
+    /// The encoded blocks, one after another.
+    pub payload: Vec<u8>,
+}
+
+impl BatchRecord {
+    /// The batch, for messages.
+    pub fn location(&self) -> BatchLocation {
+        BatchLocation { batch: self.number, first_frame: self.first_frame, frames: self.frames }
+    }
+
+    /// Checks that readers will take the record, and returns its bytes up to the payload.
+    pub(super) fn head(&self, format: &FrameFormat) -> Result<(Prefix, Vec<u8>)> {
+        let details = self.details()?;
+        let prefix = Prefix {
+            details_bytes: u32::try_from(details.len() + CHECKSUM_BYTES)
+                .map_err(|_| Error::invalid(format!("{WHAT}: {} blocks are too many", self.blocks.len())))?,
+            payload_bytes: self.payload.len() as u64,
+            number: self.number,
+            first_frame: self.first_frame,
+            frames: self.frames,
+            raw_bytes: self.raw_bytes,
+            raw_checksum: self.raw_checksum,
+            payload_checksum: checksum(&self.payload),
+        };
+        self.check(&prefix, format)
+            .map_err(|error| Error::invalid(format!("{WHAT}: readers would refuse it: {error}")))?;
+        let mut head = prefix.to_bytes();
+        head.extend(details);
+        head.extend(checksum(&head).to_le_bytes());
+        Ok((prefix, head))
+    }
+
+    fn check(&self, prefix: &Prefix, format: &FrameFormat) -> Result<()> {
+        let unlimited = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX };
+        Prefix::parse(&prefix.to_bytes())?;
+        let geometry = prefix.geometry(format, &unlimited)?;
+        self.plan.check(&geometry)?;
+        let expected = block_count(&geometry, self.plan.span_samples);
+        if expected != self.blocks.len() {
+            return Err(Error::corrupt(format!("{WHAT}: expected {expected} blocks, found {}", self.blocks.len())));
+        }
+        let mut total = 0;
+        for (block, entry) in blocks(&geometry, self.plan.span_samples).zip(&self.blocks) {
+            check_entry(&block, entry)?;
+            total += u64::from(entry.packed_bytes);
+        }
+        check_total(total, prefix.payload_bytes)
+    }
+
+    /// Plan, block table and side data.
+    fn details(&self) -> Result<Vec<u8>> {
+        let Plan { colour, span_samples, planes } = &self.plan;
+        let mut out = Appender::default();
+        out.u8(*colour as u8);
+        out.u8(u8::try_from(planes.len())
+            .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
+        out.u32(*span_samples);
+        for plane in planes {
+            for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
+                out.u8(byte);
+            }
+        }
+        for block in &self.blocks {
+            out.u8(block.codec as u8);
+            out.u32(block.packed_bytes);
+        }
+        out.u32(
+            u32::try_from(self.side.len())
+                .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of side data are too many", self.side.len())))?,
+        );
+        out.bytes(&self.side);
+        Ok(out.into_bytes())
+    }
+
+    /// Reads what follows `prefix`. Errors carry the location of the batch.
+    pub(super) fn read_body(
+        prefix: &Prefix,
+        input: &mut impl Read,
+        format: &FrameFormat,
+        limits: &Limits,
+    ) -> Result<Self> {
+        Self::read_unlocated(prefix, input, format, limits).map_err(|error| error.at(prefix.location()))
+    }
+
+    fn read_unlocated(prefix: &Prefix, input: &mut impl Read, format: &FrameFormat, limits: &Limits) -> Result<Self> {
+        let geometry = prefix.geometry(format, limits)?;
+        let mut head = prefix.to_bytes();
+        let prefix_bytes = head.len();
+        read_exactly(input, "details of the record", prefix.details_bytes.into(), &mut head)?;
+        let Some(details_end) = head.len().checked_sub(CHECKSUM_BYTES).filter(|&end| end >= prefix_bytes) else {
+            return Err(Error::corrupt(format!(
+                "{WHAT}: length of details: {} bytes are too few",
+                prefix.details_bytes
+            )));
+        };
+        let (covered, stored) = head.split_at(details_end);
+        check_sum("head", Cursor::new(WHAT, stored).u64("checksum of head")?, covered)?;
+
+        let mut details = Cursor::new(WHAT, &covered[prefix_bytes..]);
+        let plan = read_plan(&mut details)?;
+        plan.check(&geometry)?;
+        let (entries, packed_bytes) = read_table(&mut details, &geometry, plan.span_samples)?;
+        check_total(packed_bytes, prefix.payload_bytes)?;
+        let side_bytes = usize::try_from(details.u32("length of side data")?).unwrap_or(usize::MAX);
+        let side = details.bytes("side data", side_bytes)?.to_vec();
+        details.finish()?;
+
+        let mut payload = Vec::new();
+        read_exactly(input, "payload", prefix.payload_bytes, &mut payload)?;
+        check_sum("payload", prefix.payload_checksum, &payload)?;
+        Ok(Self {
+            number: prefix.number,
+            first_frame: prefix.first_frame,
+            frames: prefix.frames,
+            raw_bytes: prefix.raw_bytes,
+            raw_checksum: prefix.raw_checksum,
+            plan,
+            blocks: entries,
+            side,
+            payload,
+        })
+    }
+}
+
+fn read_plan(details: &mut Cursor<'_>) -> Result<Plan> {
+    let colour = Colour::from_id(details.u8("colour transform")?)?;
+    let count = details.u8("planes")?;
+    let span_samples = details.u32("span")?;
+    let mut planes = Vec::with_capacity(count.into());
+    for _ in 0..count {
+        planes.push(PlanePlan {
+            intra: Predictor::from_id(details.u8("predictor of first frame")?)?,
+            temporal: details.flag("temporal")?,
+            inter: Predictor::from_id(details.u8("predictor of other frames")?)?,
+            shuffle: Shuffle::from_id(details.u8("shuffle")?)?,
+        });
+    }
+    Ok(Plan { colour, span_samples, planes })
+}
+
+/// The block table, and the sum of its encoded lengths.
+fn read_table(details: &mut Cursor<'_>, geometry: &Geometry, span_samples: u32) -> Result<(Vec<BlockEntry>, u64)> {
+    let count = block_count(geometry, span_samples);
+    let room = details.remaining() / ENTRY_BYTES;
+    if count > room {
+        return Err(Error::corrupt(format!("{WHAT}: block table: expected {count} blocks, found room for {room}")));
+    }
+    let mut entries = Vec::with_capacity(count);
+    let mut total = 0;
+    for block in blocks(geometry, span_samples) {
+        let codec = CodecId::from_id(details.u8("codec")?)?;
+        let entry = BlockEntry { codec, packed_bytes: details.u32("length of block")? };
+        check_entry(&block, &entry)?;
+        // No block is longer than its raw bytes, so the sum is at most the raw bytes of the batch.
+        total += u64::from(entry.packed_bytes);
+        entries.push(entry);
+    }
+    Ok((entries, total))
+}
+
+/// No block may be longer than its raw bytes; a stored one is as long.
+fn check_entry(block: &Block, entry: &BlockEntry) -> Result<()> {
+    let raw = block.bytes.len() as u64;
+    let packed = u64::from(entry.packed_bytes);
+    if packed > raw || (entry.codec == CodecId::Store && packed != raw) {
+        return Err(Error::corrupt(format!(
+            "{WHAT}: block of plane {}: {packed} bytes by {:?} for {raw} raw bytes",
+            block.plane, entry.codec
+        )));
+    }
+    Ok(())
+}
+
+fn check_total(packed_bytes: u64, payload_bytes: u64) -> Result<()> {
+    if packed_bytes != payload_bytes {
+        return Err(Error::corrupt(format!(
+            "{WHAT}: blocks: expected {payload_bytes} bytes (the payload), found {packed_bytes}"
+        )));
+    }
+    Ok(())
+}
+
+fn check_sum(what: &str, stored: u64, bytes: &[u8]) -> Result<()> {
+    let found = checksum(bytes);
+    if stored != found {
+        return Err(Error::corrupt(format!("{what} checksum: expected {stored:016x}, found {found:016x}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Little-endian fields: taken from bytes with every bound checked, and appended to bytes.
+
+use std::io::Read;
+
+use crate::error::{Error, Result};
+
+/// Takes fields from the front of bytes whose checksum has been verified already, so that a field
+/// that does not fit means the writer broke the format.
+pub(super) struct Cursor<'a> {
+    rest: &'a [u8],
+    what: &'static str,
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor over `bytes`, called `what` in messages.
+    pub fn new(what: &'static str, bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, what }
+    }
+
+    /// Bytes that have not been taken.
+    pub fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The next `count` bytes.
+    pub fn bytes(&mut self, field: &str, count: usize) -> Result<&'a [u8]> {
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else {
+            return Err(Error::corrupt(format!(
+                "{}: {field}: expected {count} bytes, found {}",
+                self.what,
+                self.rest.len()
+            )));
+        };
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self, field: &str) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.bytes(field, N)?);
+        Ok(array)
+    }
+
+    pub fn u8(&mut self, field: &str) -> Result<u8> {
+        self.array(field).map(u8::from_le_bytes)
+    }
+
+    pub fn u16(&mut self, field: &str) -> Result<u16> {
+        self.array(field).map(u16::from_le_bytes)
+    }
+
+    pub fn u32(&mut self, field: &str) -> Result<u32> {
+        self.array(field).map(u32::from_le_bytes)
+    }
+
+    pub fn u64(&mut self, field: &str) -> Result<u64> {
+        self.array(field).map(u64::from_le_bytes)
+    }
+
+    /// A byte that is 0 or 1.
+    pub fn flag(&mut self, field: &str) -> Result<bool> {
+        match self.u8(field)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(Error::corrupt(format!("{}: {field}: expected 0 or 1, found {other}", self.what))),
+        }
+    }
+
+    /// Checks that nothing is left.
+    pub fn finish(self) -> Result<()> {
+        match self.rest.len() {
+            0 => Ok(()),
+            left => Err(Error::corrupt(format!("{}: expected its end, found {left} more bytes", self.what))),
+        }
+    }
+}
+
+/// Appends fields to bytes.
+#[derive(Default)]
+pub(super) struct Appender {
+    bytes: Vec<u8>,
+}
+
+impl Appender {
+    pub fn u8(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    pub fn u16(&mut self, value: u16) {
+        self.bytes.extend(value.to_le_bytes());
+    }
+
+    pub fn u32(&mut self, value: u32) {
+        self.bytes.extend(value.to_le_bytes());
+    }
+
+    pub fn u64(&mut self, value: u64) {
+        self.bytes.extend(value.to_le_bytes());
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// What has been appended so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Everything that was appended.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Appends at most `bytes` bytes of `input` to `out`, fewer only at the end of the input. Memory
+/// grows with what is there, not with what `bytes` promises.
+pub(super) fn read_up_to(input: &mut impl Read, bytes: u64, out: &mut Vec<u8>) -> Result<()> {
+    input.take(bytes).read_to_end(out)?;
+    Ok(())
+}
+
+/// Appends exactly `bytes` bytes of `input` to `out`.
+pub(super) fn read_exactly(input: &mut impl Read, what: &str, bytes: u64, out: &mut Vec<u8>) -> Result<()> {
+    let before = out.len();
+    read_up_to(input, bytes, out)?;
+    let found = (out.len() - before) as u64;
+    if found < bytes {
+        return Err(Error::truncated(format!("{what}: expected {bytes} bytes, found {found} before the end")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn fields_come_back() {
+        let mut appender = Appender::default();
+        appender.u8(1);
+        appender.u16(0x0203);
+        appender.u32(0x0405_0607);
+        appender.u64(0x0809_0A0B_0C0D_0E0F);
+        appender.bytes(b"xy");
+        let bytes = appender.into_bytes();
+        assert_eq!(bytes[..3], [1, 3, 2]);
+        let mut cursor = Cursor::new("test", &bytes);
+        assert!(cursor.flag("a").unwrap());
+        assert_eq!(cursor.u16("b").unwrap(), 0x0203);
+        assert_eq!(cursor.u32("c").unwrap(), 0x0405_0607);
+        assert_eq!(cursor.u64("d").unwrap(), 0x0809_0A0B_0C0D_0E0F);
+        assert_eq!(cursor.bytes("e", 3).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(cursor.remaining(), 2);
+        assert_eq!(cursor.finish().unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn a_lying_length_does_not_allocate() {
+        let mut out = Vec::new();
+        let error = read_exactly(&mut &[7u8; 100][..], "test", u64::MAX, &mut out).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Truncated);
+        assert_eq!(out.len(), 100);
+        assert!(out.capacity() < 1 << 16, "{}", out.capacity());
+    }
+}

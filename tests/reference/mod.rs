@@ -1,0 +1,275 @@
+//! A decoder written from `docs/FORMAT.md` alone, to check the real one against. It shares no code
+//! with it, favours the words of the text over speed, and checks nothing it does not need: it
+//! panics on files that are not valid.
+
+/// The raw frames of a `.fpk` file.
+pub fn decode(file: &[u8]) -> Vec<u8> {
+    let mut at = 0;
+    let header = Header::read(file, &mut at);
+    let mut raw = Vec::new();
+    while &file[at..at + 4] == b"FPKB" {
+        raw.extend(decode_record(&header, file, &mut at));
+    }
+    assert_eq!(&file[at..at + 4], b"FPKI");
+    raw
+}
+
+/// The number of `bytes` bytes at `at`.
+fn number(file: &[u8], at: &mut usize, bytes: usize) -> u64 {
+    let value = (0..bytes).map(|byte| u64::from(file[*at + byte]) << (8 * byte)).sum();
+    *at += bytes;
+    value
+}
+
+/// Section 2.1.
+struct Header {
+    dtype: u64,
+    layout: u64,
+    first_id: u64,
+    second_id: u64,
+    axes: Vec<usize>,
+}
+
+impl Header {
+    fn read(file: &[u8], at: &mut usize) -> Self {
+        assert_eq!(file[..8], [0x89, 0x46, 0x50, 0x4B, 0x0D, 0x0A, 0x1A, 0x0A]);
+        *at = 8;
+        assert_eq!(number(file, at, 2), 1, "version");
+        assert_eq!(number(file, at, 2), 0, "flags");
+        let length = number(file, at, 4) as usize;
+        let dtype = number(file, at, 1);
+        let _bit_depth = number(file, at, 1);
+        let layout = number(file, at, 1);
+        let first_id = number(file, at, 1);
+        let second_id = number(file, at, 1);
+        let axes = number(file, at, 1);
+        let axes = (0..axes).map(|_| number(file, at, 8) as usize).collect();
+        *at = length;
+        Self { dtype, layout, first_id, second_id, axes }
+    }
+
+    fn sample_bytes(&self) -> usize {
+        [1, 1, 1, 2, 2, 4, 4, 8, 8, 2, 2, 4, 8][self.dtype as usize]
+    }
+
+    fn signed(&self) -> bool {
+        [2, 4, 6, 8].contains(&self.dtype)
+    }
+
+    /// Section 3: the number of pictures, and the planes.
+    fn planes(&self, frames: usize) -> (usize, Vec<Plane>) {
+        let plane = |width, height, offset, step| Plane { width, height, offset, step };
+        let interleaved = |width, height, offset, channels| -> Vec<Plane> {
+            (0..channels).map(|k| plane(width, height, offset + k, channels)).collect()
+        };
+        match (self.layout, self.axes.as_slice()) {
+            (0, []) => (1, vec![plane(frames, 1, 0, 1)]),
+            (0, [width]) => (1, vec![plane(*width, frames, 0, 1)]),
+            (0, [first, middle @ .., width, channels @ (2 | 3 | 4)]) => {
+                (frames, interleaved(*width, middle.iter().fold(*first, |product, axis| product * axis), 0, *channels))
+            }
+            (0, [others @ .., width]) => (frames, vec![plane(*width, others.iter().product(), 0, 1)]),
+            (1, &[width, height]) => (frames, vec![plane(width, height, 0, 1)]),
+            (2, &[width, height]) => {
+                let channels = if self.first_id < 2 { 3 } else { 4 };
+                (frames, interleaved(width, height, 0, channels))
+            }
+            (3, &[width, height]) => {
+                let half = |size: usize| size / 2 + size % 2;
+                let (cw, ch) = match self.first_id {
+                    0 => (half(width), half(height)),
+                    1 => (half(width), height),
+                    _ => (width, height),
+                };
+                let luma = plane(width, height, 0, 1);
+                let chroma = match self.second_id {
+                    0 => vec![plane(cw, ch, width * height, 1), plane(cw, ch, width * height + cw * ch, 1)],
+                    _ => interleaved(cw, ch, width * height, 2),
+                };
+                (frames, [vec![luma], chroma].concat())
+            }
+            other => panic!("layout {other:?}"),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Plane {
+    width: usize,
+    height: usize,
+    offset: usize,
+    step: usize,
+}
+
+struct PlanePlan {
+    intra: u64,
+    temporal: bool,
+    inter: u64,
+    shuffle: u64,
+}
+
+/// Sections 2.2, 4 and 5.
+fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
+    let start = *at;
+    *at += 4;
+    let details_length = number(file, at, 4) as usize;
+    let payload_length = number(file, at, 8) as usize;
+    let _batch = number(file, at, 8);
+    let _first_frame = number(file, at, 8);
+    let frames = number(file, at, 8) as usize;
+    let raw_bytes = number(file, at, 8) as usize;
+
+    *at = start + 72;
+    let colour = number(file, at, 1);
+    let planes = number(file, at, 1);
+    let span = number(file, at, 4) as usize;
+    let plans: Vec<PlanePlan> = (0..planes)
+        .map(|_| PlanePlan {
+            intra: number(file, at, 1),
+            temporal: number(file, at, 1) == 1,
+            inter: number(file, at, 1),
+            shuffle: number(file, at, 1),
+        })
+        .collect();
+    let mut table = *at;
+    let mut payload = start + 72 + details_length;
+    *at = payload + payload_length;
+    if raw_bytes == 0 {
+        assert_eq!(payload_length, 0);
+        return Vec::new();
+    }
+
+    let s = header.sample_bytes();
+    let (pictures, planes) = header.planes(frames);
+    assert_eq!(planes.len(), plans.len());
+    let mut restored: Vec<Vec<u64>> = Vec::new();
+    for (index, (plane, plan)) in planes.iter().zip(&plans).enumerate() {
+        let mut left = pictures * plane.width * plane.height;
+        let mut residuals = Vec::new();
+        while left > 0 {
+            let m = left.min(span);
+            let mut stored = Vec::new();
+            for _ in 0..s {
+                let codec = number(file, &mut table, 1);
+                let packed = number(file, &mut table, 4) as usize;
+                stored.extend(decode_block(codec, &file[payload..payload + packed], m));
+                payload += packed;
+            }
+            residuals.extend(unshuffle(plan.shuffle, &stored, m, s));
+            left -= m;
+        }
+        let colour_difference = colour != 0 && (index == 0 || index == 2);
+        restored.push(restore_plane(header, plan, plane, pictures, colour_difference, residuals));
+    }
+    assert_eq!(payload, *at, "every byte of the payload belongs to a block");
+
+    // Section 5.5.
+    let mask = mask(s);
+    if colour == 1 {
+        for plane in [0, 2] {
+            for i in 0..restored[1].len() {
+                restored[plane][i] = restored[plane][i].wrapping_add(restored[1][i]) & mask;
+            }
+        }
+    }
+    let mut raw = vec![0; raw_bytes];
+    let frame_samples = raw_bytes / s / pictures;
+    for (plane, samples) in planes.iter().zip(&restored) {
+        let per_picture = plane.width * plane.height;
+        for (position, sample) in samples.iter().enumerate() {
+            let (picture, i) = (position / per_picture, position % per_picture);
+            let to = picture * frame_samples + plane.offset + i * plane.step;
+            raw[to * s..(to + 1) * s].copy_from_slice(&sample.to_le_bytes()[..s]);
+        }
+    }
+    raw
+}
+
+fn decode_block(codec: u64, packed: &[u8], raw_length: usize) -> Vec<u8> {
+    let block = match codec {
+        0 => packed.to_vec(),
+        1 => lz4_flex::block::decompress(packed, raw_length).expect("an LZ4 block"),
+        2 => zstd::bulk::decompress(packed, raw_length).expect("a Zstandard frame"),
+        other => panic!("codec {other}"),
+    };
+    assert_eq!(block.len(), raw_length);
+    block
+}
+
+/// Section 5.1: the samples of a span.
+fn unshuffle(shuffle: u64, stored: &[u8], m: usize, s: usize) -> Vec<u64> {
+    let mut samples = vec![0u64; m];
+    for (i, sample) in samples.iter_mut().enumerate() {
+        for k in 0..8 * s {
+            let group = m / 8;
+            let (byte, bit) = match shuffle {
+                0 => (i * s + k / 8, k % 8),
+                1 => (k / 8 * m + i, k % 8),
+                2 if i < 8 * group => (k * group + i / 8, i % 8),
+                2 => (i * s + k / 8, k % 8),
+                other => panic!("shuffle {other}"),
+            };
+            *sample |= u64::from(stored[byte] >> bit & 1) << k;
+        }
+    }
+    samples
+}
+
+/// Sections 5.2 to 5.4: the samples of a plane.
+fn restore_plane(
+    header: &Header,
+    plan: &PlanePlan,
+    plane: &Plane,
+    pictures: usize,
+    colour_difference: bool,
+    mut samples: Vec<u64>,
+) -> Vec<u64> {
+    let s = header.sample_bytes();
+    let mask = mask(s);
+    let Plane { width, height, .. } = *plane;
+    for picture in 0..pictures {
+        let (temporal, predictor) = if picture == 0 { (false, plan.intra) } else { (plan.temporal, plan.inter) };
+        let signed = header.signed() || temporal || colour_difference;
+        let first = picture * width * height;
+        for y in 0..height {
+            for x in 0..width {
+                let here = first + y * width + x;
+                let z = samples[here];
+                let r = if temporal || predictor != 0 { (z >> 1) ^ (0u64.wrapping_sub(z & 1)) } else { z };
+                let a = if x > 0 { samples[here - 1] } else { 0 };
+                let b = if y > 0 { samples[here - width] } else { 0 };
+                let c = if x > 0 && y > 0 { samples[here - width - 1] } else { 0 };
+                samples[here] = r.wrapping_add(predict(predictor, a, b, c, signed, s)) & mask;
+            }
+        }
+    }
+    if plan.temporal {
+        for i in width * height..samples.len() {
+            samples[i] = samples[i].wrapping_add(samples[i - width * height]) & mask;
+        }
+    }
+    samples
+}
+
+fn predict(predictor: u64, a: u64, b: u64, c: u64, signed: bool, s: usize) -> u64 {
+    let value = |sample: u64| -> i128 {
+        let bits = 8 * s;
+        if signed && sample >> (bits - 1) & 1 == 1 { i128::from(sample) - (1i128 << bits) } else { i128::from(sample) }
+    };
+    let (a, b, c) = (value(a), value(b), value(c));
+    let p = match predictor {
+        0 => 0,
+        1 => a,
+        2 => b,
+        3 => (a + b).div_euclid(2),
+        4 => a + b - c,
+        5 => a + b - c.max(a.min(b)).min(a.max(b)),
+        other => panic!("predictor {other}"),
+    };
+    p as u64
+}
+
+/// Samples of `s` bytes are numbers modulo this plus one.
+fn mask(s: usize) -> u64 {
+    u64::MAX >> (64 - 8 * s)
+}
