@@ -10,6 +10,7 @@ mod codec;
 mod cpu;
 mod error;
 pub mod frame;
+pub mod input;
 pub mod plan;
 mod pool;
 mod stage;
