@@ -1,0 +1,139 @@
+//! `.npy` files of versions 1.0 to 3.0. The first axis is the frame.
+//!
+//! An array in Fortran order is read as the C-order array of the reversed shape: the same bytes in the
+//! same order, the last axis of the file being the frame. A 0-dimensional array is one frame.
+
+mod header;
+mod literal;
+
+use std::io::Read;
+
+use self::header::NpyHeader;
+use super::fill::{addressable_frames, fill};
+use super::{Description, FrameReader, InputBatch, byte_order};
+use crate::error::{Error, ErrorKind, Result};
+use crate::frame::{FrameFormat, Origin, OriginKind};
+
+pub(super) use header::MAGIC;
+
+/// Most frames of no bytes at all: their number costs a file nothing, so it is not taken on trust.
+const MAX_EMPTY_FRAMES: u64 = 1 << 20;
+
+/// Bytes after the data that are counted for a message.
+const COUNTED_EXCESS: u64 = 1 << 20;
+
+/// Reads an `.npy` file.
+pub struct NpyReader<R> {
+    reader: R,
+    description: Description,
+    frames: u64,
+    frames_left: u64,
+    ended: bool,
+}
+
+impl<R: Read + Send> NpyReader<R> {
+    /// Reads the header. `file_bytes` is the length of the whole file, where it is known: a file that is
+    /// too short or too long is then refused at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for types that are not numbers or `bool`;
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a header that does not parse or is followed by
+    /// too much data; [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) for too little; I/O errors.
+    pub fn new(mut reader: R, file_bytes: Option<u64>) -> Result<Self> {
+        let header = NpyHeader::read(&mut reader)?;
+        let format = FrameFormat::from_shape(header.dtype, header.frame_shape())?;
+        let frames = header.frames() as u64;
+        let frame_bytes = format.frame_bytes() as u64;
+        if frame_bytes == 0 && frames > MAX_EMPTY_FRAMES {
+            return Err(Error::limit(format!(
+                "npy header: shape: expected at most {MAX_EMPTY_FRAMES} frames of 0 bytes, found {frames}"
+            )));
+        }
+        let data_bytes = frames.checked_mul(frame_bytes).ok_or_else(|| {
+            Error::invalid(format!("npy header: shape: {frames} frames of {frame_bytes} bytes are no possible file"))
+        })?;
+        if let Some(file_bytes) = file_bytes {
+            let found = file_bytes.saturating_sub(header.bytes.len() as u64);
+            if found < data_bytes {
+                return Err(truncated(data_bytes, found));
+            }
+            if found > data_bytes {
+                return Err(excess(&format!("{}", found - data_bytes)));
+            }
+        }
+        let origin = Origin { kind: OriginKind::Npy, big_endian: header.big_endian, header: header.bytes };
+        let description = Description { format, origin, frames: Some(frames) };
+        Ok(Self { reader, description, frames, frames_left: frames, ended: false })
+    }
+
+    /// Checks that nothing follows the data.
+    fn check_end(&mut self) -> Result<()> {
+        let found = std::io::copy(&mut self.reader.by_ref().take(COUNTED_EXCESS), &mut std::io::sink())?;
+        match found {
+            0 => Ok(()),
+            COUNTED_EXCESS => Err(excess(&format!("{found} or more"))),
+            _ => Err(excess(&found.to_string())),
+        }
+    }
+}
+
+fn truncated(expected: u64, found: u64) -> Error {
+    Error::truncated(format!("npy data: expected {expected} bytes, found {found}"))
+}
+
+fn excess(found: &str) -> Error {
+    Error::invalid(format!("npy data: expected the end of the file after the array, found {found} more bytes"))
+}
+
+impl<R: Read + Send> FrameReader for NpyReader<R> {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>> {
+        let frame_bytes = self.description.format.frame_bytes();
+        let frames = addressable_frames(frames, frame_bytes);
+        let frames = usize::try_from(self.frames_left).map_or(frames, |left| frames.min(left));
+        let mut bytes = Vec::new();
+        let wanted = frames * frame_bytes;
+        let found = fill(&mut self.reader, &mut bytes, wanted, wanted)?;
+        if found < wanted {
+            let frame_bytes = frame_bytes as u64;
+            let before = (self.frames - self.frames_left) * frame_bytes;
+            return Err(truncated(self.frames * frame_bytes, before + found as u64));
+        }
+        self.frames_left -= frames as u64;
+        // Checked with the last batch, so that a caller who counts frames hears of it too.
+        if self.frames_left == 0 && !self.ended {
+            self.ended = true;
+            self.check_end()?;
+        }
+        if self.description.origin.big_endian {
+            byte_order::swap(&mut bytes, self.description.format.dtype().bytes());
+        }
+        Ok((frames > 0).then_some(InputBatch { frames, bytes, side: Vec::new() }))
+    }
+}
+
+/// See [`origin_of_part`](super::origin_of_part).
+pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64) -> Result<Origin> {
+    let (descr, fortran_order) = match origin.kind {
+        OriginKind::Npy => {
+            let recorded = NpyHeader::read(&mut origin.header.as_slice())
+                .map_err(|error| Error::new(ErrorKind::Corrupt, error.to_string()).context("recorded header"))?;
+            if recorded.frame_shape() != format.shape() || recorded.dtype != format.dtype() {
+                return Err(Error::corrupt("recorded header: its type and shape are not those of the frames"));
+            }
+            if recorded.frames() as u64 == frames {
+                return Ok(origin.clone());
+            }
+            (recorded.descr, recorded.fortran_order)
+        }
+        _ => (header::descr_of(format.dtype()).to_owned(), false),
+    };
+    let header = header::header_bytes(&descr, fortran_order, frames, format);
+    Ok(Origin { kind: OriginKind::Npy, big_endian: origin.big_endian, header })
+}
+
+#[cfg(test)]
+mod tests;
