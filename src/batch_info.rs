@@ -32,7 +32,7 @@ impl BatchInfo {
             first_frame: head.first_frame,
             frames: head.frames,
             raw_bytes: head.raw_bytes,
-            packed_bytes: head.record_bytes(),
+            packed_bytes: head.record_bytes,
             codecs: CodecId::ALL.into_iter().filter_map(usage).collect(),
             plan: head.plan.clone(),
         }

@@ -127,10 +127,10 @@ impl Compressor {
     fn encode(&self, geometry: &Geometry, plan: Plan, residuals: &WorkBuffer, raw: &[u8]) -> Result<PackedBatch> {
         let bytes = residuals.as_bytes();
         let threads = pool::threads(self.settings.threads());
-        let blocks = pool::map(threads, container::block_ranges(geometry, plan.span_samples).collect(), |range| {
+        let blocks = pool::map(threads, container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
-            let codec = encoder.encode(&bytes[range], &mut packed);
+            let codec = encoder.encode(&bytes[block.bytes], &mut packed);
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))
         })?;

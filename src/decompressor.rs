@@ -105,12 +105,12 @@ impl Decompressor {
         let mut packed = record.payload.as_slice();
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
-        for (entry, range) in record.blocks.iter().zip(container::block_ranges(geometry, record.plan.span_samples)) {
+        for (entry, place) in record.blocks.iter().zip(container::blocks(geometry, record.plan.span_samples)) {
             let (coded, later) = packed.split_at_checked(entry.packed_bytes as usize).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
-            let (_, tail) = rest.split_at_mut(range.start - start);
-            let (block, tail) = tail.split_at_mut(range.len());
+            let (_, tail) = rest.split_at_mut(place.bytes.start - start);
+            let (block, tail) = tail.split_at_mut(place.bytes.len());
             jobs.push((entry.codec, coded, block));
-            (packed, rest, start) = (later, tail, range.end);
+            (packed, rest, start) = (later, tail, place.bytes.end);
         }
         pool::for_each(self.threads, jobs, |(codec, coded, block)| {
             let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();

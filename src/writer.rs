@@ -114,9 +114,13 @@ impl<'a, W: Write> Writer<'a, W> {
         }
     }
 
-    /// Writes one batch of exactly these frames, with what its input format needs besides to be
-    /// restored. Frames given before go first, into a batch of their own.
-    pub(crate) fn write_batch(&mut self, frames: usize, raw: &[u8], side: &[u8]) -> Result<()> {
+    /// Writes one batch of exactly these frames, with what the original file needs besides them to
+    /// be restored ([`InputBatch::side`](crate::input::InputBatch)). Frames given before go first,
+    /// into a batch of their own.
+    ///
+    /// # Errors
+    /// As [`Writer::write_frames`].
+    pub fn write_batch(&mut self, frames: usize, raw: &[u8], side: &[u8]) -> Result<()> {
         self.flush()?;
         self.pack(frames, raw, side)
     }

@@ -123,8 +123,8 @@ fn restore(
 ) -> Result<()> {
     if origin.kind == OriginKind::Images {
         let folder = OutputFolder::create(output, force)?;
-        let mut restorer = input::restore_images(folder.path(), format)?;
-        work(&mut restorer)?;
+        let mut restorer = input::restore_images(folder.path(), format, false)?;
+        work(restorer.as_mut())?;
         restorer.finish()?;
         interrupt::check()?;
         return folder.commit();

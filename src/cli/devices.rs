@@ -30,6 +30,5 @@ fn object(device: &DeviceDescription) -> Value {
         "backend": device.backend,
         "pci_bus_id": device.pci_bus_id,
         "driver": device.driver,
-        "auto": device.chosen_by_auto,
     })
 }

@@ -9,8 +9,7 @@ use crate::frame::Geometry;
 pub struct Block {
     /// Plane it is cut from.
     pub plane: usize,
-    /// Bytes of the plane it holds. Position 0 is the start of the plane in a work buffer
-    /// ([`Geometry::plane_range`]), whose frames follow one another.
+    /// Bytes of a work buffer it holds.
     pub bytes: Range<usize>,
 }
 
@@ -22,11 +21,12 @@ pub fn blocks(geometry: &Geometry, span_samples: u32) -> impl Iterator<Item = Bl
     let sample_bytes = geometry.sample_bytes;
     (0..geometry.planes.len()).flat_map(move |plane| {
         let samples = geometry.plane_samples(plane);
+        let base = geometry.planes[plane].base;
         (0..samples.div_ceil(span)).flat_map(move |at| {
             let first = at * span;
             let length = span.min(samples - first);
             (0..sample_bytes).map(move |part| {
-                let start = first * sample_bytes + part * length;
+                let start = base + first * sample_bytes + part * length;
                 Block { plane, bytes: start..start + length }
             })
         })
@@ -56,12 +56,12 @@ mod tests {
         let listed: Vec<Block> = blocks(&geometry, span_samples).collect();
         assert_eq!(listed.len(), block_count(&geometry, span_samples));
         for plane in 0..geometry.planes.len() {
-            let mut end = 0;
+            let mut end = geometry.plane_range(plane).start;
             for block in listed.iter().filter(|block| block.plane == plane) {
                 assert_eq!(block.bytes.start, end, "blocks follow one another");
                 end = block.bytes.end;
             }
-            assert_eq!(end, geometry.plane_bytes(plane), "blocks cover the plane");
+            assert_eq!(end, geometry.plane_range(plane).end, "blocks cover the plane");
         }
         listed
     }

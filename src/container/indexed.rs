@@ -6,7 +6,7 @@ use super::header::FileHeader;
 use super::index::{self, BatchEntry, FOOTER_BYTES, INDEX_MAGIC};
 use super::limits::Limits;
 use super::prefix::{PREFIX_BYTES, Prefix};
-use super::record::BatchRecord;
+use super::record::{BatchRecord, RecordHead};
 use super::scan;
 use super::sequence::Sequence;
 use super::wire::{read_exactly, read_up_to};
@@ -120,11 +120,6 @@ impl<R: Read + Seek> IndexedReader<R> {
         &self.header
     }
 
-    /// Whether the table of batches comes from the index.
-    pub fn index_intact(&self) -> bool {
-        self.damage.is_empty()
-    }
-
     /// What was wrong with the index, and what was met on the walk that replaced it. Damage within
     /// the records of the table is found when they are read.
     pub fn damage(&self) -> &[Error] {
@@ -155,23 +150,37 @@ impl<R: Read + Seek> IndexedReader<R> {
     /// [`ErrorKind::InvalidInput`] if there is no such position; otherwise as
     /// [`RecordReader::next`](super::RecordReader::next), with the location of the batch.
     pub fn read_record(&mut self, at: usize) -> Result<BatchRecord> {
+        let prefix = self.prefix_at(at)?;
+        BatchRecord::read_body(&prefix, &mut self.input, &self.header.format, &self.limits)
+    }
+
+    /// Reads the record at a position in [`IndexedReader::batches`] without its payload.
+    ///
+    /// # Errors
+    /// As [`IndexedReader::read_record`].
+    pub fn read_head(&mut self, at: usize) -> Result<RecordHead> {
+        let prefix = self.prefix_at(at)?;
+        RecordHead::read(&prefix, &mut self.input, &self.header.format, &self.limits)
+    }
+
+    /// Reads a prefix and leaves the input at what follows it.
+    fn prefix_at(&mut self, at: usize) -> Result<Prefix> {
         let Some(&entry) = self.entries.get(at) else {
             return Err(Error::invalid(format!("batch: expected less than {}, found {at}", self.entries.len())));
         };
-        self.read_at(&entry).map_err(|error| error.at(entry.location()))
-    }
-
-    fn read_at(&mut self, entry: &BatchEntry) -> Result<BatchRecord> {
-        self.input.seek(SeekFrom::Start(entry.offset))?;
-        let mut bytes = Vec::new();
-        read_exactly(&mut self.input, "batch record", PREFIX_BYTES as u64, &mut bytes)?;
-        let prefix = Prefix::parse(&bytes)?;
-        if prefix.location() != entry.location() {
-            return Err(Error::corrupt(format!(
-                "batch record: expected the batch of the index, found batch {} from frame {}",
-                prefix.number, prefix.first_frame
-            )));
-        }
-        BatchRecord::read_body(&prefix, &mut self.input, &self.header.format, &self.limits)
+        let mut read = || {
+            self.input.seek(SeekFrom::Start(entry.offset))?;
+            let mut bytes = Vec::new();
+            read_exactly(&mut self.input, "batch record", PREFIX_BYTES as u64, &mut bytes)?;
+            let prefix = Prefix::parse(&bytes)?;
+            if prefix.location() != entry.location() {
+                return Err(Error::corrupt(format!(
+                    "batch record: expected the batch of the index, found batch {} from frame {}",
+                    prefix.number, prefix.first_frame
+                )));
+            }
+            Ok(prefix)
+        };
+        read().map_err(|error| error.at(entry.location()))
     }
 }

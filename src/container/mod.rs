@@ -26,14 +26,11 @@ mod tests;
 mod wire;
 mod writer;
 
-pub use blocks::{Block, block_count, blocks};
-pub use checksum::checksum;
-pub use header::{FileHeader, VERSION};
-pub use index::BatchEntry;
-pub use indexed::IndexedReader;
+pub(crate) use blocks::blocks;
+pub(crate) use checksum::checksum;
+pub(crate) use header::FileHeader;
+pub(crate) use indexed::IndexedReader;
 pub use limits::Limits;
-pub use reader::RecordReader;
-pub use record::{BatchRecord, BlockEntry};
-pub use writer::RecordWriter;
-
-pub use crate::codec::CodecId;
+pub(crate) use reader::RecordReader;
+pub(crate) use record::{BatchRecord, BlockEntry, RecordHead};
+pub(crate) use writer::RecordWriter;

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::blocks::{Block, block_count, blocks};
 use super::checksum::checksum;
 use super::limits::Limits;
-use super::prefix::Prefix;
+use super::prefix::{PREFIX_BYTES, Prefix};
 use super::wire::{Appender, Cursor, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
@@ -129,15 +129,72 @@ impl BatchRecord {
         format: &FrameFormat,
         limits: &Limits,
     ) -> Result<Self> {
-        Self::read_unlocated(prefix, input, format, limits).map_err(|error| error.at(prefix.location()))
+        let mut read = || {
+            let details = Details::read(prefix, input, format, limits)?;
+            let mut payload = Vec::new();
+            read_exactly(input, "payload", prefix.payload_bytes, &mut payload)?;
+            check_sum("payload", prefix.payload_checksum, &payload)?;
+            Ok(Self {
+                number: prefix.number,
+                first_frame: prefix.first_frame,
+                frames: prefix.frames,
+                raw_bytes: prefix.raw_bytes,
+                raw_checksum: prefix.raw_checksum,
+                plan: details.plan,
+                blocks: details.blocks,
+                side: details.side,
+                payload,
+            })
+        };
+        read().map_err(|error: Error| error.at(prefix.location()))
     }
+}
 
-    fn read_unlocated(prefix: &Prefix, input: &mut impl Read, format: &FrameFormat, limits: &Limits) -> Result<Self> {
+/// A record without its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordHead {
+    /// First frame of the batch.
+    pub first_frame: u64,
+    /// Frames of the batch, at least 1.
+    pub frames: u64,
+    /// Bytes of the raw frames.
+    pub raw_bytes: u64,
+    /// Bytes of the whole record.
+    pub record_bytes: u64,
+    /// What was done to the batch.
+    pub plan: Plan,
+    /// One entry per block, in order.
+    pub blocks: Vec<BlockEntry>,
+}
+
+impl RecordHead {
+    /// Reads what follows `prefix` up to the payload. Errors carry the location of the batch.
+    pub(super) fn read(prefix: &Prefix, input: &mut impl Read, format: &FrameFormat, limits: &Limits) -> Result<Self> {
+        let details = Details::read(prefix, input, format, limits).map_err(|error| error.at(prefix.location()))?;
+        Ok(Self {
+            first_frame: prefix.first_frame,
+            frames: prefix.frames,
+            raw_bytes: prefix.raw_bytes,
+            record_bytes: prefix.body_bytes().saturating_add(PREFIX_BYTES as u64),
+            plan: details.plan,
+            blocks: details.blocks,
+        })
+    }
+}
+
+/// What lies between prefix and payload.
+struct Details {
+    plan: Plan,
+    blocks: Vec<BlockEntry>,
+    side: Vec<u8>,
+}
+
+impl Details {
+    fn read(prefix: &Prefix, input: &mut impl Read, format: &FrameFormat, limits: &Limits) -> Result<Self> {
         let geometry = prefix.geometry(format, limits)?;
         let mut head = prefix.to_bytes();
-        let prefix_bytes = head.len();
         read_exactly(input, "details of the record", prefix.details_bytes.into(), &mut head)?;
-        let Some(details_end) = head.len().checked_sub(CHECKSUM_BYTES).filter(|&end| end >= prefix_bytes) else {
+        let Some(details_end) = head.len().checked_sub(CHECKSUM_BYTES).filter(|&end| end >= PREFIX_BYTES) else {
             return Err(Error::corrupt(format!(
                 "{WHAT}: length of details: {} bytes are too few",
                 prefix.details_bytes
@@ -146,29 +203,15 @@ impl BatchRecord {
         let (covered, stored) = head.split_at(details_end);
         check_sum("head", Cursor::new(WHAT, stored).u64("checksum of head")?, covered)?;
 
-        let mut details = Cursor::new(WHAT, &covered[prefix_bytes..]);
+        let mut details = Cursor::new(WHAT, &covered[PREFIX_BYTES..]);
         let plan = read_plan(&mut details)?;
         plan.check(&geometry)?;
-        let (entries, packed_bytes) = read_table(&mut details, &geometry, plan.span_samples)?;
+        let (blocks, packed_bytes) = read_table(&mut details, &geometry, plan.span_samples)?;
         check_total(packed_bytes, prefix.payload_bytes)?;
         let side_bytes = usize::try_from(details.u32("length of side data")?).unwrap_or(usize::MAX);
         let side = details.bytes("side data", side_bytes)?.to_vec();
         details.finish()?;
-
-        let mut payload = Vec::new();
-        read_exactly(input, "payload", prefix.payload_bytes, &mut payload)?;
-        check_sum("payload", prefix.payload_checksum, &payload)?;
-        Ok(Self {
-            number: prefix.number,
-            first_frame: prefix.first_frame,
-            frames: prefix.frames,
-            raw_bytes: prefix.raw_bytes,
-            raw_checksum: prefix.raw_checksum,
-            plan,
-            blocks: entries,
-            side,
-            payload,
-        })
+        Ok(Self { plan, blocks, side })
     }
 }
 

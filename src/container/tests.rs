@@ -90,7 +90,7 @@ fn seek(bytes: &[u8]) -> (bool, Vec<Result<BatchRecord>>) {
         Err(error) => return (false, vec![Err(error)]),
     };
     let all = (0..reader.batches().len()).map(|at| reader.read_record(at)).collect();
-    (reader.index_intact(), all)
+    (reader.damage().is_empty(), all)
 }
 
 fn good(all: Vec<Result<BatchRecord>>) -> Vec<BatchRecord> {

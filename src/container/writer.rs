@@ -57,11 +57,6 @@ impl<W: Write> RecordWriter<W> {
         self.entries.last().map_or(0, BatchEntry::end)
     }
 
-    /// Bytes written so far.
-    pub fn bytes(&self) -> u64 {
-        self.position
-    }
-
     /// Writes the index and hands the output back.
     ///
     /// # Errors

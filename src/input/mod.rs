@@ -26,7 +26,7 @@ pub use images::{ImageReader, restore_images};
 pub use npy::NpyReader;
 pub use open::{open, open_stream};
 pub use raw::{RawReader, RawSpec};
-pub use restore::{origin_of_part, restorer};
+pub use restore::{origin_of_part, restorer, side_of_part};
 pub use y4m::Y4mReader;
 
 /// What is known of an input before its frames are read.

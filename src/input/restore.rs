@@ -44,6 +44,13 @@ pub fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64) -> Res
     }
 }
 
+/// The side data of the frames at `positions` of a batch. Side data, where there is any, is one line
+/// per frame.
+pub fn side_of_part(side: &[u8], positions: std::ops::Range<usize>) -> Vec<u8> {
+    let lines = side.split_inclusive(|&byte| byte == b'\n');
+    lines.skip(positions.start).take(positions.len()).flatten().copied().collect()
+}
+
 /// Checks that `bytes` holds `frames` frames.
 pub(super) fn check_frames(format: &FrameFormat, frames: usize, bytes: &[u8]) -> Result<()> {
     if format.frame_bytes().checked_mul(frames) == Some(bytes.len()) {

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use self::measure::Faster;
 use crate::cpu::{CpuBackend, SimdLevel};
+use crate::device::{DeviceDescription, DeviceKind};
 use crate::error::{ErrorKind, Result};
 use crate::frame::Geometry;
 use crate::plan::DeviceChoice;
@@ -128,4 +129,18 @@ impl Scheduler {
         }
         Some(accelerator)
     }
+}
+
+/// The devices of this machine that batches can run on: the CPU, then the adapters, hardware before
+/// software.
+pub fn devices() -> Vec<DeviceDescription> {
+    let cpu = DeviceDescription {
+        index: None,
+        name: format!("CPU, {} threads", pool::threads(None)),
+        kind: DeviceKind::Cpu,
+        backend: SimdLevel::detect().name().to_owned(),
+        pci_bus_id: String::new(),
+        driver: String::new(),
+    };
+    std::iter::once(cpu).chain(accelerators::list()).collect()
 }
