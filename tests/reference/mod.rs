@@ -65,7 +65,7 @@ impl Header {
         match (self.layout, self.axes.as_slice()) {
             (0, []) => (1, vec![plane(frames, 1, 0, 1)]),
             (0, [width]) => (1, vec![plane(*width, frames, 0, 1)]),
-            (0, [first, middle @ .., width, channels @ (2 | 3 | 4)]) => {
+            (0, [first, middle @ .., width, channels @ 2..=4]) => {
                 (frames, interleaved(*width, middle.iter().fold(*first, |product, axis| product * axis), 0, *channels))
             }
             (0, [others @ .., width]) => (frames, vec![plane(*width, others.iter().product(), 0, 1)]),
