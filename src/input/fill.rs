@@ -32,6 +32,13 @@ pub(super) fn fill(reader: &mut dyn Read, bytes: &mut Vec<u8>, wanted: usize, ba
     Ok(arrived)
 }
 
+/// Takes a buffer out of its place, without what it held.
+pub(super) fn emptied(spare: &mut Vec<u8>) -> Vec<u8> {
+    let mut bytes = std::mem::take(spare);
+    bytes.clear();
+    bytes
+}
+
 /// The most of `frames` frames (at least one) whose bytes can be addressed together.
 pub(super) fn addressable_frames(frames: usize, frame_bytes: usize) -> usize {
     let most = isize::MAX.unsigned_abs().checked_div(frame_bytes).unwrap_or(usize::MAX);

@@ -65,6 +65,10 @@ pub trait FrameReader: Send {
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the batch does not fit in memory. After an error the reader
     /// must not be used again.
     fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>>;
+
+    /// Hands back the bytes of a batch that is done with: the next batch is read into their memory. Fresh
+    /// memory costs several times what copying a file from the system's cache does.
+    fn reuse(&mut self, bytes: Vec<u8>);
 }
 
 /// Writes the original file again.

@@ -168,6 +168,10 @@ impl FrameReader for Named {
     fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>> {
         self.reader.read_batch(frames).map_err(|error| error.context(&self.name))
     }
+
+    fn reuse(&mut self, bytes: Vec<u8>) {
+        self.reader.reuse(bytes);
+    }
 }
 
 #[cfg(test)]

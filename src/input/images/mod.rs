@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use self::name::ImageKind;
 use self::pixels::shown;
-use super::fill::addressable_frames;
+use super::fill::{addressable_frames, emptied};
 use super::{Description, FrameReader, InputBatch};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Origin, OriginKind};
@@ -35,6 +35,7 @@ pub struct ImageReader {
     images: Vec<NamedImage>,
     next: usize,
     description: Description,
+    spare: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -96,28 +97,27 @@ impl ImageReader {
         let first = images
             .first()
             .ok_or_else(|| Error::invalid("images: expected files that end in .png, .tif or .tiff, found none"))?;
-        let format = first.open()?.format().map_err(|error| error.context(first.path.display()))?;
+        let format = first.open()?.format().map_err(|error| error.context(&first.name))?;
         let origin = Origin { kind: OriginKind::Images, ..Origin::default() };
         let description = Description { format, origin, frames: Some(images.len() as u64) };
-        Ok(Self { images, next: 0, description })
+        Ok(Self { images, next: 0, description, spare: Vec::new() })
     }
 
     /// Decodes an image into its frame.
     fn read_image(&self, image: &NamedImage, bytes: &mut [u8]) -> Result<()> {
         let opened = image.open()?;
-        let found = opened.format().map_err(|error| error.context(image.path.display()))?;
+        let found = opened.format().map_err(|error| error.context(&image.name))?;
         let expected = &self.description.format;
         if found != *expected {
-            let first = self.images.first().map(|first| first.path.display());
+            let first = self.images.first().map(|first| first.name.as_str()).unwrap_or_default();
             return Err(Error::invalid(format!(
-                "{}: expected {} as in {}, found {}",
-                image.path.display(),
+                "{}: expected {} as in {first}, found {}",
+                image.name,
                 shown(expected),
-                first.map(|first| first.to_string()).unwrap_or_default(),
                 shown(&found)
             )));
         }
-        opened.read(bytes).map_err(|error| error.context(image.path.display()))
+        opened.read(bytes).map_err(|error| error.context(&image.name))
     }
 }
 
@@ -128,13 +128,13 @@ impl FrameReader for ImageReader {
 
     fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>> {
         let frame_bytes = self.description.format.frame_bytes().max(1);
+        let mut bytes = emptied(&mut self.spare);
         let left = self.images.get(self.next..).unwrap_or_default();
         let images = left.get(..addressable_frames(frames, frame_bytes)).unwrap_or(left);
         if images.is_empty() {
             return Ok(None);
         }
         let batch_bytes = images.len() * frame_bytes;
-        let mut bytes = Vec::new();
         bytes.try_reserve_exact(batch_bytes).map_err(|_| {
             Error::limit(format!("batch memory: expected room for {batch_bytes} bytes; use fewer frames in a batch"))
         })?;
@@ -151,6 +151,10 @@ impl FrameReader for ImageReader {
         self.next += batch.frames;
         Ok(Some(batch))
     }
+
+    fn reuse(&mut self, bytes: Vec<u8>) {
+        self.spare = bytes;
+    }
 }
 
 /// Whether a path found in a folder is taken: it has a known extension and is neither hidden nor a folder.
@@ -161,8 +165,8 @@ fn is_image(path: &Path) -> bool {
 
 /// An image whose header has been read.
 enum OpenedImage {
-    Png(png::PngImage<BufReader<File>>),
-    Tiff(tiff::TiffImage<BufReader<File>>),
+    Png(Box<png::PngImage<BufReader<File>>>),
+    Tiff(Box<tiff::TiffImage<BufReader<File>>>),
 }
 
 impl NamedImage {
@@ -170,11 +174,11 @@ impl NamedImage {
         let open = || -> Result<OpenedImage> {
             let reader = BufReader::new(File::open(&self.path)?);
             Ok(match self.kind {
-                ImageKind::Png => OpenedImage::Png(png::PngImage::open(reader)?),
-                ImageKind::Tiff => OpenedImage::Tiff(tiff::TiffImage::open(reader)?),
+                ImageKind::Png => OpenedImage::Png(Box::new(png::PngImage::open(reader)?)),
+                ImageKind::Tiff => OpenedImage::Tiff(Box::new(tiff::TiffImage::open(reader)?)),
             })
         };
-        open().map_err(|error| error.context(self.path.display()))
+        open().map_err(|error| error.context(&self.name))
     }
 }
 

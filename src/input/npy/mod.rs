@@ -9,7 +9,7 @@ mod literal;
 use std::io::Read;
 
 use self::header::NpyHeader;
-use super::fill::{addressable_frames, fill};
+use super::fill::{addressable_frames, emptied, fill};
 use super::{Description, FrameReader, InputBatch, byte_order};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{FrameFormat, Origin, OriginKind};
@@ -29,6 +29,7 @@ pub struct NpyReader<R> {
     frames: u64,
     frames_left: u64,
     ended: bool,
+    spare: Vec<u8>,
 }
 
 impl<R: Read + Send> NpyReader<R> {
@@ -63,7 +64,7 @@ impl<R: Read + Send> NpyReader<R> {
         }
         let origin = Origin { kind: OriginKind::Npy, big_endian: header.big_endian, header: header.bytes };
         let description = Description { format, origin, frames: Some(frames) };
-        Ok(Self { reader, description, frames, frames_left: frames, ended: false })
+        Ok(Self { reader, description, frames, frames_left: frames, ended: false, spare: Vec::new() })
     }
 
     /// Checks that nothing follows the data.
@@ -94,7 +95,7 @@ impl<R: Read + Send> FrameReader for NpyReader<R> {
         let frame_bytes = self.description.format.frame_bytes();
         let frames = addressable_frames(frames, frame_bytes);
         let frames = usize::try_from(self.frames_left).map_or(frames, |left| frames.min(left));
-        let mut bytes = Vec::new();
+        let mut bytes = emptied(&mut self.spare);
         let wanted = frames * frame_bytes;
         let found = fill(&mut self.reader, &mut bytes, wanted, wanted)?;
         if found < wanted {
@@ -112,6 +113,10 @@ impl<R: Read + Send> FrameReader for NpyReader<R> {
             byte_order::swap(&mut bytes, self.description.format.dtype().bytes());
         }
         Ok((frames > 0).then_some(InputBatch { frames, bytes, side: Vec::new() }))
+    }
+
+    fn reuse(&mut self, bytes: Vec<u8>) {
+        self.spare = bytes;
     }
 }
 

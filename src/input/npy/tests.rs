@@ -20,7 +20,8 @@ fn read_all(file: &[u8], length: Option<u64>, frames: usize) -> Result<(Descript
     let mut batches = Vec::new();
     while let Some(batch) = reader.read_batch(frames)? {
         assert!(batch.frames > 0);
-        batches.push(batch);
+        batches.push(batch.clone());
+        reader.reuse(batch.bytes);
     }
     assert_eq!(reader.read_batch(frames)?, None);
     Ok((reader.description().clone(), batches))

@@ -4,7 +4,7 @@ mod spec;
 
 use std::io::Read;
 
-use super::fill::{addressable_frames, fill};
+use super::fill::{addressable_frames, emptied, fill};
 use super::{Description, FrameReader, InputBatch, byte_order};
 use crate::error::{Error, Result};
 use crate::frame::{Origin, OriginKind};
@@ -16,6 +16,7 @@ pub struct RawReader<R> {
     reader: R,
     description: Description,
     frames_read: u64,
+    spare: Vec<u8>,
 }
 
 impl<R: Read + Send> RawReader<R> {
@@ -27,15 +28,15 @@ impl<R: Read + Send> RawReader<R> {
     pub fn new(reader: R, spec: RawSpec, file_bytes: Option<u64>) -> Result<Self> {
         // A specification has positive sizes.
         let frame_bytes = spec.format.frame_bytes().max(1) as u64;
-        let frames = file_bytes.map(|bytes| bytes / frame_bytes);
-        if let Some((frames, rest)) =
-            frames.zip(file_bytes.map(|bytes| bytes % frame_bytes)).filter(|&(_, rest)| rest > 0)
+        if let Some(file_bytes) = file_bytes
+            && file_bytes % frame_bytes > 0
         {
-            return Err(cut(frames, frame_bytes, rest));
+            return Err(cut(file_bytes / frame_bytes, frame_bytes, file_bytes % frame_bytes));
         }
+        let frames = file_bytes.map(|bytes| bytes / frame_bytes);
         let origin = Origin { kind: OriginKind::Raw, big_endian: spec.big_endian, header: Vec::new() };
         let description = Description { format: spec.format, origin, frames };
-        Ok(Self { reader, description, frames_read: 0 })
+        Ok(Self { reader, description, frames_read: 0, spare: Vec::new() })
     }
 }
 
@@ -53,7 +54,7 @@ impl<R: Read + Send> FrameReader for RawReader<R> {
     fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>> {
         let frame_bytes = self.description.format.frame_bytes().max(1);
         let wanted = addressable_frames(frames, frame_bytes) * frame_bytes;
-        let mut bytes = Vec::new();
+        let mut bytes = emptied(&mut self.spare);
         let found = fill(&mut self.reader, &mut bytes, wanted, wanted)?;
         let frames = found / frame_bytes;
         self.frames_read += frames as u64;
@@ -64,6 +65,10 @@ impl<R: Read + Send> FrameReader for RawReader<R> {
             byte_order::swap(&mut bytes, self.description.format.dtype().bytes());
         }
         Ok((frames > 0).then_some(InputBatch { frames, bytes, side: Vec::new() }))
+    }
+
+    fn reuse(&mut self, bytes: Vec<u8>) {
+        self.spare = bytes;
     }
 }
 
@@ -82,7 +87,8 @@ mod tests {
         let mut reader = RawReader::new(bytes, spec.parse()?, length)?;
         let mut batches = Vec::new();
         while let Some(batch) = reader.read_batch(frames)? {
-            batches.push(batch);
+            batches.push(batch.clone());
+            reader.reuse(batch.bytes);
         }
         Ok((reader.description().clone(), batches))
     }

@@ -7,7 +7,7 @@ mod header;
 
 use std::io::{BufReader, Read, Write};
 
-use super::fill::{addressable_frames, fill};
+use super::fill::{addressable_frames, emptied, fill};
 use super::restore::check_frames;
 use super::{Description, FrameReader, InputBatch, Restorer};
 use crate::error::{Error, Result};
@@ -23,6 +23,7 @@ pub struct Y4mReader<R> {
     reader: BufReader<R>,
     description: Description,
     frames_read: u64,
+    spare: Vec<u8>,
 }
 
 impl<R: Read + Send> Y4mReader<R> {
@@ -39,7 +40,12 @@ impl<R: Read + Send> Y4mReader<R> {
         }
         let format = header::format_of(&header)?;
         let origin = Origin { kind: OriginKind::Y4m, big_endian: false, header };
-        Ok(Self { reader, description: Description { format, origin, frames: None }, frames_read: 0 })
+        Ok(Self {
+            reader,
+            description: Description { format, origin, frames: None },
+            frames_read: 0,
+            spare: Vec::new(),
+        })
     }
 }
 
@@ -51,7 +57,7 @@ impl<R: Read + Send> FrameReader for Y4mReader<R> {
     fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>> {
         let frame_bytes = self.description.format.frame_bytes();
         let most = addressable_frames(frames, frame_bytes);
-        let mut batch = InputBatch { frames: 0, bytes: Vec::new(), side: Vec::new() };
+        let mut batch = InputBatch { frames: 0, bytes: emptied(&mut self.spare), side: Vec::new() };
         let mut line = Vec::new();
         let mut plain = true;
         while batch.frames < most {
@@ -84,6 +90,10 @@ impl<R: Read + Send> FrameReader for Y4mReader<R> {
             self.frames_read += 1;
         }
         Ok((batch.frames > 0).then_some(batch))
+    }
+
+    fn reuse(&mut self, bytes: Vec<u8>) {
+        self.spare = bytes;
     }
 }
 
@@ -150,7 +160,8 @@ mod tests {
         let mut reader = Y4mReader::new(bytes)?;
         let mut batches = Vec::new();
         while let Some(batch) = reader.read_batch(frames)? {
-            batches.push(batch);
+            batches.push(batch.clone());
+            reader.reuse(batch.bytes);
         }
         Ok((reader.description().clone(), batches))
     }
