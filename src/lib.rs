@@ -38,3 +38,9 @@ pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
 pub use schedule::{BatchCounts, devices};
 pub use writer::Writer;
+
+/// For framepress's own tests and benches. Not part of the API: it changes without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, checksum};
+}

@@ -2,11 +2,10 @@
 
 mod reference;
 
-use framepress::container::{
-    BatchRecord, BlockEntry, CodecId, FileHeader, Limits, RecordReader, RecordWriter, checksum,
-};
 use framepress::frame::{ChannelOrder, Dtype, FrameFormat, Layout, Origin};
+use framepress::internal::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, checksum};
 use framepress::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use framepress::{CodecId, Limits};
 
 const RAW: [u8; 12] = [10, 20, 30, 11, 21, 31, 12, 22, 32, 13, 23, 40];
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::time::Instant;
 
 use framepress::input::{self, FrameReader, InputBatch};
@@ -73,20 +73,30 @@ fn default_output(input: &str) -> PathBuf {
 fn read_ahead(
     mut reader: Box<dyn FrameReader>,
     batch_frames: usize,
-    mut work: impl FnMut(InputBatch) -> Result<()>,
+    mut work: impl FnMut(&InputBatch) -> Result<()>,
 ) -> Result<()> {
     std::thread::scope(|scope| {
-        // No queue: one batch in work, one being read, bounds the memory.
+        // No queue: one batch in work and one being read bound the memory.
         let (sender, receiver) = sync_channel::<Result<InputBatch>>(0);
+        let (return_sender, returned) = channel::<InputBatch>();
         scope.spawn(move || {
             while let Some(batch) = reader.read_batch(batch_frames).transpose() {
                 let failed = batch.is_err();
                 if sender.send(batch).is_err() || failed {
                     break;
                 }
+                if let Ok(batch) = returned.try_recv() {
+                    reader.reuse(batch.bytes);
+                }
             }
         });
-        receiver.into_iter().try_for_each(|batch| work(batch?))
+        for batch in receiver {
+            let batch = batch?;
+            work(&batch)?;
+            // Reading may be over.
+            let _ = return_sender.send(batch);
+        }
+        Ok(())
     })
 }
 

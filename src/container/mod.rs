@@ -26,11 +26,11 @@ mod tests;
 mod wire;
 mod writer;
 
-pub(crate) use blocks::blocks;
-pub(crate) use checksum::checksum;
-pub(crate) use header::FileHeader;
-pub(crate) use indexed::IndexedReader;
+pub use blocks::blocks;
+pub use checksum::checksum;
+pub use header::FileHeader;
+pub use indexed::IndexedReader;
 pub use limits::Limits;
-pub(crate) use reader::RecordReader;
-pub(crate) use record::{BatchRecord, BlockEntry, RecordHead};
-pub(crate) use writer::RecordWriter;
+pub use reader::RecordReader;
+pub use record::{BatchRecord, BlockEntry, RecordHead};
+pub use writer::RecordWriter;

@@ -1,7 +1,7 @@
 //! Image sequences: PNG and TIFF files of one size and type, one frame each.
 //!
 //! Pixels and names of files come back, not the compressed bytes or the metadata of the images. The
-//! side data of a batch is the names of its files, with a line feed between them.
+//! side data of a batch is the names of its files, each with a line feed after it.
 
 mod name;
 mod natural_order;
@@ -146,8 +146,8 @@ impl FrameReader for ImageReader {
             let work = group.iter().zip(frames).collect();
             pool::for_each(threads, work, |(image, frame)| self.read_image(image, frame))?;
         }
-        let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
-        let batch = InputBatch { frames: images.len(), bytes, side: names.join("\n").into_bytes() };
+        let side: String = images.iter().flat_map(|image| [image.name.as_str(), "\n"]).collect();
+        let batch = InputBatch { frames: images.len(), bytes, side: side.into_bytes() };
         self.next += batch.frames;
         Ok(Some(batch))
     }

@@ -43,13 +43,13 @@ impl Restorer for ImageRestorer {
         }
         let corrupt = |message: String| Error::corrupt(format!("image names: {message}"));
         let side = str::from_utf8(side).map_err(|_| corrupt("expected UTF-8, found other bytes".to_owned()))?;
-        let found = side.split('\n').count();
+        let found = side.lines().count();
         if found != frames {
             return Err(corrupt(format!("expected {frames}, found {found}")));
         }
         // All names are checked before the first file is written.
         let kinds = side
-            .split('\n')
+            .lines()
             .map(|name| {
                 let kind = name::check(name).map_err(|error| corrupt(error.to_string()))?;
                 if !self.written.insert(name.to_owned()) {

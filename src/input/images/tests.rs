@@ -15,7 +15,7 @@ fn gray(width: usize) -> FrameFormat {
 fn write(folder: &Path, format: &FrameFormat, names: &[&str]) -> Vec<u8> {
     let bytes: Vec<u8> = (0..names.len()).flat_map(|frame| vec![frame as u8; format.frame_bytes()]).collect();
     let mut restorer = restore_images(folder, format, false).unwrap();
-    restorer.write_batch(names.len(), &bytes, names.join("\n").as_bytes()).unwrap();
+    restorer.write_batch(names.len(), &bytes, (names.join("\n") + "\n").as_bytes()).unwrap();
     restorer.finish().unwrap();
     bytes
 }
@@ -24,7 +24,7 @@ fn read(path: &Path, frames: usize) -> Result<(Vec<String>, Vec<u8>)> {
     let mut reader = open(path, None)?;
     let (mut names, mut bytes) = (Vec::new(), Vec::new());
     while let Some(batch) = reader.read_batch(frames)? {
-        names.extend(str::from_utf8(&batch.side).unwrap().split('\n').map(str::to_owned));
+        names.extend(str::from_utf8(&batch.side).unwrap().lines().map(str::to_owned));
         bytes.extend(&batch.bytes);
         assert!(batch.frames <= frames);
         reader.reuse(batch.bytes);
@@ -87,7 +87,7 @@ fn hostile_names_write_nothing() {
     let outer = TempDir::new().unwrap();
     let folder = outer.path().join("inner");
     let frame = vec![1; gray(5).frame_bytes()];
-    for side in ["../a.png", "/a.png", "..", "", "a.png\nb.png", "a.png\n", "sub/a.png", "a.exe", "\u{7}.png"] {
+    for side in ["../a.png", "/a.png", "..", "", "a.png\nb.png", "a.png\n\n", "sub/a.png", "a.exe", "\u{7}.png"] {
         let mut restorer = restore_images(&folder, &gray(5), true).unwrap();
         let error = restorer.write_batch(1, &frame, side.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{side:?}");
