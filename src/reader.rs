@@ -39,7 +39,7 @@ impl DecodedBatch {
 /// let decompressor = Decompressor::default();
 /// let mut reader = Reader::new(file.as_slice(), &decompressor)?;
 /// while let Some(batch) = reader.next_batch()? {
-///     assert_eq!(batch.shape()[1..], [4, 5]);
+///     assert_eq!(batch.frames.shape()[1..], [4, 5]);
 /// }
 /// # Ok::<(), framepress::Error>(())
 /// ```

@@ -14,7 +14,7 @@ use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 ///
 /// ```
 /// use framepress::frame::{Dtype, FrameFormat};
-/// use framepress::{Compressor, Reader, Settings, Writer};
+/// use framepress::{Compressor, Settings, Writer, decompress};
 ///
 /// let format = FrameFormat::from_shape(Dtype::U8, &[48, 64, 3])?;
 /// let compressor = Compressor::new(Settings::new())?;
@@ -23,10 +23,7 @@ use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 ///     writer.write_frames(1, &[brightness; 48 * 64 * 3])?;
 /// }
 /// let file = writer.finish()?;
-/// # let mut frames = 0;
-/// # let mut reader = Reader::new(file.as_slice())?;
-/// # while let Some(batch) = reader.next_batch()? { frames += batch.frames(); }
-/// # assert_eq!(frames, 5);
+/// assert_eq!(decompress(&file)?.frames(), 5);
 /// # Ok::<(), framepress::Error>(())
 /// ```
 pub struct Writer<'a, W: Write> {

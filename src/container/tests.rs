@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use super::*;
+use crate::codec::CodecId;
 use crate::error::{ErrorKind, Result};
 use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout, Origin, OriginKind};
 use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
