@@ -10,6 +10,8 @@ mod codec;
 mod cpu;
 mod error;
 pub mod frame;
+#[cfg(feature = "gpu")]
+mod gpu;
 pub mod plan;
 mod pool;
 mod stage;
