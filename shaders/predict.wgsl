@@ -38,8 +38,8 @@ fn sample_zigzag(sample: vec2<u32>) -> vec2<u32> {
     if SAMPLE_BYTES == 8u {
         return doubled ^ vec2<u32>(0u - (sample.y >> 31u));
     }
-    let negative = (sample.x >> (SAMPLE_BITS - 1u)) & 1u;
-    return vec2<u32>(doubled.x ^ ((0u - negative) & SAMPLE_MASK), 0u);
+    let negative = sample.x > SAMPLE_MASK / 2u;
+    return vec2<u32>(doubled.x ^ select(0u, SAMPLE_MASK, negative), 0u);
 }
 
 fn sample_unzigzag(sample: vec2<u32>) -> vec2<u32> {

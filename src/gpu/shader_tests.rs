@@ -40,8 +40,7 @@ fn the_table_names_every_entry_point() {
     for shader in &TABLE {
         let declared: Vec<_> =
             module(shader).entry_points.iter().map(|entry| (entry.name.clone(), entry.workgroup_size)).collect();
-        let listed: Vec<_> =
-            shader.entries.iter().map(|entry| (entry.name.to_string(), [entry.lanes, 1, 1])).collect();
+        let listed: Vec<_> = shader.entries.iter().map(|entry| (entry.name.to_string(), [entry.lanes, 1, 1])).collect();
         assert_eq!(declared, listed, "{}", shader.name);
         for entry in shader.entries {
             assert_eq!(entry.kernel.row().1.name, entry.name);
@@ -68,8 +67,7 @@ fn every_shader_has_a_row_and_a_twin() {
 fn declared(shader: &str) -> (Vec<(String, usize)>, usize) {
     let shader = TABLE.iter().find(|row| row.name == shader).unwrap();
     let module = module(shader);
-    let (_, params) =
-        module.global_variables.iter().find(|(_, it)| it.space == naga::AddressSpace::Uniform).unwrap();
+    let (_, params) = module.global_variables.iter().find(|(_, it)| it.space == naga::AddressSpace::Uniform).unwrap();
     let naga::TypeInner::Struct { members, span } = &module.types[params.ty].inner else {
         panic!("{}: parameters are no struct", shader.name);
     };
