@@ -283,3 +283,81 @@ impl<'a> Recorder<'a> {
         self.recording.dispatch(Kernel::HistogramForward, self.overrides(None), params, &[residuals, bins], work);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recording::Command;
+    use super::*;
+    use crate::frame::{ChannelOrder, Dtype, FrameFormat, Layout};
+    use crate::plan::PlanePlan;
+
+    fn geometry(frames: usize) -> Geometry {
+        let layout = Layout::Packed { width: 5, height: 3, order: ChannelOrder::Rgb };
+        Geometry::new(&FrameFormat::new(Dtype::U16, layout).unwrap(), frames)
+    }
+
+    fn plan(plane: PlanePlan) -> Plan {
+        Plan { colour: Colour::SubtractGreen, span_samples: 64, planes: vec![plane; 3] }
+    }
+
+    fn kernels(recording: &Recording) -> Vec<Kernel> {
+        recording.dispatches().map(|dispatch| dispatch.kernel).collect()
+    }
+
+    #[test]
+    fn each_plane_takes_each_stage_once() {
+        let plane =
+            PlanePlan { intra: Predictor::Gradient, temporal: true, inter: Predictor::Median, shuffle: Shuffle::Bit };
+        let geometry = geometry(4);
+        let count = |recording: &Recording, kernel| kernels(recording).into_iter().filter(|&it| it == kernel).count();
+        let forward = forward(&geometry, &plan(plane)).unwrap();
+        assert_eq!(count(&forward, Kernel::ColourForward), 3);
+        assert_eq!(count(&forward, Kernel::TemporalForward), 3);
+        assert_eq!(count(&forward, Kernel::PredictForward), 6, "the first frame and the others");
+        assert_eq!(count(&forward, Kernel::BitShuffleForward), 3);
+        assert_eq!(kernels(&forward).len(), 15);
+        assert_eq!(forward.buffers.len(), 3);
+        let inverse = inverse(&geometry, &plan(plane)).unwrap();
+        assert_eq!(count(&inverse, Kernel::PredictInverseLeft), 3, "the first frame only");
+        assert_eq!(count(&inverse, Kernel::PredictInverseWavefront), 3);
+        assert_eq!(count(&inverse, Kernel::TemporalInverse), 3);
+        assert_eq!(count(&inverse, Kernel::ColourInverse), 1);
+        assert_eq!(inverse.download_bytes(), geometry.raw_bytes() as u64);
+    }
+
+    #[test]
+    fn a_plan_takes_no_more_than_it_needs() {
+        let plane = PlanePlan { intra: Predictor::Up, temporal: false, inter: Predictor::Up, shuffle: Shuffle::None };
+        let geometry = geometry(4);
+        let forward = forward(&geometry, &plan(plane)).unwrap();
+        assert_eq!((kernels(&forward).len(), forward.buffers.len()), (6, 2));
+        let inverse = inverse(&geometry, &plan(plane)).unwrap();
+        assert_eq!((kernels(&inverse).len(), inverse.buffers.len()), (7, 2));
+    }
+
+    #[test]
+    fn no_dispatch_binds_a_buffer_twice() {
+        let temporal =
+            PlanePlan { intra: Predictor::None, temporal: true, inter: Predictor::None, shuffle: Shuffle::Byte };
+        let geometry = geometry(2);
+        let candidates = [true, false].map(|temporal| Candidate {
+            colour: Colour::SubtractGreen,
+            temporal,
+            predictor: Predictor::Average,
+        });
+        for recording in [
+            forward(&geometry, &plan(temporal)).unwrap(),
+            inverse(&geometry, &plan(temporal)).unwrap(),
+            costs(&geometry, &candidates).unwrap(),
+        ] {
+            assert!(matches!(recording.commands[0], Command::Upload { .. }));
+            for dispatch in recording.dispatches() {
+                let mut slots = dispatch.storage.clone();
+                assert_eq!(slots.len(), dispatch.kernel.row().1.storage.len());
+                slots.sort_by_key(|slot| slot.0);
+                slots.dedup();
+                assert_eq!(slots.len(), dispatch.storage.len(), "{:?}", dispatch.kernel);
+            }
+        }
+    }
+}

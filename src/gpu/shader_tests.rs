@@ -5,9 +5,12 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 
 use wgpu::naga;
+use wgpu::naga::back::PipelineConstants;
+use wgpu::naga::back::pipeline_constants::process_overrides;
 
 use super::params;
 use super::shaders::{Shader, TABLE};
+use crate::plan::Predictor;
 
 /// Least workgroup memory that a device offers, in bytes.
 const WORKGROUP_MEMORY: u32 = 16_352;
@@ -32,6 +35,31 @@ fn every_shader_is_valid() {
         let shared = module.global_variables.iter().filter(|(_, it)| it.space == naga::AddressSpace::WorkGroup);
         let memory: u32 = shared.map(|(_, variable)| layouter[variable.ty].size).sum();
         assert!(memory <= WORKGROUP_MEMORY, "{}: {memory} bytes of workgroup memory", shader.name);
+    }
+}
+
+/// Constants are folded into the kernels when they are specialised, which can make them invalid.
+#[test]
+fn every_specialisation_is_valid() {
+    for shader in &TABLE {
+        let module = module(shader);
+        let mut validator =
+            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        let info = validator.validate(&module).unwrap();
+        let predictors = if shader.name == "predict" { Predictor::ALL } else { &[Predictor::None] };
+        for (entry, &predictor) in shader.entries.iter().flat_map(|entry| predictors.iter().map(move |it| (entry, it)))
+        {
+            for sample_bytes in [1, 2, 4, 8] {
+                let mut constants = PipelineConstants::default();
+                constants.insert("SAMPLE_BYTES".to_string(), f64::from(sample_bytes));
+                if shader.name == "predict" {
+                    constants.insert("PREDICTOR".to_string(), f64::from(predictor as u8));
+                }
+                let entry_point = Some((naga::ShaderStage::Compute, entry.name));
+                let result = process_overrides(&module, &info, entry_point, &constants);
+                assert!(result.is_ok(), "{:?} of {sample_bytes} bytes: {:?}", entry.kernel, result.err());
+            }
+        }
     }
 }
 

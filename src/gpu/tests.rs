@@ -328,3 +328,55 @@ fn an_unknown_adapter_is_refused_with_a_list() {
         assert!(error.contains(&device.description().name), "{error}");
     }
 }
+
+#[test]
+#[ignore]
+fn tmp_timing() {
+    use std::time::Instant;
+    let start = Instant::now();
+    let device = GpuBackend::new(Selection::First).unwrap();
+    println!("open+probe {:?}", start.elapsed());
+    let geometry = geometry(Dtype::U8, packed(1280, 720, ChannelOrder::Rgb), 8);
+    let raw = sample_bytes(geometry.raw_bytes(), 1);
+    let batch = Batch { geometry: &geometry, raw: &raw };
+    let mb = raw.len() as f64 / 1e6;
+    for (name, temporal, p, shuffle) in [
+        ("none", false, Predictor::None, Shuffle::None),
+        ("left", false, Predictor::Left, Shuffle::None),
+        ("up", false, Predictor::Up, Shuffle::None),
+        ("gradient", false, Predictor::Gradient, Shuffle::None),
+        ("median", false, Predictor::Median, Shuffle::None),
+        ("median bit", false, Predictor::Median, Shuffle::Bit),
+        ("temporal median", true, Predictor::Median, Shuffle::None),
+    ] {
+        let mut plan = Plan::identity(&geometry);
+        plan.colour = Colour::SubtractGreen;
+        for plane in &mut plan.planes {
+            *plane = PlanePlan { intra: p, temporal, inter: p, shuffle };
+        }
+        let mut out = WorkBuffer::default();
+        let mut back = vec![0; raw.len()];
+        let mut best = (f64::MAX, f64::MAX);
+        for _ in 0..4 {
+            let t = Instant::now();
+            device.forward(batch, &plan, &mut out).unwrap();
+            best.0 = best.0.min(t.elapsed().as_secs_f64());
+            let t = Instant::now();
+            device.inverse(&geometry, &plan, &mut out, &mut back).unwrap();
+            best.1 = best.1.min(t.elapsed().as_secs_f64());
+        }
+        assert!(back == raw);
+        println!("{name}: forward {:.0} MB/s inverse {:.0} MB/s", mb / best.0, mb / best.1);
+    }
+    let c = candidates(&geometry);
+    for _ in 0..2 {
+        let t = Instant::now();
+        device.costs(batch, &c).unwrap();
+        println!(
+            "costs {} candidates: {:?} = {:.0} MB/s of samples measured",
+            c.len(),
+            t.elapsed(),
+            mb * c.len() as f64 * 7.0 / 8.0 / t.elapsed().as_secs_f64()
+        );
+    }
+}
