@@ -53,13 +53,15 @@ fn forward(
     let lane_bytes = min(params.span_samples, params.samples - first) / 8u;
     let whole = lane_bytes * 8u * SAMPLE_BYTES;
     let within = 4u * word - first * SAMPLE_BYTES;
+    // Where lanes have no bytes all of the span is its remainder.
+    let position = divided(within, max(1u, lane_bytes));
+    var bit = position.x;
+    var group = position.y;
     var value = 0u;
     for (var k = 0u; k < 4u; k += 1u) {
-        let at = within + k;
         var byte = 0u;
-        if at < whole {
-            let bit = at / lane_bytes;
-            let sample = first + (at % lane_bytes) * 8u;
+        if within + k < whole {
+            let sample = first + group * 8u;
             let low = gather(column(sample, bit / 8u), bit % 8u);
             let high = gather(column(sample + 4u, bit / 8u), bit % 8u);
             byte = low | (high << 4u);
@@ -67,6 +69,10 @@ fn forward(
             byte = input_byte(4u * word + k);
         }
         value |= byte << (8u * k);
+        group += 1u;
+        let next_bit = group == lane_bytes;
+        group = select(group, 0u, next_bit);
+        bit += select(0u, 1u, next_bit);
     }
     output[params.base + word] = value;
 }

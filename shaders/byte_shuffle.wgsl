@@ -29,18 +29,18 @@ fn forward(
     let first = span * params.span_samples;
     let samples = min(params.span_samples, params.samples - first);
     let within = 4u * word - first * SAMPLE_BYTES;
-    var byte = within / samples;
-    var at = within % samples;
+    let position = divided(within, samples);
+    var byte = position.x;
+    var at = position.y;
     var value = 0u;
     for (var k = 0u; k < 4u; k += 1u) {
         if byte < SAMPLE_BYTES {
             value |= input_byte((first + at) * SAMPLE_BYTES + byte) << (8u * k);
         }
         at += 1u;
-        if at == samples {
-            at = 0u;
-            byte += 1u;
-        }
+        let next_byte = at == samples;
+        at = select(at, 0u, next_byte);
+        byte += select(0u, 1u, next_byte);
     }
     output[params.base + word] = value;
 }

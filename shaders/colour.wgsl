@@ -34,32 +34,31 @@ fn forward(
     if start >= samples {
         return;
     }
-    var frame_start = (start / params.plane_samples) * params.frame_samples;
-    var at = start % params.plane_samples;
+    let last_frame = (params.frames - 1u) * params.frame_samples;
+    let position = divided(start, params.plane_samples);
+    var frame_start = position.x * params.frame_samples;
+    var at = position.y;
     var value = vec2<u32>(0u, 0u);
     for (var k = 0u; k < UNIT_SAMPLES; k += 1u) {
-        if start + k >= samples {
-            break;
-        }
-        let within = frame_start + at * params.step;
+        // Past the last frame there is nothing to read, and what is stored there is unspecified.
+        let within = min(frame_start, last_frame) + at * params.step;
         var sample = input_sample(0u, within + params.offset);
         if params.subtract_green != 0u {
             sample = sample_sub(sample, input_sample(0u, within + params.green_offset));
         }
         value = unit_with(value, k, sample);
         at += 1u;
-        if at == params.plane_samples {
-            at = 0u;
-            frame_start += params.frame_samples;
-        }
+        let next_frame = at == params.plane_samples;
+        at = select(at, 0u, next_frame);
+        frame_start += select(0u, params.frame_samples, next_frame);
     }
     store_output(params.base + unit, value);
 }
 
-// Sample `x` of row `row` (counted over all frames) of a padded plane.
-fn padded_sample(plane: u32, row: u32, pitch: u32, x: u32) -> vec2<u32> {
-    let unit = params.bases[plane & 3u] + row * pitch + x / UNIT_SAMPLES;
-    return unit_sample(load_input(unit), x % UNIT_SAMPLES);
+// First unit of a padded plane, without a dynamic index.
+fn padded_base(plane: u32) -> u32 {
+    let bases = params.bases;
+    return select(select(bases.x, bases.y, plane == 1u), select(bases.z, bases.w, plane == 3u), plane >= 2u);
 }
 
 @compute @workgroup_size(LANES)
@@ -75,8 +74,9 @@ fn inverse(
         return;
     }
     // Divisions find the first sample of the unit; the others follow by counting on.
-    var frame = start / params.frame_samples;
-    var within = start % params.frame_samples;
+    let position = divided(start, params.frame_samples);
+    var frame = position.x;
+    var within = position.y;
     var first_plane = 0u;
     var number = 0u;
     var group = params.groups[0];
@@ -89,33 +89,33 @@ fn inverse(
         first_plane += group.x;
         group = params.groups[number + 1u];
     }
-    var member = within % group.x;
-    let pixel = within / group.x;
-    var x = pixel % group.y;
-    var y = pixel / group.y;
+    let pixel = divided(within, group.x);
+    var member = pixel.y;
+    let row_column = divided(pixel.x, group.y);
+    var y = row_column.x;
+    var x = row_column.y;
 
     var value = vec2<u32>(0u, 0u);
     for (var k = 0u; k < UNIT_SAMPLES; k += 1u) {
-        if start + k >= samples {
-            break;
-        }
+        // Past the last frame there is nothing to read, and what is stored there is unspecified.
+        let row = min(frame, params.frames - 1u) * group.z + y;
+        let within_plane = row * group.w + x / UNIT_SAMPLES;
         let plane = first_plane + member;
-        let row = frame * group.z + y;
-        var sample = padded_sample(plane, row, group.w, x);
-        if params.subtract_green != 0u && (plane == 0u || plane == 2u) {
-            sample = sample_add(sample, padded_sample(1u, row, group.w, x));
+        var sample = unit_sample(load_input(padded_base(plane) + within_plane), x % UNIT_SAMPLES);
+        if params.subtract_green != 0u {
+            let green = unit_sample(load_input(params.bases.y + within_plane), x % UNIT_SAMPLES);
+            sample = select(sample, sample_add(sample, green), plane == 0u || plane == 2u);
         }
         value = unit_with(value, k, sample);
 
+        // Branches are dear where they part neighbours, so only the rare one is one.
         member += 1u;
-        if member == group.x {
-            member = 0u;
-            x += 1u;
-        }
-        if x == group.y {
-            x = 0u;
-            y += 1u;
-        }
+        let next_x = member == group.x;
+        member = select(member, 0u, next_x);
+        x += select(0u, 1u, next_x);
+        let next_y = x == group.y;
+        x = select(x, 0u, next_y);
+        y += select(0u, 1u, next_y);
         if y == group.z {
             y = 0u;
             first_plane += group.x;

@@ -31,6 +31,12 @@ fn workgroup_number(id: vec3<u32>, count: vec3<u32>) -> u32 {
     return id.y * count.x + id.x;
 }
 
+// Quotient and remainder with one division.
+fn divided(a: u32, b: u32) -> vec2<u32> {
+    let quotient = a / b;
+    return vec2<u32>(quotient, a - quotient * b);
+}
+
 fn sample_add(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     let low = a.x + b.x;
     if SAMPLE_BYTES == 8u {

@@ -103,8 +103,9 @@ fn forward(
     let lefts = input_run_before(params.base, start, 1u);
     let ups = input_run_before(params.base, start, params.width);
     let up_lefts = input_run_before(params.base, start, params.width + 1u);
-    var x = start % params.width;
-    var y = (start / params.width) % params.height;
+    let row_column = divided(start, params.width);
+    var y = divided(row_column.x, params.height).y;
+    var x = row_column.y;
     let zero = vec2<u32>(0u, 0u);
     var value = zero;
     for (var k = 0u; k < UNIT_SAMPLES; k += 1u) {
@@ -117,13 +118,10 @@ fn forward(
         }
         value = unit_with(value, k, residual);
         x += 1u;
-        if x == params.width {
-            x = 0u;
-            y += 1u;
-            if y == params.height {
-                y = 0u;
-            }
-        }
+        let next_row = x == params.width;
+        x = select(x, 0u, next_row);
+        y += select(0u, 1u, next_row);
+        y = select(y, 0u, y == params.height);
     }
     store_samples(params.base, unit, value, first, last);
 }
@@ -140,8 +138,9 @@ fn inverse_zigzag(
         return;
     }
     let first_row = params.first_frame * params.height;
-    let row = first_row + within / params.pitch;
-    let x = (within % params.pitch) * UNIT_SAMPLES;
+    let row_unit = divided(within, params.pitch);
+    let row = first_row + row_unit.x;
+    let x = row_unit.y * UNIT_SAMPLES;
     var unit = input_run(params.base, row * params.width + x);
     if params.zigzag != 0u {
         var value = vec2<u32>(0u, 0u);
@@ -233,7 +232,8 @@ fn inverse_up(
     if column >= params.frames * params.pitch {
         return;
     }
-    var unit = padded_row((column / params.pitch) * params.height) + column % params.pitch;
+    let frame_unit = divided(column, params.pitch);
+    var unit = padded_row(frame_unit.x * params.height) + frame_unit.y;
     var sum = load_output(unit);
     for (var y = 1u; y < params.height; y += 1u) {
         unit += params.pitch;

@@ -135,7 +135,10 @@ impl Engine {
         // The innermost scope goes first. What wgpu says is the cause of what followed.
         let errors: Vec<_> = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
         match errors.into_iter().next() {
-            Some(error) => Err(Error::gpu(error.to_string())),
+            Some(error) => {
+                self.pool.clear();
+                Err(Error::gpu(error.to_string()))
+            }
             None => result,
         }
     }

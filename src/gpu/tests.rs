@@ -65,6 +65,7 @@ fn shapes() -> Vec<(Layout, usize)> {
         (gray(256, 2), 2),
         (gray(257, 67), 2),
         (gray(1031, 2), 2),
+        (gray(2100, 1), 3),
         (packed(3, 5, ChannelOrder::Rgb), 5),
         (packed(17, 33, ChannelOrder::Bgr), 2),
         (packed(7, 3, ChannelOrder::Rgba), 5),
@@ -165,6 +166,34 @@ fn costs_are_the_cpus() {
                 let batch = Batch { geometry: &geometry, raw: &raw };
                 let difference = compare_costs(device, &cpu(), batch, &candidates(&geometry)).unwrap();
                 assert_eq!(difference, None, "{}: {dtype} {layout:?}", device.description());
+            }
+        }
+    }
+}
+
+/// Entropies beyond 32 bits, counts beyond 16, and several workgroups for each histogram.
+#[test]
+fn costs_of_a_larger_batch_are_the_cpus() {
+    for dtype in [Dtype::U8, Dtype::U32] {
+        let geometry = geometry(dtype, packed(401, 300, ChannelOrder::Rgb), 3);
+        let mut noise = sample_bytes(geometry.raw_bytes(), 2);
+        noise
+            .iter_mut()
+            .enumerate()
+            .for_each(|(at, byte)| *byte = byte.wrapping_mul(31).wrapping_add(((at * at) >> 7) as u8));
+        for raw in [noise, vec![7; geometry.raw_bytes()]] {
+            let batch = Batch { geometry: &geometry, raw: &raw };
+            let candidates = [Predictor::None, Predictor::Gradient].map(|predictor| Candidate {
+                colour: Colour::None,
+                temporal: false,
+                predictor,
+            });
+            if raw[0] != raw[1] {
+                assert!(cpu().costs(batch, &candidates).unwrap()[0] > u64::from(u32::MAX));
+            }
+            for device in devices() {
+                let difference = compare_costs(device, &cpu(), batch, &candidates).unwrap();
+                assert_eq!(difference, None, "{}: {dtype}", device.description());
             }
         }
     }
@@ -326,57 +355,5 @@ fn an_unknown_adapter_is_refused_with_a_list() {
     for device in devices() {
         let error = GpuBackend::new(Selection::Named("no such adapter")).err().unwrap().to_string();
         assert!(error.contains(&device.description().name), "{error}");
-    }
-}
-
-#[test]
-#[ignore]
-fn tmp_timing() {
-    use std::time::Instant;
-    let start = Instant::now();
-    let device = GpuBackend::new(Selection::First).unwrap();
-    println!("open+probe {:?}", start.elapsed());
-    let geometry = geometry(Dtype::U8, packed(1280, 720, ChannelOrder::Rgb), 8);
-    let raw = sample_bytes(geometry.raw_bytes(), 1);
-    let batch = Batch { geometry: &geometry, raw: &raw };
-    let mb = raw.len() as f64 / 1e6;
-    for (name, temporal, p, shuffle) in [
-        ("none", false, Predictor::None, Shuffle::None),
-        ("left", false, Predictor::Left, Shuffle::None),
-        ("up", false, Predictor::Up, Shuffle::None),
-        ("gradient", false, Predictor::Gradient, Shuffle::None),
-        ("median", false, Predictor::Median, Shuffle::None),
-        ("median bit", false, Predictor::Median, Shuffle::Bit),
-        ("temporal median", true, Predictor::Median, Shuffle::None),
-    ] {
-        let mut plan = Plan::identity(&geometry);
-        plan.colour = Colour::SubtractGreen;
-        for plane in &mut plan.planes {
-            *plane = PlanePlan { intra: p, temporal, inter: p, shuffle };
-        }
-        let mut out = WorkBuffer::default();
-        let mut back = vec![0; raw.len()];
-        let mut best = (f64::MAX, f64::MAX);
-        for _ in 0..4 {
-            let t = Instant::now();
-            device.forward(batch, &plan, &mut out).unwrap();
-            best.0 = best.0.min(t.elapsed().as_secs_f64());
-            let t = Instant::now();
-            device.inverse(&geometry, &plan, &mut out, &mut back).unwrap();
-            best.1 = best.1.min(t.elapsed().as_secs_f64());
-        }
-        assert!(back == raw);
-        println!("{name}: forward {:.0} MB/s inverse {:.0} MB/s", mb / best.0, mb / best.1);
-    }
-    let c = candidates(&geometry);
-    for _ in 0..2 {
-        let t = Instant::now();
-        device.costs(batch, &c).unwrap();
-        println!(
-            "costs {} candidates: {:?} = {:.0} MB/s of samples measured",
-            c.len(),
-            t.elapsed(),
-            mb * c.len() as f64 * 7.0 / 8.0 / t.elapsed().as_secs_f64()
-        );
     }
 }
