@@ -134,7 +134,7 @@ mod tests {
         assert_eq!([0, 4096, 4097, 5120, 8192, 8193].map(size_class), [4096, 4096, 5120, 5120, 8192, 10_240]);
         for bytes in (4096..1 << 20).step_by(4099) {
             let class = size_class(bytes);
-            assert!(class >= bytes && class - bytes <= bytes / 4 && class % 4 == 0);
+            assert!(class >= bytes && class - bytes <= bytes / 4 && class.is_multiple_of(4));
         }
     }
 }

@@ -155,7 +155,7 @@ pub(super) fn sample_bytes(bytes: usize, seed: u64) -> Vec<u8> {
     (0..bytes)
         .map(|at| {
             let value = random();
-            if at % 61 == 0 {
+            if at.is_multiple_of(61) {
                 kind = value >> 32;
             }
             match kind % 4 {

@@ -113,7 +113,7 @@ fn plans(geometry: &Geometry) -> Vec<Plan> {
                 *plane = PlanePlan {
                     intra: Predictor::ALL[(at + index) % 6],
                     temporal,
-                    inter: if number % 3 == 0 { Predictor::ALL[(at + index) % 6] } else { predictor },
+                    inter: if number.is_multiple_of(3) { Predictor::ALL[(at + index) % 6] } else { predictor },
                     shuffle: [Shuffle::None, Shuffle::Bit, Shuffle::Byte][(number + index) % shuffles],
                 };
             }
@@ -213,6 +213,21 @@ fn more_workgroups_than_a_dimension_has() {
             let batch = Batch { geometry: &geometry, raw: &raw };
             assert_eq!(compare(device, &cpu(), batch, &plan).unwrap(), None, "{}", device.description());
         }
+    }
+}
+
+/// 256 units of four samples are a workgroup of the other kernels.
+#[test]
+fn more_units_than_a_dimension_has() {
+    let geometry = geometry(Dtype::U8, gray(8193, 4097), 2);
+    let raw = sample_bytes(geometry.raw_bytes(), 1);
+    let mut plan = Plan::identity(&geometry);
+    plan.planes[0] = PlanePlan { intra: Predictor::Up, temporal: true, inter: Predictor::None, shuffle: Shuffle::Bit };
+    let recording = record::forward(&geometry, &plan).unwrap();
+    assert!(recording.dispatches().any(|dispatch| dispatch.workgroups[1] > 1));
+    for device in devices() {
+        let batch = Batch { geometry: &geometry, raw: &raw };
+        assert_eq!(compare(device, &cpu(), batch, &plan).unwrap(), None, "{}", device.description());
     }
 }
 
