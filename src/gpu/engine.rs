@@ -41,6 +41,14 @@ struct Pipeline {
     layout: wgpu::BindGroupLayout,
 }
 
+/// The buffers of one recording.
+struct Buffers {
+    storage: Vec<wgpu::Buffer>,
+    uniform: wgpu::Buffer,
+    upload: wgpu::Buffer,
+    download: wgpu::Buffer,
+}
+
 impl Engine {
     /// Opens `adapter`, with its largest buffers and otherwise the limits of any adapter.
     pub fn new(adapter: &wgpu::Adapter) -> Result<Self> {
@@ -144,82 +152,99 @@ impl Engine {
     }
 
     fn run(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
-        let storage =
-            recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes)).collect::<Result<Vec<_>>>()?;
-        let upload_bytes = (input.len() as u64).next_multiple_of(4);
-        let upload = self.take(Usage::Upload, upload_bytes)?;
-        let download = self.take(Usage::Download, recording.download_bytes())?;
+        let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
+        let (uniform, param_offsets) = self.uniform(recording)?;
+        let buffers = Buffers {
+            storage: storage.collect::<Result<_>>()?,
+            uniform,
+            upload: self.upload(input)?,
+            download: self.take(Usage::Download, recording.download_bytes())?,
+        };
+        let commands = self.encode(recording, &buffers, &param_offsets, input.len())?;
+        let submission = self.queue.submit([commands]);
+        self.wait(submission, &buffers.download, patience(recording))?;
         {
-            let mut view =
-                upload.get_mapped_range_mut(..).map_err(|error| Error::gpu(format!("upload buffer: {error}")))?;
+            let view = buffers.download.get_mapped_range(..);
+            copy_downloads(recording, &view.map_err(|error| Error::gpu(format!("download buffer: {error}")))?, output);
+        }
+        buffers.download.unmap();
+
+        for buffer in buffers.storage {
+            self.pool.give(Usage::Storage, buffer);
+        }
+        self.pool.give(Usage::Uniform, buffers.uniform);
+        self.pool.give(Usage::Upload, buffers.upload);
+        self.pool.give(Usage::Download, buffers.download);
+        Ok(())
+    }
+
+    /// A buffer with `input`, to be copied to the device.
+    fn upload(&self, input: &[u8]) -> Result<wgpu::Buffer> {
+        let upload = self.take(Usage::Upload, padded(input.len()))?;
+        {
+            let view = upload.get_mapped_range_mut(..);
+            let mut view = view.map_err(|error| Error::gpu(format!("upload buffer: {error}")))?;
             view.slice(..input.len()).copy_from_slice(input);
         }
         upload.unmap();
-        let (uniform, offsets) = self.uniform(recording)?;
+        Ok(upload)
+    }
 
+    fn encode(
+        &self,
+        recording: &Recording,
+        buffers: &Buffers,
+        param_offsets: &[u64],
+        input_bytes: usize,
+    ) -> Result<wgpu::CommandBuffer> {
+        let Buffers { storage, upload, download, .. } = buffers;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut offsets = offsets.into_iter();
-        let mut commands = recording.commands.as_slice();
-        while let [command, rest @ ..] = commands {
-            match command {
+        let mut param_offsets = param_offsets.iter();
+        // Neighbouring dispatches share a pass; wgpu orders those that share a buffer.
+        let are_dispatches =
+            |a: &Command, b: &Command| matches!(a, Command::Dispatch(_)) && matches!(b, Command::Dispatch(_));
+        for commands in recording.commands.chunk_by(are_dispatches) {
+            match &commands[0] {
                 Command::Upload { to } => {
-                    encoder.copy_buffer_to_buffer(&upload, 0, &storage[to.0], 0, upload_bytes);
+                    encoder.copy_buffer_to_buffer(upload, 0, &storage[to.0], 0, padded(input_bytes));
                 }
                 Command::Clear { buffer } => {
                     encoder.clear_buffer(&storage[buffer.0], 0, Some(recording.buffers[buffer.0]));
                 }
                 Command::Download { from, offset, bytes } => {
-                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, &download, *offset, *bytes);
+                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *offset, *bytes);
                 }
                 Command::Dispatch(_) => {
-                    // Neighbouring dispatches share a pass; wgpu orders those that share a buffer.
-                    let dispatches = commands.iter().map_while(|command| match command {
-                        Command::Dispatch(dispatch) => Some(dispatch),
-                        _ => None,
-                    });
-                    let dispatches: Vec<&Dispatch> = dispatches.collect();
                     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                    for (dispatch, offset) in dispatches.iter().zip(offsets.by_ref()) {
-                        self.dispatch(&mut pass, dispatch, &storage, &recording.buffers, &uniform, offset)?;
+                    for (command, &offset) in commands.iter().zip(param_offsets.by_ref()) {
+                        if let Command::Dispatch(dispatch) = command {
+                            self.dispatch(&mut pass, dispatch, buffers, &recording.buffers, offset)?;
+                        }
                     }
-                    commands = &commands[dispatches.len()..];
-                    continue;
                 }
             }
-            commands = rest;
         }
-        let submission = self.queue.submit([encoder.finish()]);
+        Ok(encoder.finish())
+    }
 
+    /// Waits until `submission` is done and `download`, which it fills, is mapped.
+    fn wait(&self, submission: wgpu::SubmissionIndex, download: &wgpu::Buffer, patience: Duration) -> Result<()> {
         let (sender, receiver) = mpsc::channel();
         download.map_async(wgpu::MapMode::Read, .., move |result| {
             // Nobody waits any more if the receiver is gone.
             let _ = sender.send(result);
         });
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(patience(recording)) };
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(patience) };
         if let Err(error) = self.device.poll(wait) {
             let reason = format!("the device hung: {error}");
             lock(&self.lost).get_or_insert(reason.clone());
             return Err(Error::gpu(reason));
         }
         match receiver.recv_timeout(CALLBACK_TIMEOUT) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(Error::gpu(format!("download buffer: {error}"))),
-            Err(error) => return Err(Error::gpu(format!("download buffer: no answer: {error}"))),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Error::gpu(format!("download buffer: {error}"))),
+            Err(error) => Err(Error::gpu(format!("download buffer: no answer: {error}"))),
         }
-        {
-            let view =
-                download.get_mapped_range(..).map_err(|error| Error::gpu(format!("download buffer: {error}")))?;
-            copy_downloads(recording, &view, output);
-        }
-        download.unmap();
-
-        for buffer in storage {
-            self.pool.give(Usage::Storage, buffer);
-        }
-        self.pool.give(Usage::Uniform, uniform);
-        self.pool.give(Usage::Upload, upload);
-        self.pool.give(Usage::Download, download);
-        Ok(())
     }
 
     fn take(&self, usage: Usage, bytes: u64) -> Result<wgpu::Buffer> {
@@ -245,10 +270,9 @@ impl Engine {
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         dispatch: &Dispatch,
-        storage: &[wgpu::Buffer],
+        buffers: &Buffers,
         sizes: &[u64],
-        uniform: &wgpu::Buffer,
-        offset: u64,
+        param_offset: u64,
     ) -> Result<()> {
         let pipeline = self.pipeline(dispatch.kernel, dispatch.overrides)?;
         let binding = |binding: u32, buffer, offset, bytes: u64| wgpu::BindGroupEntry {
@@ -259,10 +283,10 @@ impl Engine {
                 size: wgpu::BufferSize::new(bytes),
             }),
         };
-        let mut entries = vec![binding(0, uniform, offset, dispatch.params.len() as u64)];
+        let mut entries = vec![binding(0, &buffers.uniform, param_offset, dispatch.params.len() as u64)];
         let bindings = dispatch.kernel.row().1.storage;
         for (&kind, &Slot(slot)) in bindings.iter().zip(&dispatch.storage) {
-            entries.push(binding(kind as u32, &storage[slot], 0, sizes[slot]));
+            entries.push(binding(kind as u32, &buffers.storage[slot], 0, sizes[slot]));
         }
         let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
@@ -348,6 +372,11 @@ fn copy_downloads(recording: &Recording, downloaded: &[u8], output: &mut [u8]) {
             output[start..end].copy_from_slice(&downloaded[start..end]);
         }
     }
+}
+
+/// Copies have sizes that are multiples of 4.
+fn padded(bytes: usize) -> u64 {
+    (bytes as u64).next_multiple_of(4)
 }
 
 /// Longest time that `recording` may take.

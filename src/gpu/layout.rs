@@ -76,7 +76,7 @@ pub(super) struct Phase {
 }
 
 impl Phase {
-    /// How `plan` treats `frames` of plane `plane`.
+    /// How `plan` treats frame `frame` of plane `plane`.
     pub fn of_frame(geometry: &Geometry, has_colour: bool, plane: usize, plan: &PlanePlan, frame: usize) -> Self {
         let (temporal, predictor) = plan.of_frame(frame);
         let ordered = matches!(predictor, Predictor::Average | Predictor::Median);
