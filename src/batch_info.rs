@@ -25,7 +25,8 @@ impl BatchInfo {
     pub(crate) fn of(head: &RecordHead) -> Self {
         let usage = |codec: CodecId| {
             let blocks = head.blocks.iter().filter(|block| block.codec == codec);
-            let (count, bytes) = blocks.fold((0, 0), |(count, bytes), block| (count + 1, bytes + u64::from(block.packed_bytes)));
+            let (count, bytes) =
+                blocks.fold((0, 0), |(count, bytes), block| (count + 1, bytes + u64::from(block.packed_bytes)));
             (count > 0).then_some((codec, count, bytes))
         };
         Self {

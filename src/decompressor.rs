@@ -106,7 +106,9 @@ impl Decompressor {
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
         for (entry, place) in record.blocks.iter().zip(container::blocks(geometry, record.plan.span_samples)) {
-            let (coded, later) = packed.split_at_checked(entry.packed_bytes as usize).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+            let (coded, later) = packed
+                .split_at_checked(entry.packed_bytes as usize)
+                .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
             jobs.push((entry.codec, coded, block));

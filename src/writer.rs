@@ -53,7 +53,16 @@ impl<'a, W: Write> Writer<'a, W> {
     pub fn with_origin(output: W, format: FrameFormat, origin: Origin, compressor: &'a Compressor) -> Result<Self> {
         let batch_frames = compressor.batch_frames(&format);
         let records = RecordWriter::new(output, &FileHeader { format: format.clone(), origin })?;
-        Ok(Self { compressor, records, format, batch_frames, pending: Vec::new(), pending_frames: 0, batches: 0, frames: 0 })
+        Ok(Self {
+            compressor,
+            records,
+            format,
+            batch_frames,
+            pending: Vec::new(),
+            pending_frames: 0,
+            batches: 0,
+            frames: 0,
+        })
     }
 
     /// Frames in a whole batch.

@@ -3,14 +3,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::device::DeviceDescription;
 use crate::error::Result;
-use crate::gpu::{GpuBackend, Selection};
+use crate::gpu::{self, GpuBackend, Selection};
 use crate::pool;
 use crate::stage::Accelerator;
 
 /// Opened devices by what was asked for. An adapter that is not there may appear later, so failures
 /// are not remembered.
 static OPENED: OnceLock<Mutex<HashMap<String, Arc<GpuBackend>>>> = OnceLock::new();
+
+/// The adapters of this machine.
+pub(super) fn list() -> Vec<DeviceDescription> {
+    gpu::list()
+}
 
 /// A usable hardware adapter; none is no error.
 pub(super) fn hardware() -> Option<Arc<dyn Accelerator>> {
@@ -21,12 +27,14 @@ pub(super) fn hardware() -> Option<Arc<dyn Accelerator>> {
 
 /// The first usable adapter, hardware before software.
 pub(super) fn any() -> Result<Arc<dyn Accelerator>> {
-    Ok(open("gpu", Selection::First)?)
+    let backend = open("first", Selection::First)?;
+    Ok(backend)
 }
 
 /// The adapter with this index, PCI bus id, or part of a name.
 pub(super) fn named(name: &str) -> Result<Arc<dyn Accelerator>> {
-    Ok(open(&format!("named {name}"), Selection::Named(name))?)
+    let backend = open(&format!("named {name}"), Selection::Named(name))?;
+    Ok(backend)
 }
 
 fn open(key: &str, selection: Selection<'_>) -> Result<Arc<GpuBackend>> {

@@ -1,0 +1,132 @@
+//! A GPU as a [`Backend`].
+
+use super::adapters::{self, Found, Selection};
+use super::engine::Engine;
+use super::recording::Recording;
+use super::{probe, record};
+use crate::device::DeviceDescription;
+use crate::error::{Error, Result};
+use crate::frame::{Batch, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Plan};
+use crate::stage::{Accelerator, Backend};
+
+/// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
+/// then be done elsewhere, and once it is lost so must all others.
+pub(crate) struct GpuBackend {
+    engine: Engine,
+    description: DeviceDescription,
+    #[cfg(test)]
+    fault: std::sync::Mutex<Option<Fault>>,
+}
+
+/// A failure to be had in a test.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The device goes away for good before the next call.
+    LoseDevice,
+    /// The next result has one wrong byte.
+    WrongBytes,
+    /// The next call does not get its memory.
+    OutOfMemory,
+}
+
+impl GpuBackend {
+    /// Opens an adapter and checks its results against the CPU.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if there is no such adapter, or none that works.
+    pub fn new(selection: Selection<'_>) -> Result<Self> {
+        let mut failure = Error::gpu("no GPU adapter on this machine");
+        for found in adapters::select(selection)? {
+            match Self::open(&found) {
+                Ok(backend) => return Ok(backend),
+                Err(error) => failure = error.context(&found.description),
+            }
+        }
+        Err(failure)
+    }
+
+    fn open(found: &Found) -> Result<Self> {
+        let backend = Self {
+            engine: Engine::new(&found.adapter)?,
+            description: found.description.clone(),
+            #[cfg(test)]
+            fault: std::sync::Mutex::new(None),
+        };
+        probe::check(&backend)?;
+        Ok(backend)
+    }
+
+    /// Lets the next call fail.
+    #[cfg(test)]
+    pub fn inject(&self, fault: Fault) {
+        *crate::pool::lock(&self.fault) = Some(fault);
+    }
+
+    fn execute(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+        #[cfg(test)]
+        let fault = crate::pool::lock(&self.fault).take();
+        #[cfg(test)]
+        match fault {
+            Some(Fault::LoseDevice) => self.engine.destroy(),
+            Some(Fault::OutOfMemory) => return Err(Error::gpu("out of memory (injected)")),
+            Some(Fault::WrongBytes) | None => {}
+        }
+        self.engine.execute(recording, input, output)?;
+        #[cfg(test)]
+        if fault == Some(Fault::WrongBytes)
+            && let Some(byte) = output.first_mut()
+        {
+            *byte ^= 1;
+        }
+        Ok(())
+    }
+}
+
+impl Backend for GpuBackend {
+    fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
+        out.resize_for_overwrite(batch.geometry.work_bytes());
+        if batch.raw.is_empty() {
+            return Ok(());
+        }
+        self.execute(&record::forward(batch.geometry, plan)?, batch.raw, out.as_bytes_mut())
+    }
+
+    fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
+        if raw.is_empty() {
+            return Ok(());
+        }
+        let input = residuals
+            .as_bytes()
+            .get(..geometry.work_bytes())
+            .ok_or_else(|| Error::gpu("residuals: their buffer is smaller than the batch"))?;
+        self.execute(&record::inverse(geometry, plan)?, input, raw)
+    }
+
+    fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {
+        let geometry = batch.geometry;
+        let histograms = candidates.len() * geometry.planes.len() * geometry.sample_bytes;
+        let mut entropies = vec![0; histograms * size_of::<u64>()];
+        if !batch.raw.is_empty() && !candidates.is_empty() {
+            self.execute(&record::costs(geometry, candidates)?, batch.raw, &mut entropies)?;
+        }
+        let of_byte = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+        Ok(entropies
+            .as_chunks()
+            .0
+            .chunks(geometry.sample_bytes)
+            .map(|bytes_of_sample| bytes_of_sample.iter().map(of_byte).sum())
+            .collect())
+    }
+}
+
+impl Accelerator for GpuBackend {
+    fn name(&self) -> &str {
+        &self.description.name
+    }
+
+    fn is_lost(&self) -> bool {
+        self.engine.lost().is_some()
+    }
+}

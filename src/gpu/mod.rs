@@ -1,0 +1,23 @@
+//! The stages on a GPU, through wgpu.
+//!
+//! [`record`] turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries
+//! out; [`backend`] joins the two, and [`probe`] has checked the device before.
+
+mod adapters;
+mod backend;
+mod engine;
+mod layout;
+mod params;
+mod pool;
+mod probe;
+mod record;
+mod recording;
+mod shaders;
+
+#[cfg(test)]
+mod shader_tests;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use adapters::{Selection, list};
+pub(crate) use backend::GpuBackend;

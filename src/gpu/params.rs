@@ -1,0 +1,73 @@
+//! Uniform parameters of the kernels, laid out as the shaders declare them.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Planes that one dispatch of the colour inverse takes.
+pub(super) const MOST_PLANES: usize = 4;
+
+/// Parameters of `colour.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Colour {
+    pub frames: u32,
+    pub frame_samples: u32,
+    pub subtract_green: u32,
+    pub green_offset: u32,
+    pub base: u32,
+    pub plane_samples: u32,
+    pub offset: u32,
+    pub step: u32,
+    pub bases: [u32; MOST_PLANES],
+    pub groups: [[u32; 4]; MOST_PLANES],
+}
+
+/// Parameters of `temporal.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Temporal {
+    pub base: u32,
+    pub frames: u32,
+    pub frame_length: u32,
+}
+
+/// Parameters of `predict.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Predict {
+    pub base: u32,
+    pub padded_base: u32,
+    pub width: u32,
+    pub height: u32,
+    pub pitch: u32,
+    pub first_frame: u32,
+    pub frames: u32,
+    pub zigzag: u32,
+    pub sign_low: u32,
+    pub sign_high: u32,
+}
+
+/// Parameters of `byte_shuffle.wgsl` and `bit_shuffle.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Span {
+    pub base: u32,
+    pub samples: u32,
+    pub span_samples: u32,
+}
+
+/// Parameters of `histogram.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Histogram {
+    pub base: u32,
+    pub first: u32,
+    pub last: u32,
+    pub first_bin: u32,
+}
+
+/// Parameters of `entropy.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Entropy {
+    pub histograms: u32,
+}
