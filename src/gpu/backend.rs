@@ -58,6 +58,12 @@ impl GpuBackend {
         Ok(backend)
     }
 
+    /// The adapter.
+    #[cfg(test)]
+    pub fn description(&self) -> &DeviceDescription {
+        &self.description
+    }
+
     /// Lets the next call fail.
     #[cfg(test)]
     pub fn inject(&self, fault: Fault) {

@@ -12,7 +12,7 @@ use crate::frame::{
     Batch, ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout, WorkBuffer,
 };
 use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle};
-use crate::stage::Backend;
+use crate::stage::{Accelerator, Backend};
 
 /// When this is `1`, tests fail where there is no adapter.
 const REQUIRE_GPU: &str = "FRAMEPRESS_REQUIRE_GPU";

@@ -21,17 +21,14 @@ pub(super) enum Faster {
 /// Raw bytes that are timed: enough that transfers, not submissions, decide.
 const TIMED_BYTES: usize = 8 << 20;
 /// Batches below this are not worth a transfer, nor a measurement.
-const LEAST_BYTES: usize = 1 << 20;
+pub(super) const LEAST_BYTES: usize = 1 << 20;
 
 /// Answers by the name of the accelerator.
 static ANSWERS: OnceLock<Mutex<HashMap<String, Faster>>> = OnceLock::new();
 
-/// The faster of the two on batches like this. The first one that is large enough is timed on both,
-/// there and back, and the answer holds for the process.
+/// The faster of the two on batches like this. The first one is timed on both, there and
+/// back, and the answer holds for the process.
 pub(super) fn faster(accelerator: &dyn Accelerator, cpu: &CpuBackend, geometry: &Geometry) -> Faster {
-    if geometry.raw_bytes() < LEAST_BYTES {
-        return Faster::Cpu;
-    }
     let answers = ANSWERS.get_or_init(Mutex::default);
     // Held while measuring: two measurements at a time would disturb each other.
     let mut answers = pool::lock(answers);

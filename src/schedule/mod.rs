@@ -33,12 +33,19 @@ pub struct BatchCounts {
     pub redone: u64,
 }
 
+/// The accelerator that a scheduler may use.
+enum Candidate {
+    None,
+    /// This one, for every batch.
+    Chosen(Arc<dyn Accelerator>),
+    /// The first hardware adapter, looked for once a batch is large enough, if it is faster.
+    IfFaster,
+}
+
 /// The backends of a compressor or decompressor, and the choice between them.
 pub(crate) struct Scheduler {
     cpu: CpuBackend,
-    accelerator: Option<Arc<dyn Accelerator>>,
-    /// Whether the accelerator has to be faster than the CPU to be used.
-    only_if_faster: bool,
+    candidate: Candidate,
     set_aside: AtomicBool,
     done_on_cpu: AtomicU64,
     done_on_gpu: AtomicU64,
@@ -47,33 +54,26 @@ pub(crate) struct Scheduler {
 
 impl Scheduler {
     /// # Errors
-    /// [`ErrorKind::Gpu`] or [`ErrorKind::InvalidInput`] if a GPU was asked for and there is none
-    /// that fits.
+    /// [`ErrorKind::Gpu`] if a GPU was asked for and there is none that fits.
     pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>) -> Result<Self> {
-        let accelerator = match device {
-            DeviceChoice::Cpu => None,
-            // Without a usable GPU `auto` is the CPU.
-            DeviceChoice::Auto => accelerators::hardware(),
-            DeviceChoice::Gpu => Some(accelerators::any()?),
-            DeviceChoice::Named(name) => Some(accelerators::named(name)?),
+        let candidate = match device {
+            DeviceChoice::Cpu => Candidate::None,
+            DeviceChoice::Auto => Candidate::IfFaster,
+            DeviceChoice::Gpu => Candidate::Chosen(accelerators::any()?),
+            DeviceChoice::Named(name) => Candidate::Chosen(accelerators::named(name)?),
         };
-        Ok(Self::with_accelerator(accelerator, *device == DeviceChoice::Auto, threads))
+        Ok(Self::with(candidate, threads))
     }
 
     /// Only the CPU.
     pub fn on_cpu(threads: Option<NonZeroUsize>) -> Self {
-        Self::with_accelerator(None, false, threads)
+        Self::with(Candidate::None, threads)
     }
 
-    fn with_accelerator(
-        accelerator: Option<Arc<dyn Accelerator>>,
-        only_if_faster: bool,
-        threads: Option<NonZeroUsize>,
-    ) -> Self {
+    fn with(candidate: Candidate, threads: Option<NonZeroUsize>) -> Self {
         Self {
             cpu: CpuBackend::new(SimdLevel::detect(), pool::threads(threads)),
-            accelerator,
-            only_if_faster,
+            candidate,
             set_aside: AtomicBool::new(false),
             done_on_cpu: AtomicU64::new(0),
             done_on_gpu: AtomicU64::new(0),
@@ -102,7 +102,7 @@ impl Scheduler {
             self.done_on_cpu.fetch_add(1, Ordering::Relaxed);
             return work(&self.cpu);
         };
-        match work(accelerator) {
+        match work(accelerator.as_ref()) {
             Ok(result) => {
                 self.done_on_gpu.fetch_add(1, Ordering::Relaxed);
                 Ok(result)
@@ -119,15 +119,18 @@ impl Scheduler {
         }
     }
 
-    fn accelerator_for(&self, geometry: &Geometry) -> Option<&dyn Accelerator> {
-        let accelerator = self.accelerator.as_deref()?;
+    fn accelerator_for(&self, geometry: &Geometry) -> Option<Arc<dyn Accelerator>> {
         if self.set_aside.load(Ordering::Relaxed) || geometry.raw_bytes() == 0 {
             return None;
         }
-        if self.only_if_faster && measure::faster(accelerator, &self.cpu, geometry) == Faster::Cpu {
-            return None;
+        match &self.candidate {
+            Candidate::None => None,
+            Candidate::Chosen(accelerator) => Some(Arc::clone(accelerator)),
+            Candidate::IfFaster if geometry.raw_bytes() < measure::LEAST_BYTES => None,
+            Candidate::IfFaster => accelerators::hardware().filter(|accelerator| {
+                measure::faster(accelerator.as_ref(), &self.cpu, geometry) == Faster::Accelerator
+            }),
         }
-        Some(accelerator)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::*;
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Layout, WorkBuffer};
-use crate::plan::{Candidate, Plan, Settings};
+use crate::plan::{self, Plan, Settings};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -62,7 +62,7 @@ impl Backend for Fake {
         Ok(())
     }
 
-    fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {
+    fn costs(&self, batch: Batch<'_>, candidates: &[plan::Candidate]) -> Result<Vec<u64>> {
         self.call()?;
         self.cpu.costs(batch, candidates)
     }
@@ -79,7 +79,7 @@ impl Accelerator for Fake {
 }
 
 fn scheduler(fault: Fault) -> Scheduler {
-    Scheduler::with_accelerator(Some(Fake::new(fault)), false, None)
+    Scheduler::with(Candidate::Chosen(Fake::new(fault)), None)
 }
 
 /// Round-trips five batches of two frames, and says where they ran.
