@@ -1,4 +1,13 @@
 //! Lossless compression for batches of video frames and image-like arrays, on any GPU or none.
+//!
+//! ```text
+//! frames -> plan -> stages (cpu | gpu, placed by schedule) -> codec -> container -> .fpk
+//! ```
+//!
+//! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
+//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number.
+//! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
+//! try and where to run. The bytes depend on neither device, SIMD level nor threads.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -38,6 +47,11 @@ pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
 pub use schedule::{BatchCounts, devices};
 pub use writer::Writer;
+
+/// The code of README.md, compiled and run as a test.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;
 
 /// For framepress's own tests and benches. Not part of the API: it changes without notice.
 #[doc(hidden)]

@@ -114,7 +114,7 @@ mod tests {
         }
         for name in ["2", "", "other"] {
             let error = position(&adapters, name).unwrap_err().to_string();
-            assert!(error.contains("0: Great GPU 5000 (discrete, vulkan); 1: Small One"), "{error}");
+            assert!(error.contains("0: Great GPU 5000 (discrete, vulkan, 0000:01:00.0); 1: Small One"), "{error}");
         }
     }
 }
