@@ -74,7 +74,7 @@ impl Decompressor {
     pub(crate) fn unpack(&self, format: &FrameFormat, record: BatchRecord) -> Result<DecodedBatch> {
         let location = record.location();
         self.restore(format, &record)
-            .and_then(|frames| Ok(DecodedBatch { first_frame: record.first_frame, frames, side: record.side }))
+            .map(|frames| DecodedBatch { first_frame: record.first_frame, frames, side: record.side })
             .map_err(|error| error.at(location))
     }
 

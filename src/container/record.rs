@@ -20,7 +20,7 @@ const CHECKSUM_BYTES: usize = 8;
 const WHAT: &str = "batch record";
 
 /// How one block is encoded. Its raw length follows from geometry and plan
-/// ([`blocks`](super::blocks())).
+/// (`container::blocks`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockEntry {
     /// Codec of the block.

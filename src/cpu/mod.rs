@@ -166,7 +166,8 @@ impl CpuBackend {
             (Shuffle::Bit, Direction::Forward) => bit_shuffle::forward,
             (Shuffle::Bit, Direction::Inverse) => bit_shuffle::inverse,
         };
-        kernel(self.simd, sample_bytes, &span.to_vec(), span);
+        let input = span.to_vec();
+        kernel(self.simd, sample_bytes, &input, span);
     }
 
     /// Costs of `candidates`, which share one colour transform, into `costs`.

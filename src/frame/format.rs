@@ -143,13 +143,13 @@ impl FrameFormat {
             return Err(Error::invalid(format!("bit depth: expected 1 to {most} for {dtype}, found {bit_depth}")));
         }
         let format = Self { dtype, layout, bit_depth };
-        if let Layout::Array { shape } = &format.layout {
-            if shape.len() > MAX_AXES {
-                return Err(Error::invalid(format!(
-                    "frame shape: expected at most {MAX_AXES} axes, found {}",
-                    shape.len()
-                )));
-            }
+        if let Layout::Array { shape } = &format.layout
+            && shape.len() > MAX_AXES
+        {
+            return Err(Error::invalid(format!(
+                "frame shape: expected at most {MAX_AXES} axes, found {}",
+                shape.len()
+            )));
         }
         format
             .checked_samples()

@@ -118,7 +118,7 @@ impl Plan {
         if self.colour != Colour::None && !geometry.colour {
             return Err(Error::corrupt("plan: a colour transform on frames that have no colour channels"));
         }
-        if self.span_samples == 0 || self.span_samples % 8 != 0 {
+        if self.span_samples == 0 || !self.span_samples.is_multiple_of(8) {
             return Err(Error::corrupt(format!(
                 "plan: span: expected a positive multiple of 8 samples, found {}",
                 self.span_samples
