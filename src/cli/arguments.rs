@@ -111,6 +111,7 @@ pub enum Codec {
     Store,
     Lz4,
     Zstd,
+    Ans,
 }
 
 impl From<Codec> for CodecChoice {
@@ -120,6 +121,7 @@ impl From<Codec> for CodecChoice {
             Codec::Store => CodecChoice::Store,
             Codec::Lz4 => CodecChoice::Lz4,
             Codec::Zstd => CodecChoice::Zstd,
+            Codec::Ans => CodecChoice::Ans,
         }
     }
 }

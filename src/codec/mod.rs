@@ -3,9 +3,11 @@
 //! A block's decoded length is known from the geometry and the plan, so no codec stores it. A block
 //! that its codec cannot shrink is stored.
 
+mod ans;
 mod lz4;
 mod zstd;
 
+use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::plan::CodecChoice;
 
@@ -19,11 +21,13 @@ pub enum CodecId {
     Lz4 = 1,
     /// One Zstandard frame (RFC 8878).
     Zstd = 2,
+    /// Interleaved rANS with a table per class of groups.
+    Ans = 3,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 3] = [Self::Store, Self::Lz4, Self::Zstd];
+    pub const ALL: [CodecId; 4] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans];
 
     /// The codec with this id.
     ///
@@ -41,6 +45,7 @@ impl CodecId {
             CodecId::Store => "store",
             CodecId::Lz4 => "lz4",
             CodecId::Zstd => "zstd",
+            CodecId::Ans => "ans",
         }
     }
 }
@@ -56,7 +61,7 @@ impl Encoder {
     pub fn new(choice: CodecChoice, zstd_level: i32) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
-            CodecChoice::Store | CodecChoice::Lz4 => None,
+            CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans => None,
         };
         Ok(Self { choice, zstd })
     }
@@ -66,6 +71,7 @@ impl Encoder {
         let start = out.len();
         let coded = match (self.choice, &mut self.zstd) {
             (CodecChoice::Lz4, _) => lz4::encode(block, out).then_some(CodecId::Lz4),
+            (CodecChoice::Ans, _) => ans::encode(SimdLevel::detect(), block, out).then_some(CodecId::Ans),
             (_, Some(zstd)) => zstd.encode(block, out).then_some(CodecId::Zstd),
             (_, None) => None,
         };
@@ -93,6 +99,10 @@ impl Decoder {
             }
             CodecId::Store => packed.len(),
             CodecId::Lz4 => lz4::decode(packed, block)?,
+            CodecId::Ans => {
+                ans::decode(SimdLevel::detect(), packed, block)?;
+                block.len()
+            }
             CodecId::Zstd => match &mut self.zstd {
                 Some(zstd) => zstd.decode(packed, block)?,
                 none => none.insert(zstd::Decoder::new()?).decode(packed, block)?,
@@ -124,7 +134,7 @@ mod tests {
 
     #[test]
     fn round_trips_never_expand() {
-        for choice in [CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd] {
+        for choice in [CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
             let mut encoder = Encoder::new(choice, 3).unwrap();
             for length in [0, 1, 2, 12, 13, 100, 70_000] {
                 for block in
@@ -145,7 +155,7 @@ mod tests {
     #[test]
     fn hostile_blocks_are_refused() {
         let block = [noise(50), vec![3; 500], noise(50)].concat();
-        for choice in [CodecChoice::Lz4, CodecChoice::Zstd] {
+        for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
             let mut packed = Vec::new();
             let codec = Encoder::new(choice, 1).unwrap().encode(&block, &mut packed);
             let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, &mut vec![0; length]);

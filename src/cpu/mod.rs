@@ -8,7 +8,7 @@ pub(crate) mod histogram;
 pub(crate) mod predict;
 pub(crate) mod sample;
 #[allow(unsafe_code)]
-mod simd;
+pub(crate) mod simd;
 pub(crate) mod temporal;
 
 use std::sync::Mutex;

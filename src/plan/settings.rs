@@ -16,6 +16,8 @@ pub enum CodecChoice {
     Lz4,
     /// Zstandard.
     Zstd,
+    /// framepress's own entropy coder: rANS with a table per class.
+    Ans,
 }
 
 /// Where batches are transformed. The bytes are the same everywhere.

@@ -1,0 +1,108 @@
+//! Interleaved rANS with static tables, one per class of groups.
+//!
+//! A block is cut into groups of 256 bytes. Groups are sorted into up to 15 classes by the size of
+//! their bytes (and one for groups of zeros, which cost nothing more); each class has a frequency
+//! table. Classes and tables are coded by an adaptive binary coder, the bytes by 32 interleaved
+//! rANS coders.
+
+mod bits;
+mod classes;
+mod lanes;
+mod table;
+
+use self::bits::{BitDecoder, BitEncoder, Nibble};
+use self::classes::Classes;
+use self::lanes::{DecodeTable, EncodeTable, START, States};
+use self::table::Frequencies;
+use crate::cpu::SimdLevel;
+use crate::error::{Error, Result};
+
+/// Bytes of a group.
+const GROUP: usize = 256;
+/// rANS coders side by side.
+const LANES: usize = 32;
+const STATES_BYTES: usize = 4 * LANES;
+
+/// Appends the coded block if it is shorter than `block`.
+pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let Classes { groups, counts } = Classes::of(block);
+    let frequencies: Vec<Frequencies> = counts.iter().map(Frequencies::of).collect();
+
+    out.extend([0; 4]);
+    write_model(&groups, &frequencies, out);
+    let model_bytes = (out.len() - start - 4) as u32;
+    out[start..start + 4].copy_from_slice(&model_bytes.to_le_bytes());
+
+    let tables: Vec<EncodeTable> = frequencies.iter().map(EncodeTable::new).collect();
+    let coded = groups.iter().zip(block.chunks(GROUP)).filter(|(class, _)| **class > 0);
+    let coded: Vec<_> = coded.map(|(&class, group)| (&tables[usize::from(class) - 1], group)).collect();
+    let mut states = START;
+    let states_at = out.len();
+    out.extend([0; STATES_BYTES]);
+    lanes::encode(simd, &coded, &mut states, out);
+    for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
+        *bytes = state.to_le_bytes();
+    }
+    out.len() - start < block.len()
+}
+
+/// Decodes exactly `block`.
+pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
+    let short = || Error::corrupt("ans block: it ends within its model or its states");
+    let (length, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
+    let model_bytes = u32::from_le_bytes(*length) as usize;
+    let (model, rest) = rest.split_at_checked(model_bytes).ok_or_else(short)?;
+    let (state_bytes, words) = rest.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
+    if words.len() % 2 != 0 {
+        return Err(Error::corrupt("ans block: half a word at its end"));
+    }
+    let (groups, frequencies) = read_model(model, block.len().div_ceil(GROUP))?;
+    let tables: Vec<DecodeTable> = frequencies.iter().map(DecodeTable::new).collect();
+    let mut states: States = [0; LANES];
+    for (state, &bytes) in states.iter_mut().zip(state_bytes.as_chunks::<4>().0) {
+        *state = u32::from_le_bytes(bytes);
+    }
+    let mut coded = Vec::with_capacity(groups.len());
+    for (class, group) in groups.into_iter().zip(block.chunks_mut(GROUP)) {
+        match class {
+            0 => group.fill(0),
+            class => coded.push((&tables[usize::from(class) - 1], group)),
+        }
+    }
+    lanes::decode(simd, coded, &mut states, words)
+}
+
+fn write_model(groups: &[u8], frequencies: &[Frequencies], out: &mut Vec<u8>) {
+    let mut out = BitEncoder::new(out);
+    out.direct(frequencies.len() as u32, 4);
+    let mut lengths = <[Nibble; 16]>::default();
+    frequencies.iter().for_each(|frequencies| frequencies.write(&mut out, &mut lengths));
+    let mut by_class_before = <[Nibble; 16]>::default();
+    let mut before = 0;
+    for &class in groups {
+        out.nibble(&mut by_class_before[before], u32::from(class));
+        before = usize::from(class);
+    }
+    out.finish();
+}
+
+fn read_model(model: &[u8], groups: usize) -> Result<(Vec<u8>, Vec<Frequencies>)> {
+    let mut input = BitDecoder::new(model);
+    let tables = input.direct(4);
+    let mut lengths = <[Nibble; 16]>::default();
+    let frequencies: Vec<_> =
+        (0..tables).map(|_| Frequencies::read(&mut input, &mut lengths)).collect::<Result<_>>()?;
+    let mut by_class_before = <[Nibble; 16]>::default();
+    let mut before = 0;
+    let mut classes = Vec::with_capacity(groups);
+    for _ in 0..groups {
+        let class = input.nibble(&mut by_class_before[before]);
+        if class > tables {
+            return Err(Error::corrupt(format!("ans block: class {class} of {tables}")));
+        }
+        before = class as usize;
+        classes.push(class as u8);
+    }
+    Ok((classes, frequencies))
+}
