@@ -40,7 +40,7 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         elapsed: start.elapsed(),
         counts: decompressor.counts(),
     };
-    summary.print(run.json, run.quiet, None, output == Path::new("-"));
+    summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)
 }
 
