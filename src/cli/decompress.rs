@@ -127,6 +127,10 @@ fn restore(
     work: impl FnOnce(&mut dyn Restorer) -> Result<()>,
 ) -> Result<()> {
     if origin.kind == OriginKind::Images {
+        if output == Path::new("-") {
+            let message = "image files cannot go to standard output; name a folder with -o";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
         let folder = OutputFolder::create(output, force)?;
         let mut restorer = input::restore_images(folder.path(), format, false)?;
         work(restorer.as_mut())?;
