@@ -5,11 +5,15 @@ pub(crate) mod byte_shuffle;
 pub(crate) mod colour;
 pub(crate) mod entropy;
 pub(crate) mod histogram;
+#[cfg(test)]
+mod oracle;
 pub(crate) mod predict;
 pub(crate) mod sample;
 #[allow(unsafe_code)]
 mod simd;
 pub(crate) mod temporal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Mutex;
 
