@@ -55,7 +55,7 @@ pub(crate) fn inverse<T: Sample>(simd: SimdLevel, prediction: Prediction, residu
     }
     let zeros = vec![T::ZERO; width];
     let mut above: &[T] = &zeros;
-    for rows in residuals.chunks_mut(WAVEFRONT_ROWS * width) {
+    for rows in residuals.chunks_mut(lanes::<T>() * width) {
         if prediction.zigzag {
             simd.run(Unzigzag { residuals: rows });
         }
@@ -158,23 +158,36 @@ impl<T: Sample> Kernel for Unzigzag<'_, T> {
     }
 }
 
-/// Rows of a wavefront: row `k` is `k` samples behind row 0, so that the rows of a step do not wait
-/// for one another.
-const WAVEFRONT_ROWS: usize = 8;
+/// 64-bit words of a wavefront's vectors.
+const WORDS: usize = 4;
 
-/// Inverts up to [`WAVEFRONT_ROWS`] rows.
+/// Rows of a wavefront, one lane each: row `k` is `k` samples behind row 0, so that the rows of a
+/// step do not wait for one another.
+const fn lanes<T: Sample>() -> usize {
+    WORDS * per_word::<T>()
+}
+
+/// Samples of a word, and steps of a tile.
+const fn per_word<T: Sample>() -> usize {
+    8 / T::BYTES
+}
+
+/// Inverts up to [`lanes`] rows.
 fn inverse_rows<'a, T: Sample>(simd: SimdLevel, prediction: Prediction, rows: &'a mut [T], mut above: &'a [T]) {
     let width = prediction.width;
+    // The wavefront takes the time of all its rows, whether they are there or not.
+    let few = rows.len() / width < lanes::<T>() / 4;
     match prediction.predictor {
         Predictor::None => {}
-        Predictor::Left => rows.chunks_exact_mut(width).for_each(running_sum),
+        Predictor::Left if few => rows.chunks_exact_mut(width).for_each(running_sum),
+        Predictor::Left => simd.run(Wavefront::<_, Unsigned, _>(rows, above, Left, PhantomData)),
         Predictor::Up => {
             for row in rows.chunks_exact_mut(width) {
                 simd.run(AddRow { row, above });
                 above = row;
             }
         }
-        Predictor::Gradient => {
+        Predictor::Gradient if few => {
             for row in rows.chunks_exact_mut(width) {
                 // x - b = (a - c) + residual: a running sum.
                 running_sum(row);
@@ -182,6 +195,7 @@ fn inverse_rows<'a, T: Sample>(simd: SimdLevel, prediction: Prediction, rows: &'
                 above = row;
             }
         }
+        Predictor::Gradient => simd.run(Wavefront::<_, Unsigned, _>(rows, above, Gradient, PhantomData)),
         Predictor::Average => {
             with_order!(prediction.order, C => simd.run(Wavefront::<_, C, _>(rows, above, Average, PhantomData)));
         }
@@ -223,56 +237,148 @@ impl<T: Sample, C: Comparison, R: Rule> Kernel for Wavefront<'_, T, C, R> {
 
     #[inline(always)]
     fn run(self) {
-        let Self(rows, mut above, ..) = self;
+        let Self(rows, above, ..) = self;
         let width = above.len();
-        if rows.len() == WAVEFRONT_ROWS * width && width >= WAVEFRONT_ROWS {
-            return Self(rows, above, self.2, PhantomData).eight_rows();
-        }
-        for row in rows.chunks_exact_mut(width) {
-            let (mut a, mut c) = (T::ZERO, T::ZERO);
-            for (sample, &b) in row.iter_mut().zip(above) {
-                a = sample.add(R::predict::<T, C>(a, b, c));
-                *sample = a;
-                c = b;
+        let height = rows.len() / width;
+        // Of each row: the sample that was last restored, and the one above it. Samples outside the
+        // picture need no care: those before a row come out as 0, those behind it reach no row.
+        let mut left = Vector::default();
+        let mut up_left = Vector::default();
+        for start in (0..width + height - 1).step_by(per_word::<T>()) {
+            let inside = height == lanes::<T>() && start + 1 >= height && start + per_word::<T>() <= width;
+            let mut tile = if inside { load(rows, width, start) } else { load_clipped(rows, width, start) };
+            let mut aboves = above.get(start..start + per_word::<T>()).map_or_else(|| {
+                let mut word = 0;
+                let rest = above.get(start..).unwrap_or_default();
+                bytemuck::cast_slice_mut::<u64, T>(std::slice::from_mut(&mut word))[..rest.len()].copy_from_slice(rest);
+                word
+            }, word_of);
+            transpose::<T>(&mut tile);
+            for residuals in &mut tile[..per_word::<T>()] {
+                let up = shifted::<T>(&left, aboves);
+                aboves = aboves.checked_shr(8 * T::BYTES as u32).unwrap_or(0);
+                let neighbours = up.lanes::<T>().iter().zip(up_left.lanes::<T>());
+                for ((a, &residual), (&b, &c)) in left.lanes_mut::<T>().iter_mut().zip(residuals.lanes::<T>()).zip(neighbours) {
+                    *a = residual.add(R::predict::<T, C>(*a, b, c));
+                }
+                *residuals = left;
+                up_left = up;
             }
-            above = row;
+            transpose::<T>(&mut tile);
+            if inside { store(rows, width, start, &tile) } else { store_clipped(rows, width, start, &tile) }
         }
     }
 }
 
-impl<T: Sample, C: Comparison, R: Rule> Wavefront<'_, T, C, R> {
+/// One sample of each row.
+#[derive(Clone, Copy, Default)]
+struct Vector([u64; WORDS]);
+
+impl Vector {
     #[inline(always)]
-    fn eight_rows(self) {
-        let Self(rows, above, ..) = self;
-        let width = above.len();
-        // Of each row: the sample that was last restored, and the one above it.
-        let mut left = [T::ZERO; WAVEFRONT_ROWS];
-        let mut up_left = [T::ZERO; WAVEFRONT_ROWS];
-        for at in 0..width + WAVEFRONT_ROWS - 1 {
-            let mut up = [T::ZERO; WAVEFRONT_ROWS];
-            up[1..].copy_from_slice(&left[..WAVEFRONT_ROWS - 1]);
-            if (WAVEFRONT_ROWS - 1..width).contains(&at) {
-                up[0] = above[at];
-                let mut samples = [T::ZERO; WAVEFRONT_ROWS];
-                for row in 0..WAVEFRONT_ROWS {
-                    samples[row] = rows[row * width + at - row];
-                }
-                for row in 0..WAVEFRONT_ROWS {
-                    left[row] = samples[row].add(R::predict::<T, C>(left[row], up[row], up_left[row]));
-                }
-                for row in 0..WAVEFRONT_ROWS {
-                    rows[row * width + at - row] = left[row];
-                }
-                up_left = up;
-            } else {
-                // The corners: rows that have not begun or have ended keep their neighbours.
-                up[0] = above.get(at).copied().unwrap_or(T::ZERO);
-                for row in (at + 1).saturating_sub(width)..WAVEFRONT_ROWS.min(at + 1) {
-                    let sample = &mut rows[row * width + at - row];
-                    left[row] = sample.add(R::predict::<T, C>(left[row], up[row], up_left[row]));
-                    *sample = left[row];
-                    up_left[row] = up[row];
-                }
+    fn lanes<T: Sample>(&self) -> &[T] {
+        bytemuck::cast_slice(&self.0)
+    }
+
+    #[inline(always)]
+    fn lanes_mut<T: Sample>(&mut self) -> &mut [T] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
+
+/// As many vectors as a word has samples; the others are not used.
+type Tile = [Vector; 8];
+
+/// The vector whose first lane is the first sample of `first` and whose others are each one lane
+/// further than in `vector`.
+#[inline(always)]
+fn shifted<T: Sample>(vector: &Vector, first: u64) -> Vector {
+    let bits = 8 * T::BYTES as u32;
+    let mut shifted = Vector::default();
+    for word in 0..WORDS {
+        let carry = if word == 0 { first << (64 - bits) } else { vector.0[word - 1] };
+        shifted.0[word] = if bits == 64 { carry } else { (vector.0[word] << (bits % 64)) | (carry >> (64 - bits)) };
+    }
+    shifted
+}
+
+#[inline(always)]
+fn word_of<T: Sample>(samples: &[T]) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(bytemuck::cast_slice(samples));
+    u64::from_le_bytes(word)
+}
+
+/// Word `word` of vector `k` has the samples of row `k + word * per_word` from step `start` on:
+/// transposed, vector `k` has those of step `start + k`.
+#[inline(always)]
+fn load<T: Sample>(rows: &[T], width: usize, start: usize) -> Tile {
+    let n = per_word::<T>();
+    let mut tile = Tile::default();
+    for word in 0..WORDS {
+        for k in 0..n {
+            let row = k + word * n;
+            tile[k].0[word] = word_of(&rows[start + row * (width - 1)..][..n]);
+        }
+    }
+    tile
+}
+
+#[inline(always)]
+fn store<T: Sample>(rows: &mut [T], width: usize, start: usize, tile: &Tile) {
+    let n = per_word::<T>();
+    for word in 0..WORDS {
+        for k in 0..n {
+            let row = k + word * n;
+            let samples = &mut rows[start + row * (width - 1)..][..n];
+            bytemuck::cast_slice_mut(samples).copy_from_slice(&tile[k].0[word].to_le_bytes());
+        }
+    }
+}
+
+/// [`load`] where rows begin or end, or are missing: samples that are not there are 0.
+#[inline(never)]
+fn load_clipped<T: Sample>(rows: &[T], width: usize, start: usize) -> Tile {
+    let n = per_word::<T>();
+    let mut tile = Tile::default();
+    for (row, samples) in rows.chunks_exact(width).enumerate() {
+        let lanes = bytemuck::cast_slice_mut::<u64, T>(std::slice::from_mut(&mut tile[row % n].0[row / n]));
+        let first = row.saturating_sub(start);
+        for (lane, &sample) in lanes.iter_mut().skip(first).zip(samples.get((start + first - row).min(width)..).unwrap_or_default()) {
+            *lane = sample;
+        }
+    }
+    tile
+}
+
+#[inline(never)]
+fn store_clipped<T: Sample>(rows: &mut [T], width: usize, start: usize, tile: &Tile) {
+    let n = per_word::<T>();
+    for (row, samples) in rows.chunks_exact_mut(width).enumerate() {
+        let lanes = bytemuck::cast_slice::<u64, T>(std::slice::from_ref(&tile[row % n].0[row / n]));
+        let first = row.saturating_sub(start);
+        for (&lane, sample) in lanes.iter().skip(first).zip(samples.get_mut((start + first - row).min(width)..).unwrap_or_default()) {
+            *sample = lane;
+        }
+    }
+}
+
+/// Transposes the samples of each word of the vectors by swapping halves, quarters, ... (Warren,
+/// "Hacker's Delight", 7-3).
+#[inline(always)]
+fn transpose<T: Sample>(tile: &mut Tile) {
+    for (distance, mask) in [(4, 0x0000_0000_FFFF_FFFF), (2, 0x0000_FFFF_0000_FFFF), (1, 0x00FF_00FF_00FF_00FF)] {
+        let distance = distance / T::BYTES;
+        if distance == 0 {
+            continue;
+        }
+        let shift = 8 * distance * T::BYTES;
+        for upper in (0..per_word::<T>()).filter(|vector| vector & distance == 0) {
+            for word in 0..WORDS {
+                let (a, b) = (tile[upper].0[word], tile[upper + distance].0[word]);
+                let swapped = ((a >> shift) ^ b) & mask;
+                tile[upper].0[word] = a ^ (swapped << shift);
+                tile[upper + distance].0[word] = b ^ swapped;
             }
         }
     }
