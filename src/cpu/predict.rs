@@ -161,6 +161,10 @@ impl<T: Sample> Kernel for Unzigzag<'_, T> {
 /// 64-bit words of a wavefront's vectors.
 const WORDS: usize = 4;
 
+/// Tiles that are loaded, restored and stored at a time. Vectors are made of words that were written
+/// one by one; a processor that reads them back at once waits until they have reached the cache.
+const TILES: usize = 16;
+
 /// Rows of a wavefront, one lane each: row `k` is `k` samples behind row 0, so that the rows of a
 /// step do not wait for one another.
 const fn lanes<T: Sample>() -> usize {
@@ -175,19 +179,16 @@ const fn per_word<T: Sample>() -> usize {
 /// Inverts up to [`lanes`] rows.
 fn inverse_rows<'a, T: Sample>(simd: SimdLevel, prediction: Prediction, rows: &'a mut [T], mut above: &'a [T]) {
     let width = prediction.width;
-    // The wavefront takes the time of all its rows, whether they are there or not.
-    let few = rows.len() / width < lanes::<T>() / 4;
     match prediction.predictor {
         Predictor::None => {}
-        Predictor::Left if few => rows.chunks_exact_mut(width).for_each(running_sum),
-        Predictor::Left => simd.run(Wavefront::<_, Unsigned, _>(rows, above, Left, PhantomData)),
+        Predictor::Left => rows.chunks_exact_mut(width).for_each(running_sum),
         Predictor::Up => {
             for row in rows.chunks_exact_mut(width) {
                 simd.run(AddRow { row, above });
                 above = row;
             }
         }
-        Predictor::Gradient if few => {
+        Predictor::Gradient => {
             for row in rows.chunks_exact_mut(width) {
                 // x - b = (a - c) + residual: a running sum.
                 running_sum(row);
@@ -195,7 +196,6 @@ fn inverse_rows<'a, T: Sample>(simd: SimdLevel, prediction: Prediction, rows: &'
                 above = row;
             }
         }
-        Predictor::Gradient => simd.run(Wavefront::<_, Unsigned, _>(rows, above, Gradient, PhantomData)),
         Predictor::Average => {
             with_order!(prediction.order, C => simd.run(Wavefront::<_, C, _>(rows, above, Average, PhantomData)));
         }
@@ -237,35 +237,53 @@ impl<T: Sample, C: Comparison, R: Rule> Kernel for Wavefront<'_, T, C, R> {
 
     #[inline(always)]
     fn run(self) {
+        let width = self.1.len();
+        // The wavefront takes the time of all its rows, whether they are there or not.
+        if self.0.len() / width < lanes::<T>() / 4 {
+            return self.row_by_row();
+        }
         let Self(rows, above, ..) = self;
-        let width = above.len();
-        let height = rows.len() / width;
-        // Of each row: the sample that was last restored, and the one above it. Samples outside the
-        // picture need no care: those before a row come out as 0, those behind it reach no row.
-        let mut left = Vector::default();
-        let mut up_left = Vector::default();
-        for start in (0..width + height - 1).step_by(per_word::<T>()) {
-            let inside = height == lanes::<T>() && start + 1 >= height && start + per_word::<T>() <= width;
-            let mut tile = if inside { load(rows, width, start) } else { load_clipped(rows, width, start) };
-            let mut aboves = above.get(start..start + per_word::<T>()).map_or_else(|| {
-                let mut word = 0;
-                let rest = above.get(start..).unwrap_or_default();
-                bytemuck::cast_slice_mut::<u64, T>(std::slice::from_mut(&mut word))[..rest.len()].copy_from_slice(rest);
-                word
-            }, word_of);
-            transpose::<T>(&mut tile);
-            for residuals in &mut tile[..per_word::<T>()] {
-                let up = shifted::<T>(&left, aboves);
-                aboves = aboves.checked_shr(8 * T::BYTES as u32).unwrap_or(0);
-                let neighbours = up.lanes::<T>().iter().zip(up_left.lanes::<T>());
-                for ((a, &residual), (&b, &c)) in left.lanes_mut::<T>().iter_mut().zip(residuals.lanes::<T>()).zip(neighbours) {
-                    *a = residual.add(R::predict::<T, C>(*a, b, c));
+        let steps = width + rows.len() / width - 1;
+        // Of each row, by step: the sample that was restored, and the one above it; entry 0 is the last
+        // step of the tile before. Samples outside the picture need no care: those before a row come
+        // out as 0, those behind it reach no row. These stay in memory: in registers the compiler
+        // takes the vectors apart word by word.
+        let mut left = [Vector::default(); 9];
+        let mut ups = [Vector::default(); 9];
+        let mut tiles = [Tile::default(); TILES];
+        for start in (0..steps).step_by(TILES * per_word::<T>()) {
+            let count = (steps - start).div_ceil(per_word::<T>()).min(TILES);
+            let tiles = &mut tiles[..count];
+            load(rows, width, start, tiles);
+            for (tile, mut first) in tiles.iter_mut().zip(words_of(above, start as isize)) {
+                transpose::<T>(tile);
+                for v in 0..per_word::<T>() {
+                    shift::<T>(&mut ups[v + 1], &left[v], first);
+                    first = first.checked_shr(8 * T::BYTES as u32).unwrap_or(0);
+                    left[v + 1] = restored::<T, C, R>(&tile[v], &left[v], &ups[v + 1], &ups[v]);
                 }
-                *residuals = left;
-                up_left = up;
+                tile[..per_word::<T>()].copy_from_slice(&left[1..=per_word::<T>()]);
+                left[0] = left[per_word::<T>()];
+                ups[0] = ups[per_word::<T>()];
+                transpose::<T>(tile);
             }
-            transpose::<T>(&mut tile);
-            if inside { store(rows, width, start, &tile) } else { store_clipped(rows, width, start, &tile) }
+            store(rows, width, start, tiles);
+        }
+    }
+}
+
+impl<T: Sample, C: Comparison, R: Rule> Wavefront<'_, T, C, R> {
+    #[inline(always)]
+    fn row_by_row(self) {
+        let Self(rows, mut above, ..) = self;
+        for row in rows.chunks_exact_mut(above.len()) {
+            let (mut a, mut c) = (T::ZERO, T::ZERO);
+            for (sample, &b) in row.iter_mut().zip(above) {
+                a = sample.add(R::predict::<T, C>(a, b, c));
+                *sample = a;
+                c = b;
+            }
+            above = row;
         }
     }
 }
@@ -274,91 +292,80 @@ impl<T: Sample, C: Comparison, R: Rule> Kernel for Wavefront<'_, T, C, R> {
 #[derive(Clone, Copy, Default)]
 struct Vector([u64; WORDS]);
 
-impl Vector {
-    #[inline(always)]
-    fn lanes<T: Sample>(&self) -> &[T] {
-        bytemuck::cast_slice(&self.0)
+/// The samples of one step. They go into a vector of their own, so that the compiler sees that
+/// nothing aliases.
+#[inline(always)]
+fn restored<T: Sample, C: Comparison, R: Rule>(residual: &Vector, left: &Vector, up: &Vector, up_left: &Vector) -> Vector {
+    let mut restored = Vector::default();
+    let lanes: &mut [T] = bytemuck::cast_slice_mut(&mut restored.0);
+    let [residual, a, b, c]: [&[T]; 4] = [&residual.0, &left.0, &up.0, &up_left.0].map(|words| bytemuck::cast_slice(words));
+    for lane in 0..lanes.len() {
+        lanes[lane] = residual[lane].add(R::predict::<T, C>(a[lane], b[lane], c[lane]));
     }
-
-    #[inline(always)]
-    fn lanes_mut<T: Sample>(&mut self) -> &mut [T] {
-        bytemuck::cast_slice_mut(&mut self.0)
-    }
+    restored
 }
 
-/// As many vectors as a word has samples; the others are not used.
+/// As many vectors as a word has samples; the others are not used. Word `w` of vector `v` has the
+/// samples of row `v + w * per_word` in consecutive steps, or once transposed, vector `v` is step `v`.
 type Tile = [Vector; 8];
 
-/// The vector whose first lane is the first sample of `first` and whose others are each one lane
-/// further than in `vector`.
+/// `vector` with every sample one lane further and the first sample of `first` in the first lane.
 #[inline(always)]
-fn shifted<T: Sample>(vector: &Vector, first: u64) -> Vector {
+fn shift<T: Sample>(shifted: &mut Vector, vector: &Vector, first: u64) {
     let bits = 8 * T::BYTES as u32;
-    let mut shifted = Vector::default();
     for word in 0..WORDS {
         let carry = if word == 0 { first << (64 - bits) } else { vector.0[word - 1] };
         shifted.0[word] = if bits == 64 { carry } else { (vector.0[word] << (bits % 64)) | (carry >> (64 - bits)) };
     }
-    shifted
 }
 
+/// The samples of `row` from `start` on as words, 0 where there are none.
 #[inline(always)]
-fn word_of<T: Sample>(samples: &[T]) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(bytemuck::cast_slice(samples));
-    u64::from_le_bytes(word)
-}
-
-/// Word `word` of vector `k` has the samples of row `k + word * per_word` from step `start` on:
-/// transposed, vector `k` has those of step `start + k`.
-#[inline(always)]
-fn load<T: Sample>(rows: &[T], width: usize, start: usize) -> Tile {
-    let n = per_word::<T>();
-    let mut tile = Tile::default();
-    for word in 0..WORDS {
-        for k in 0..n {
-            let row = k + word * n;
-            tile[k].0[word] = word_of(&rows[start + row * (width - 1)..][..n]);
+fn words_of<T: Sample>(row: &[T], start: isize) -> [u64; TILES] {
+    let length = TILES * per_word::<T>();
+    let mut words = [0; TILES];
+    let lanes: &mut [T] = bytemuck::cast_slice_mut(&mut words);
+    if let Some(samples) = usize::try_from(start).ok().and_then(|start| row.get(start..start + length)) {
+        lanes.copy_from_slice(samples);
+    } else {
+        let (skipped, start) = ((-start).max(0) as usize, start.max(0) as usize);
+        let samples = row.get(start..).unwrap_or_default();
+        let length = samples.len().min(length - skipped.min(length));
+        if length > 0 {
+            lanes[skipped..skipped + length].copy_from_slice(&samples[..length]);
         }
     }
-    tile
+    words
 }
 
+/// Fills `tiles` from step `start` on.
 #[inline(always)]
-fn store<T: Sample>(rows: &mut [T], width: usize, start: usize, tile: &Tile) {
-    let n = per_word::<T>();
-    for word in 0..WORDS {
-        for k in 0..n {
-            let row = k + word * n;
-            let samples = &mut rows[start + row * (width - 1)..][..n];
-            bytemuck::cast_slice_mut(samples).copy_from_slice(&tile[k].0[word].to_le_bytes());
+fn load<T: Sample>(rows: &[T], width: usize, start: usize, tiles: &mut [Tile]) {
+    for (at, row) in rows.chunks_exact(width).enumerate() {
+        let words = words_of(row, start as isize - at as isize);
+        for (tile, word) in tiles.iter_mut().zip(words) {
+            tile[at % per_word::<T>()].0[at / per_word::<T>()] = word;
         }
     }
 }
 
-/// [`load`] where rows begin or end, or are missing: samples that are not there are 0.
-#[inline(never)]
-fn load_clipped<T: Sample>(rows: &[T], width: usize, start: usize) -> Tile {
-    let n = per_word::<T>();
-    let mut tile = Tile::default();
-    for (row, samples) in rows.chunks_exact(width).enumerate() {
-        let lanes = bytemuck::cast_slice_mut::<u64, T>(std::slice::from_mut(&mut tile[row % n].0[row / n]));
-        let first = row.saturating_sub(start);
-        for (lane, &sample) in lanes.iter_mut().skip(first).zip(samples.get((start + first - row).min(width)..).unwrap_or_default()) {
-            *lane = sample;
+/// Undoes [`load`].
+#[inline(always)]
+fn store<T: Sample>(rows: &mut [T], width: usize, start: usize, tiles: &[Tile]) {
+    let length = TILES * per_word::<T>();
+    for (at, row) in rows.chunks_exact_mut(width).enumerate() {
+        let mut words = [0; TILES];
+        for (tile, word) in tiles.iter().zip(&mut words) {
+            *word = tile[at % per_word::<T>()].0[at / per_word::<T>()];
         }
-    }
-    tile
-}
-
-#[inline(never)]
-fn store_clipped<T: Sample>(rows: &mut [T], width: usize, start: usize, tile: &Tile) {
-    let n = per_word::<T>();
-    for (row, samples) in rows.chunks_exact_mut(width).enumerate() {
-        let lanes = bytemuck::cast_slice::<u64, T>(std::slice::from_ref(&tile[row % n].0[row / n]));
-        let first = row.saturating_sub(start);
-        for (&lane, sample) in lanes.iter().skip(first).zip(samples.get_mut((start + first - row).min(width)..).unwrap_or_default()) {
-            *sample = lane;
+        let lanes: &[T] = bytemuck::cast_slice(&words);
+        if let Some(samples) = start.checked_sub(at).and_then(|start| row.get_mut(start..start + length)) {
+            samples.copy_from_slice(lanes);
+        } else {
+            let lanes = lanes.get(at.saturating_sub(start)..).unwrap_or_default();
+            let samples = row.get_mut(start.saturating_sub(at)..).unwrap_or_default();
+            let length = samples.len().min(lanes.len());
+            samples[..length].copy_from_slice(&lanes[..length]);
         }
     }
 }
@@ -367,19 +374,40 @@ fn store_clipped<T: Sample>(rows: &mut [T], width: usize, start: usize, tile: &T
 /// "Hacker's Delight", 7-3).
 #[inline(always)]
 fn transpose<T: Sample>(tile: &mut Tile) {
-    for (distance, mask) in [(4, 0x0000_0000_FFFF_FFFF), (2, 0x0000_FFFF_0000_FFFF), (1, 0x00FF_00FF_00FF_00FF)] {
-        let distance = distance / T::BYTES;
-        if distance == 0 {
-            continue;
-        }
-        let shift = 8 * distance * T::BYTES;
-        for upper in (0..per_word::<T>()).filter(|vector| vector & distance == 0) {
-            for word in 0..WORDS {
-                let (a, b) = (tile[upper].0[word], tile[upper + distance].0[word]);
-                let swapped = ((a >> shift) ^ b) & mask;
-                tile[upper].0[word] = a ^ (swapped << shift);
-                tile[upper + distance].0[word] = b ^ swapped;
+    match T::BYTES {
+        1 => {
+            for v in 0..4 {
+                swap::<32>(tile, v, v + 4);
+            }
+            for v in [0, 1, 4, 5] {
+                swap::<16>(tile, v, v + 2);
+            }
+            for v in [0, 2, 4, 6] {
+                swap::<8>(tile, v, v + 1);
             }
         }
+        2 => {
+            for v in 0..2 {
+                swap::<32>(tile, v, v + 2);
+            }
+            for v in [0, 2] {
+                swap::<16>(tile, v, v + 1);
+            }
+        }
+        4 => swap::<32>(tile, 0, 1),
+        _ => {}
     }
+}
+
+/// Swaps the upper part of every `2 * BITS` bits of one vector with the lower part of another's.
+#[inline(always)]
+fn swap<const BITS: u32>(tile: &mut Tile, low: usize, high: usize) {
+    let mask = u64::MAX / ((1 << BITS) + 1);
+    let (mut a, mut b) = (tile[low], tile[high]);
+    for (a, b) in a.0.iter_mut().zip(&mut b.0) {
+        let swapped = ((*a >> BITS) ^ *b) & mask;
+        *a ^= swapped << BITS;
+        *b ^= swapped;
+    }
+    (tile[low], tile[high]) = (a, b);
 }
