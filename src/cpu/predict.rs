@@ -24,16 +24,20 @@ use crate::stage::Order;
 
 /// How one frame of a plane is predicted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Prediction {
+pub struct Prediction {
+    /// The rule.
     pub predictor: Predictor,
+    /// How samples compare.
     pub order: Order,
+    /// Whether residuals are zigzag-mapped.
     pub zigzag: bool,
+    /// Samples in a row.
     pub width: usize,
 }
 
 /// Residuals of `samples`, rows of `prediction.width`. Both slices have one length, a multiple of
 /// the width.
-pub(crate) fn forward<T: Sample>(simd: SimdLevel, prediction: Prediction, samples: &[T], out: &mut [T]) {
+pub fn forward<T: Sample>(simd: SimdLevel, prediction: Prediction, samples: &[T], out: &mut [T]) {
     let width = prediction.width;
     if width == 0 {
         return;
@@ -48,7 +52,7 @@ pub(crate) fn forward<T: Sample>(simd: SimdLevel, prediction: Prediction, sample
 }
 
 /// Turns residuals into samples in place.
-pub(crate) fn inverse<T: Sample>(simd: SimdLevel, prediction: Prediction, residuals: &mut [T]) {
+pub fn inverse<T: Sample>(simd: SimdLevel, prediction: Prediction, residuals: &mut [T]) {
     let width = prediction.width;
     if width == 0 {
         return;
@@ -295,10 +299,16 @@ struct Vector([u64; WORDS]);
 /// The samples of one step. They go into a vector of their own, so that the compiler sees that
 /// nothing aliases.
 #[inline(always)]
-fn restored<T: Sample, C: Comparison, R: Rule>(residual: &Vector, left: &Vector, up: &Vector, up_left: &Vector) -> Vector {
+fn restored<T: Sample, C: Comparison, R: Rule>(
+    residual: &Vector,
+    left: &Vector,
+    up: &Vector,
+    up_left: &Vector,
+) -> Vector {
     let mut restored = Vector::default();
     let lanes: &mut [T] = bytemuck::cast_slice_mut(&mut restored.0);
-    let [residual, a, b, c]: [&[T]; 4] = [&residual.0, &left.0, &up.0, &up_left.0].map(|words| bytemuck::cast_slice(words));
+    let [residual, a, b, c]: [&[T]; 4] =
+        [&residual.0, &left.0, &up.0, &up_left.0].map(|words| bytemuck::cast_slice(words));
     for lane in 0..lanes.len() {
         lanes[lane] = residual[lane].add(R::predict::<T, C>(a[lane], b[lane], c[lane]));
     }
