@@ -11,7 +11,7 @@
 //!
 //! **Wire parameters**: a predictor for the first frame and one for the others, per plane
 //! ([`Predictor`]). Residuals are zigzag-mapped unless nothing was predicted
-//! ([`stage::zigzag`](crate::stage)).
+//! (`stage::zigzag`).
 //!
 //! **Twin**: `shaders/predict.wgsl`.
 

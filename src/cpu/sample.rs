@@ -1,7 +1,7 @@
 //! Arithmetic on samples of any width.
 
 /// A sample as raw bits: `u8`, `u16`, `u32` or `u64`. Floats and signed integers are handled as
-/// their bit patterns; only [`Comparison`] knows signs.
+/// their bit patterns; only `Comparison` knows signs.
 pub trait Sample: bytemuck::Pod + Send + Sync + Ord {
     /// Bytes of one sample.
     const BYTES: usize;

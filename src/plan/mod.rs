@@ -1,4 +1,4 @@
-//! From what was asked ([`Settings`]) and what was measured ([`Statistics`]) to what is done and
+//! From what was asked ([`Settings`]) and what was measured (`Statistics`) to what is done and
 //! recorded ([`Plan`]).
 //!
 //! Every decision is integer arithmetic on integer measurements, so it is the same on every machine
