@@ -16,13 +16,7 @@ use crate::frame::PlaneGeometry;
 use crate::plan::Colour;
 
 /// One raw frame (`raw`, little-endian bytes) to one frame of each plane.
-pub fn forward<T: Sample>(
-    simd: SimdLevel,
-    colour: Colour,
-    planes: &[PlaneGeometry],
-    raw: &[u8],
-    out: &mut [&mut [T]],
-) {
+pub fn forward<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeometry], raw: &[u8], out: &mut [&mut [T]]) {
     if let [p0, p1, p2] = out
         && planes[0].step == 3
     {
