@@ -82,7 +82,7 @@ fn recipes() -> Vec<Recipe> {
         Recipe {
             level: 1,
             ..recipe("line_i64", format(Dtype::I64, &[]), 3000, |frame, _| {
-                ((frame * frame) as u64).wrapping_sub(2_000_000) ^ noise(frame, 1) % 4
+                ((frame * frame) as u64).wrapping_sub(2_000_000) ^ (noise(frame, 1) % 4)
             })
         },
         Recipe {
@@ -103,7 +103,7 @@ fn recipes() -> Vec<Recipe> {
         },
         Recipe {
             codec: CodecChoice::Store,
-            ..recipe("noise_i16", format(Dtype::I16, &[13]), 21, |frame, at| noise(frame, at))
+            ..recipe("noise_i16", format(Dtype::I16, &[13]), 21, noise)
         },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
