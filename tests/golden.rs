@@ -101,10 +101,7 @@ fn recipes() -> Vec<Recipe> {
                 if at % 4 == 3 { 0xFFFF } else { (500 * (at % 4) + at / 4 * 11 + frame) as u64 }
             })
         },
-        Recipe {
-            codec: CodecChoice::Store,
-            ..recipe("noise_i16", format(Dtype::I16, &[13]), 21, noise)
-        },
+        Recipe { codec: CodecChoice::Store, ..recipe("noise_i16", format(Dtype::I16, &[13]), 21, noise) },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
     ]
