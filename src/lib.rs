@@ -56,5 +56,13 @@ struct Readme;
 /// For framepress's own tests and benches. Not part of the API: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, checksum};
+    pub use crate::codec::{Decoder, Encoder};
+    pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum};
+    pub use crate::cpu::sample::Sample;
+    pub use crate::cpu::{
+        CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
+    };
+    pub use crate::frame::Batch;
+    pub use crate::plan::{LevelParameters, choose};
+    pub use crate::stage::{Backend, Order};
 }

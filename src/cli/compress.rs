@@ -57,7 +57,7 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         elapsed: start.elapsed(),
         counts: compressor.counts(),
     };
-    summary.print(run.json, run.quiet, Some(level), output == Path::new("-"));
+    summary.print(run.json, run.quiet, Some(level), output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)
 }
 

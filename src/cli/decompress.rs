@@ -40,7 +40,7 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         elapsed: start.elapsed(),
         counts: decompressor.counts(),
     };
-    summary.print(run.json, run.quiet, None, output == Path::new("-"));
+    summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,14 +63,19 @@ fn from_file(
     let file = File::open(path)?;
     let file_bytes = file.metadata()?.len();
     let mut reader = SeekReader::new(BufReader::with_capacity(1 << 16, file), decompressor)?;
-    let range = wanted.unwrap_or(0..reader.frames());
     if let Some(damage) = reader.damage().first() {
+        if wanted.is_none() {
+            let left = reader.frames();
+            let message = format!("the file is not whole: {damage}; --frames 0..{left} restores what is left of it");
+            return Err(Error::new(damage.kind(), message));
+        }
         eprintln!("framepress: {}: {damage}", path.display());
     }
+    let range = wanted.unwrap_or(0..reader.frames());
     let origin = match reader.origin().kind {
-        // Only the original itself has the original's header.
+        // Only the original itself has the original's header; of a damaged file, frames may be missing.
         OriginKind::Memory => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
-        _ if range == (0..reader.frames()) => reader.origin().clone(),
+        _ if range == (0..reader.frames()) && reader.damage().is_empty() => reader.origin().clone(),
         _ => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
     };
     let format = reader.format().clone();
@@ -122,6 +127,10 @@ fn restore(
     work: impl FnOnce(&mut dyn Restorer) -> Result<()>,
 ) -> Result<()> {
     if origin.kind == OriginKind::Images {
+        if output == Path::new("-") {
+            let message = "image files cannot go to standard output; name a folder with -o";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
         let folder = OutputFolder::create(output, force)?;
         let mut restorer = input::restore_images(folder.path(), format, false)?;
         work(restorer.as_mut())?;

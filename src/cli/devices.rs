@@ -6,15 +6,16 @@ use framepress::{DeviceDescription, Result, devices};
 use serde_json::{Value, json};
 
 use super::arguments::Devices;
+use super::print;
 
 pub fn run(arguments: Devices) -> Result<ExitCode> {
     let devices = devices();
     if arguments.json {
-        println!("{}", Value::Array(devices.iter().map(object).collect()));
+        print(Value::Array(devices.iter().map(object).collect()))?;
         return Ok(ExitCode::SUCCESS);
     }
     for device in &devices {
-        println!("{device}");
+        print(device)?;
     }
     if devices.len() == 1 {
         eprintln!("framepress: no GPU adapter was found; everything runs on the CPU");

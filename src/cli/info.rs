@@ -9,6 +9,7 @@ use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
 use serde_json::{Value, json};
 
 use super::arguments::Examine;
+use super::print;
 
 pub fn run(arguments: Examine) -> Result<ExitCode> {
     let name = arguments.file.display().to_string();
@@ -26,50 +27,47 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
     let ratio = raw_bytes as f64 / packed_bytes.max(1) as f64;
     if arguments.json {
-        println!(
-            "{}",
-            json!({
-                "file": name,
-                "origin": format!("{:?}", reader.origin().kind).to_lowercase(),
-                "dtype": format.dtype().name(),
-                "layout": layout(format),
-                "shape": format.shape(),
-                "bit_depth": format.bit_depth(),
-                "frames": reader.frames(),
-                "raw_bytes": raw_bytes,
-                "packed_bytes": packed_bytes,
-                "ratio": ratio,
-                "index_intact": reader.damage().is_empty(),
-                "batches": batches.iter().map(object).collect::<Vec<_>>(),
-            })
-        );
+        print(json!({
+            "file": name,
+            "origin": format!("{:?}", reader.origin().kind).to_lowercase(),
+            "dtype": format.dtype().name(),
+            "layout": layout(format),
+            "shape": format.shape(),
+            "bit_depth": format.bit_depth(),
+            "frames": reader.frames(),
+            "raw_bytes": raw_bytes,
+            "packed_bytes": packed_bytes,
+            "ratio": ratio,
+            "index_intact": reader.damage().is_empty(),
+            "batches": batches.iter().map(object).collect::<Vec<_>>(),
+        }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{name}");
-    println!(
+    print(&name)?;
+    print(format_args!(
         "  frames   {} of {} {} ({} bytes each)",
         reader.frames(),
         layout(format),
         format.dtype(),
         format.frame_bytes()
-    );
-    println!("  origin   {}", format!("{:?}", reader.origin().kind).to_lowercase());
-    println!("  size     {raw_bytes} -> {packed_bytes} bytes, ratio {ratio:.2}, {} batches", batches.len());
+    ))?;
+    print(format_args!("  origin   {}", format!("{:?}", reader.origin().kind).to_lowercase()))?;
+    print(format_args!("  size     {raw_bytes} -> {packed_bytes} bytes, ratio {ratio:.2}, {} batches", batches.len()))?;
     for (number, batch) in batches.iter().enumerate() {
         let last = (batch.first_frame + batch.frames).saturating_sub(1);
-        println!(
+        print(format_args!(
             "  batch {number}: frames {}-{last}, {} -> {} bytes, ratio {:.2}, colour {:?}",
             batch.first_frame,
             batch.raw_bytes,
             batch.packed_bytes,
             batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
             batch.plan.colour
-        );
+        ))?;
         for (number, plane) in batch.plan.planes.iter().enumerate() {
-            println!("    plane {number}: {}", describe(plane));
+            print(format_args!("    plane {number}: {}", describe(plane)))?;
         }
         for (codec, blocks, bytes) in &batch.codecs {
-            println!("    {}: {blocks} blocks, {bytes} bytes", codec.name());
+            print(format_args!("    {}: {blocks} blocks, {bytes} bytes", codec.name()))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,17 +1,36 @@
 //! Ctrl-C: finish the current step, remove what is half-written, leave.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use framepress::{Error, ErrorKind, Result};
 
+use super::INTERRUPTED as EXIT_CODE;
+
+/// Time for the current step. After it the program ends wherever it is: it may be waiting for input that
+/// never comes.
+const GRACE: Duration = Duration::from_millis(300);
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Takes over SIGINT, SIGTERM and SIGHUP. The second one ends the process at once.
+/// The temporary file or folder to remove.
+static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Takes over SIGINT, SIGTERM and SIGHUP.
 pub fn install() {
     let handler = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        std::thread::sleep(GRACE);
+        // Held to the end of the process: what is removed cannot be renamed into place any more.
+        let temporary = temporary();
+        if let Some(path) = temporary.as_deref() {
+            remove(path);
         }
+        eprintln!("framepress: {}", error());
+        std::process::exit(EXIT_CODE.into());
     };
     // Without the handler Ctrl-C leaves a temporary file behind, and nothing worse.
     let _ = ctrlc::set_handler(handler);
@@ -20,7 +39,37 @@ pub fn install() {
 /// An error once the user asked to stop.
 pub fn check() -> Result<()> {
     if INTERRUPTED.load(Ordering::Relaxed) {
-        return Err(Error::new(ErrorKind::Interrupted, "nothing was written"));
+        return Err(error());
     }
     Ok(())
+}
+
+/// Says that `path` is half-written until [`commit`].
+pub fn half_written(path: &Path) {
+    *temporary() = Some(path.to_owned());
+}
+
+/// Runs what makes the half-written output appear under its name.
+pub fn commit<R>(rename: impl FnOnce() -> R) -> R {
+    let mut temporary = temporary();
+    let result = rename();
+    *temporary = None;
+    result
+}
+
+fn error() -> Error {
+    Error::new(ErrorKind::Interrupted, "nothing was written")
+}
+
+fn temporary() -> MutexGuard<'static, Option<PathBuf>> {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes a file, or a folder that other threads may still be filling.
+fn remove(path: &Path) {
+    let removed = || match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => std::fs::remove_file(path),
+        result => result,
+    };
+    while removed().is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty) {}
 }

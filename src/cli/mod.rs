@@ -12,10 +12,12 @@ mod summary;
 mod verify;
 
 use std::error::Error as _;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use framepress::{Error, ErrorKind};
+use framepress::{Error, ErrorKind, Result};
 
 use self::arguments::{Arguments, Command};
 
@@ -62,6 +64,11 @@ fn code(error: &Error) -> u8 {
         ErrorKind::Interrupted => INTERRUPTED,
         _ => 1,
     }
+}
+
+/// Prints a line on standard output, which may be full or closed.
+fn print(line: impl Display) -> Result<()> {
+    Ok(writeln!(io::stdout(), "{line}")?)
 }
 
 /// Whether whoever read our output has gone: no news to anyone.

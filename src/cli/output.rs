@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use framepress::{Error, ErrorKind, Result};
 use tempfile::{NamedTempFile, TempDir};
 
+use super::interrupt;
+
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// Where the bytes of one file go.
@@ -37,6 +39,7 @@ impl Output {
         }
         check_free(path, force)?;
         let temporary = temporary(0o666).tempfile_in(folder(path)).map_err(|error| at(path, error))?;
+        interrupt::half_written(temporary.path());
         Ok(Self::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), path: path.to_owned(), force })
     }
 
@@ -47,8 +50,8 @@ impl Output {
             Self::Special(mut file) => Ok(file.flush()?),
             Self::File { temporary, path, force } => {
                 let temporary = temporary.into_inner().map_err(|error| at(&path, error.into_error()))?;
-                let renamed = if force { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
-                renamed.map(drop).map_err(|error| at(&path, error.error))
+                let rename = || if force { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
+                interrupt::commit(rename).map(drop).map_err(|error| at(&path, error.error))
             }
         }
     }
@@ -83,6 +86,7 @@ impl OutputFolder {
     pub fn create(path: &Path, force: bool) -> Result<Self> {
         check_free(path, force)?;
         let temporary = temporary(0o777).tempdir_in(folder(path)).map_err(|error| at(path, error))?;
+        interrupt::half_written(temporary.path());
         Ok(Self { temporary, path: path.to_owned() })
     }
 
@@ -94,6 +98,10 @@ impl OutputFolder {
     /// Makes the folder appear under its name. If it is there already, its files of the same names
     /// are replaced and others stay.
     pub fn commit(self) -> Result<()> {
+        interrupt::commit(|| self.rename())
+    }
+
+    fn rename(self) -> Result<()> {
         let path = &self.path;
         if !path.exists() {
             fs::rename(self.temporary.path(), path).map_err(|error| at(path, error))?;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use framepress::BatchCounts;
+use framepress::{BatchCounts, Result};
 use serde_json::{Value, json};
+
+use super::print;
 
 /// One finished run.
 pub struct Summary {
@@ -63,13 +65,14 @@ impl Summary {
     }
 
     /// Prints the summary: JSON as asked, on standard output unless the data goes there.
-    pub fn print(&self, json: bool, quiet: bool, level: Option<u8>, data_on_stdout: bool) {
+    pub fn print(&self, json: bool, quiet: bool, level: Option<u8>, data_on_stdout: bool) -> Result<()> {
         if json && data_on_stdout {
             eprintln!("{}", self.json(level));
         } else if json {
-            println!("{}", self.json(level));
+            print(self.json(level))?;
         } else if !quiet {
             eprintln!("{}", self.line());
         }
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use framepress::{Decompressor, Error, ErrorKind, Limits, Reader, Result};
 use serde_json::{Value, json};
 
 use super::arguments::Examine;
-use super::{DAMAGED, interrupt};
+use super::{DAMAGED, interrupt, print};
 
 pub fn run(arguments: Examine) -> Result<ExitCode> {
     let name = arguments.file.display().to_string();
@@ -35,11 +35,13 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
     }
     if arguments.json {
         let damage: Vec<Value> = damage.iter().map(object).collect();
-        println!("{}", json!({ "file": name, "intact_batches": batches, "intact_frames": frames, "damage": damage }));
+        print(json!({ "file": name, "intact_batches": batches, "intact_frames": frames, "damage": damage }))?;
     } else {
-        damage.iter().for_each(|error| println!("{name}: {error}"));
+        for error in &damage {
+            print(format_args!("{name}: {error}"))?;
+        }
         let verdict = if damage.is_empty() { "intact" } else { "DAMAGED" };
-        println!("{name}: {verdict}, {batches} intact batches with {frames} frames");
+        print(format_args!("{name}: {verdict}, {batches} intact batches with {frames} frames"))?;
     }
     Ok(ExitCode::from(if damage.is_empty() { 0 } else { DAMAGED }))
 }

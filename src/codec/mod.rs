@@ -51,7 +51,7 @@ impl CodecId {
 }
 
 /// Codes blocks in one way. Not for use by two threads at once; cheap to use again.
-pub(crate) struct Encoder {
+pub struct Encoder {
     choice: CodecChoice,
     zstd: Option<zstd::Encoder>,
 }
@@ -85,7 +85,7 @@ impl Encoder {
 
 /// Decodes blocks of every codec. Not for use by two threads at once; cheap to use again.
 #[derive(Default)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     zstd: Option<zstd::Decoder>,
 }
 

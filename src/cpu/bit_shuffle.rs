@@ -18,7 +18,7 @@ use super::simd::{Kernel, SimdLevel};
 const TILE: usize = 512;
 
 /// Shuffles `input`, samples of `sample_bytes` bytes, into `out`.
-pub(crate) fn forward(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
+pub fn forward(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
     match sample_bytes {
         1 => simd.run(Forward::<1> { input, out }),
         2 => simd.run(Forward::<2> { input, out }),
@@ -28,7 +28,7 @@ pub(crate) fn forward(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &
 }
 
 /// Undoes [`forward`].
-pub(crate) fn inverse(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
+pub fn inverse(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
     match sample_bytes {
         1 => simd.run(Inverse::<1> { input, out }),
         2 => simd.run(Inverse::<2> { input, out }),

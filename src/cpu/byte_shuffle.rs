@@ -12,7 +12,7 @@
 use super::simd::{Kernel, SimdLevel};
 
 /// Shuffles `input`, samples of `sample_bytes` bytes, into `out`.
-pub(crate) fn forward(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
+pub fn forward(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
     match sample_bytes {
         2 => simd.run(Forward::<2> { input, out }),
         4 => simd.run(Forward::<4> { input, out }),
@@ -22,7 +22,7 @@ pub(crate) fn forward(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &
 }
 
 /// Undoes [`forward`].
-pub(crate) fn inverse(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
+pub fn inverse(simd: SimdLevel, sample_bytes: usize, input: &[u8], out: &mut [u8]) {
     match sample_bytes {
         2 => simd.run(Inverse::<2> { input, out }),
         4 => simd.run(Inverse::<4> { input, out }),

@@ -16,13 +16,7 @@ use crate::frame::PlaneGeometry;
 use crate::plan::Colour;
 
 /// One raw frame (`raw`, little-endian bytes) to one frame of each plane.
-pub(crate) fn forward<T: Sample>(
-    simd: SimdLevel,
-    colour: Colour,
-    planes: &[PlaneGeometry],
-    raw: &[u8],
-    out: &mut [&mut [T]],
-) {
+pub fn forward<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeometry], raw: &[u8], out: &mut [&mut [T]]) {
     if let [p0, p1, p2] = out
         && planes[0].step == 3
     {
@@ -42,7 +36,7 @@ pub(crate) fn forward<T: Sample>(
 }
 
 /// One frame of each plane to one raw frame. The planes are used as working memory.
-pub(crate) fn inverse<T: Sample>(
+pub fn inverse<T: Sample>(
     simd: SimdLevel,
     colour: Colour,
     planes: &[PlaneGeometry],

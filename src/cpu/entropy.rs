@@ -13,11 +13,11 @@
 use super::histogram::BINS;
 
 /// Fraction bits of an entropy.
-pub(crate) const FRACTION_BITS: u32 = 12;
+pub const FRACTION_BITS: u32 = 12;
 
 /// Bits needed to code all samples of the histograms in `bins` (any number of 256-bin histograms,
 /// summed), times 2^[`FRACTION_BITS`].
-pub(crate) fn forward(bins: &[u32]) -> u64 {
+pub fn forward(bins: &[u32]) -> u64 {
     bins.chunks(BINS).map(one).sum()
 }
 

@@ -9,11 +9,11 @@
 //! **Twin**: `shaders/histogram.wgsl`.
 
 /// Bins of one byte of a sample.
-pub(crate) const BINS: usize = 256;
+pub const BINS: usize = 256;
 
 /// Adds the samples (of `sample_bytes` little-endian bytes) to `bins`, which has
 /// `sample_bytes * BINS` entries. No bin counts past 2^32 - 1: callers measure less than that.
-pub(crate) fn forward(sample_bytes: usize, samples: &[u8], bins: &mut [u32]) {
+pub fn forward(sample_bytes: usize, samples: &[u8], bins: &mut [u32]) {
     match sample_bytes {
         1 => count::<1>(samples, bins),
         2 => count::<2>(samples, bins),

@@ -1,15 +1,19 @@
 //! The stages on the CPU: one file per shader, vectorised by run-time dispatch.
 
-pub(crate) mod bit_shuffle;
-pub(crate) mod byte_shuffle;
-pub(crate) mod colour;
-pub(crate) mod entropy;
-pub(crate) mod histogram;
-pub(crate) mod predict;
-pub(crate) mod sample;
+pub mod bit_shuffle;
+pub mod byte_shuffle;
+pub mod colour;
+pub mod entropy;
+pub mod histogram;
+#[cfg(test)]
+mod oracle;
+pub mod predict;
+pub mod sample;
 #[allow(unsafe_code)]
 pub(crate) mod simd;
-pub(crate) mod temporal;
+pub mod temporal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Mutex;
 
@@ -27,7 +31,7 @@ use crate::stage::{self, Backend};
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
 
 /// The CPU as a [`Backend`].
-pub(crate) struct CpuBackend {
+pub struct CpuBackend {
     simd: SimdLevel,
     threads: usize,
     /// Buffers to use again: a fresh one costs a page fault per 4 KiB.
@@ -35,6 +39,7 @@ pub(crate) struct CpuBackend {
 }
 
 impl CpuBackend {
+    /// A backend that uses `simd` on at most `threads` threads.
     pub fn new(simd: SimdLevel, threads: usize) -> Self {
         Self { simd, threads, spare: Mutex::new(Vec::new()) }
     }

@@ -1,21 +1,31 @@
 //! Arithmetic on samples of any width.
 
 /// A sample as raw bits: `u8`, `u16`, `u32` or `u64`. Floats and signed integers are handled as
-/// their bit patterns; only [`Comparison`] knows signs.
-pub(crate) trait Sample: bytemuck::Pod + Send + Sync + Ord {
+/// their bit patterns; only `Comparison` knows signs.
+pub trait Sample: bytemuck::Pod + Send + Sync + Ord {
+    /// Bytes of one sample.
     const BYTES: usize;
+    /// 0.
     const ZERO: Self;
+    /// Sum modulo the range.
     fn add(self, other: Self) -> Self;
+    /// Difference modulo the range.
     fn sub(self, other: Self) -> Self;
     /// Floor of the mean without overflow.
     fn average_unsigned(self, other: Self) -> Self;
+    /// The same of two's complement numbers.
     fn average_signed(self, other: Self) -> Self;
+    /// The smaller of two's complement numbers.
     fn min_signed(self, other: Self) -> Self;
+    /// The larger of two's complement numbers.
     fn max_signed(self, other: Self) -> Self;
     /// 0, -1, 1, -2, ... to 0, 1, 2, 3, ...
     fn zigzag(self) -> Self;
+    /// Undoes [`Sample::zigzag`].
     fn unzigzag(self) -> Self;
+    /// The sample that `bytes` begins with.
     fn read_le(bytes: &[u8]) -> Self;
+    /// Writes the sample to the beginning of `bytes`.
     fn write_le(self, bytes: &mut [u8]);
 }
 

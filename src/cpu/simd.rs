@@ -25,6 +25,16 @@ enum Features {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SimdLevel(Features);
 
+/// Proof that the machine has AVX-512 F, BW, CD, DQ and VL (invariant S1).
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(());
+
+/// Proof that the machine has AVX2, BMI1, BMI2, LZCNT, POPCNT and FMA (invariant S1).
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
 /// A loop to be compiled for each level. `run` must be `#[inline(always)]` to be compiled with the
 /// level's features.
 pub(crate) trait Kernel {
@@ -70,6 +80,18 @@ impl SimdLevel {
             #[cfg(target_arch = "x86_64")]
             Features::Avx512 => "avx512",
         }
+    }
+
+    /// Proof that AVX-512 may be used, at levels that have it.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn avx512(self) -> Option<Avx512> {
+        (self.0 == Features::Avx512).then_some(Avx512(()))
+    }
+
+    /// Proof that AVX2 may be used, at levels that have it.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn avx2(self) -> Option<Avx2> {
+        (self.0 >= Features::Avx2).then_some(Avx2(()))
     }
 
     /// Runs `kernel` compiled for this level.

@@ -12,12 +12,12 @@ use super::sample::Sample;
 use super::simd::{Kernel, SimdLevel};
 
 /// Differences of `current` from `previous`. All slices have one length.
-pub(crate) fn forward<T: Sample>(simd: SimdLevel, current: &[T], previous: &[T], out: &mut [T]) {
+pub fn forward<T: Sample>(simd: SimdLevel, current: &[T], previous: &[T], out: &mut [T]) {
     simd.run(Forward { current, previous, out });
 }
 
 /// Turns `differences` from `previous` into samples.
-pub(crate) fn inverse<T: Sample>(simd: SimdLevel, differences: &mut [T], previous: &[T]) {
+pub fn inverse<T: Sample>(simd: SimdLevel, differences: &mut [T], previous: &[T]) {
     simd.run(Inverse { differences, previous });
 }
 

@@ -7,8 +7,10 @@ use crate::error::{Error, Result};
 
 /// Raw bytes of consecutive frames with their geometry: what a backend works on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Batch<'a> {
+pub struct Batch<'a> {
+    /// The planes of the frames.
     pub geometry: &'a Geometry,
+    /// The bytes of the frames.
     pub raw: &'a [u8],
 }
 

@@ -20,4 +20,5 @@ pub use format::{ChannelOrder, ChromaOrder, ChromaSampling, FrameFormat, Layout}
 pub use geometry::{Geometry, PlaneGeometry};
 pub use origin::{Origin, OriginKind};
 
-pub(crate) use batch::Batch;
+#[doc(hidden)]
+pub use batch::Batch;

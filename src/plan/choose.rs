@@ -22,7 +22,7 @@ const TRIAL_ZSTD_LEVEL: i32 = 1;
 
 /// The plan of a batch. `backend` measures; the trials run on `cpu`, and the result is the same for
 /// every backend.
-pub(crate) fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Plan> {
+pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Plan> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let identity = Plan { span_samples: level.span_samples, ..Plan::identity(batch.geometry) };

@@ -4,7 +4,7 @@ use super::{Candidate, CodecChoice, Colour, Predictor};
 
 /// Effort of one level. Levels differ in these numbers only.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LevelParameters {
+pub struct LevelParameters {
     /// Predictors to measure, each with and without temporal differences and each colour transform.
     pub predictors: &'static [Predictor],
     /// Level of Zstandard, for blocks and trials; `None` uses LZ4.

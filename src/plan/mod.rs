@@ -15,8 +15,13 @@ mod statistics;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 
-pub(crate) use choose::choose;
-pub(crate) use level::LevelParameters;
+#[doc(hidden)]
+pub use choose::choose;
+#[doc(hidden)]
+pub use level::LevelParameters;
 pub(crate) use sample::Sample;
 
-pub(crate) use statistics::{Candidate, Statistics};
+#[doc(hidden)]
+pub use statistics::Candidate;
+
+pub(crate) use statistics::Statistics;

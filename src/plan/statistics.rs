@@ -7,9 +7,12 @@ use crate::stage::Backend;
 
 /// One way to predict every plane, to be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Candidate {
+pub struct Candidate {
+    /// Colour transform of the batch.
     pub colour: Colour,
+    /// Whether frames are differences from the frame before.
     pub temporal: bool,
+    /// Predictor within a frame or difference.
     pub predictor: Predictor,
 }
 

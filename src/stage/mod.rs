@@ -19,7 +19,7 @@ use crate::plan::{Candidate, Plan, PlanePlan, Predictor};
 ///
 /// Every backend gives the same bytes. Callers have checked the plan against the geometry
 /// ([`Plan::check`]) and that `batch.raw` has [`Geometry::raw_bytes`] bytes.
-pub(crate) trait Backend: Send + Sync {
+pub trait Backend: Send + Sync {
     /// Raw frames to residuals, laid out in `out` as `geometry` says. Bytes between planes are
     /// unspecified.
     fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()>;
@@ -47,8 +47,10 @@ pub(crate) trait Accelerator: Backend {
 
 /// How samples compare and average: as unsigned or as two's complement numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
+    /// As unsigned numbers.
     Unsigned,
+    /// As two's complement numbers.
     Signed,
 }
 

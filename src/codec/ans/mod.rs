@@ -5,9 +5,14 @@
 //! table. Classes and tables are coded by an adaptive binary coder, the bytes by 32 interleaved
 //! rANS coders.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod bits;
 mod classes;
 mod lanes;
+mod portable;
 mod table;
 
 use self::bits::{BitDecoder, BitEncoder, Nibble};
@@ -35,7 +40,11 @@ pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     out[start..start + 4].copy_from_slice(&model_bytes.to_le_bytes());
 
     let tables: Vec<EncodeTable> = frequencies.iter().map(EncodeTable::new).collect();
-    let coded = groups.iter().zip(block.chunks(GROUP)).filter(|(class, _)| **class > 0);
+    // The last group is filled up with zeros.
+    let (whole, rest) = block.as_chunks::<GROUP>();
+    let mut last = [0; GROUP];
+    last[..rest.len()].copy_from_slice(rest);
+    let coded = groups.iter().zip(whole.iter().chain([&last])).filter(|(class, _)| **class > 0);
     let coded: Vec<_> = coded.map(|(&class, group)| (&tables[usize::from(class) - 1], group)).collect();
     let mut states = START;
     let states_at = out.len();
@@ -62,15 +71,26 @@ pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result
     let mut states: States = [0; LANES];
     for (state, &bytes) in states.iter_mut().zip(state_bytes.as_chunks::<4>().0) {
         *state = u32::from_le_bytes(bytes);
+        if !lanes::STATES.contains(state) {
+            return Err(Error::corrupt(format!("ans block: {state} is no state of a lane")));
+        }
     }
+    let (whole, rest) = block.as_chunks_mut::<GROUP>();
+    let mut last = [0; GROUP];
     let mut coded = Vec::with_capacity(groups.len());
-    for (class, group) in groups.into_iter().zip(block.chunks_mut(GROUP)) {
+    for (class, group) in groups.into_iter().zip(whole.iter_mut().chain([&mut last])) {
         match class {
             0 => group.fill(0),
             class => coded.push((&tables[usize::from(class) - 1], group)),
         }
     }
-    lanes::decode(simd, coded, &mut states, words)
+    lanes::decode(simd, &mut coded, &mut states, words)?;
+    let (head, filling) = last.split_at(rest.len());
+    rest.copy_from_slice(head);
+    if filling.iter().any(|&byte| byte != 0) {
+        return Err(Error::corrupt("ans block: more bytes than expected"));
+    }
+    Ok(())
 }
 
 fn write_model(groups: &[u8], frequencies: &[Frequencies], out: &mut Vec<u8>) {

@@ -1,0 +1,76 @@
+//! Every codec on the residuals that level 3 leaves of the clips, block by block on one thread.
+//!
+//! Ids are `codec/clip/direction`; the clips are not repeated, for a codec would find the copies.
+
+mod clips;
+
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use framepress::frame::{Geometry, WorkBuffer};
+use framepress::internal::{Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, blocks, choose};
+use framepress::plan::CodecChoice;
+use framepress::{CodecId, Settings, SimdLevel};
+
+/// The residuals of a clip as the blocks that are coded.
+fn residual_blocks(clip: &clips::Clip) -> Vec<Vec<u8>> {
+    let geometry = Geometry::new(clip.frames.format(), clip.frames.frames());
+    let batch = Batch { geometry: &geometry, raw: clip.frames.as_bytes() };
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let settings = Settings::new().with_level(3).expect("a level");
+    let plan = choose(batch, &settings, &cpu, &cpu).expect("a plan");
+    let mut residuals = WorkBuffer::default();
+    cpu.forward(batch, &plan, &mut residuals).expect("residuals");
+    blocks(&geometry, plan.span_samples).map(|block| residuals.as_bytes()[block.bytes].to_vec()).collect()
+}
+
+/// Every codec, Zstandard at each level that is in use.
+fn choices() -> Vec<(String, CodecChoice, i32)> {
+    let mut zstd_levels: Vec<i32> = (1..=9).map(|level| LevelParameters::of(level).zstd_level()).collect();
+    zstd_levels.sort_unstable();
+    zstd_levels.dedup();
+    let zstd = zstd_levels.into_iter().map(|level| (format!("zstd-{level}"), CodecChoice::Zstd, level));
+    let others = [("store".to_owned(), CodecChoice::Store, 1), ("lz4".to_owned(), CodecChoice::Lz4, 1)];
+    others.into_iter().chain(zstd).collect()
+}
+
+fn codecs(criterion: &mut Criterion) {
+    for clip in clips::clips() {
+        let blocks = residual_blocks(&clip);
+        for (name, choice, zstd_level) in choices() {
+            let mut group = criterion.benchmark_group(&name);
+            group.throughput(Throughput::Bytes(clip.frames.as_bytes().len() as u64));
+            group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+            let mut encoder = Encoder::new(choice, zstd_level).expect("an encoder");
+            let mut packed = Vec::new();
+            group.bench_function(format!("{}/encode", clip.name), |bencher| {
+                bencher.iter(|| {
+                    for block in &blocks {
+                        packed.clear();
+                        encoder.encode(block, &mut packed);
+                    }
+                });
+            });
+            let coded: Vec<(CodecId, Vec<u8>, Vec<u8>)> = blocks
+                .iter()
+                .map(|block| {
+                    let mut packed = Vec::new();
+                    let codec = encoder.encode(block, &mut packed);
+                    (codec, packed, vec![0; block.len()])
+                })
+                .collect();
+            let mut decoder = Decoder::default();
+            let mut coded = coded;
+            group.bench_function(format!("{}/decode", clip.name), |bencher| {
+                bencher.iter(|| {
+                    for (codec, packed, block) in &mut coded {
+                        decoder.decode(*codec, packed, block).expect("a block");
+                    }
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, codecs);
+criterion_main!(benches);

@@ -1,0 +1,223 @@
+//! Files of `tests/golden/v1`, written once, are read for ever: by the library, as a stream and by frame,
+//! and by the [reference decoder](reference). `manifest.txt` says what is in them:
+//!
+//! | name | frames | raw bytes | XXH3-64 of the raw bytes, seed 0 |
+//!
+//! Files of a released version of the format never change. While version 1 is not released, they are written anew with
+//!
+//! ```text
+//! FRAMEPRESS_WRITE_GOLDEN=1 cargo test --release --test golden
+//! ```
+
+mod reference;
+
+use std::fs;
+use std::io::Cursor;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Once;
+
+use framepress::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
+use framepress::plan::{CodecChoice, DeviceChoice, Settings};
+use framepress::{Compressor, Decompressor, Reader, SeekReader, decompress};
+use twox_hash::XxHash3_64;
+
+const WRITE_VARIABLE: &str = "FRAMEPRESS_WRITE_GOLDEN";
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1")
+}
+
+/// A file to be written.
+struct Recipe {
+    name: &'static str,
+    format: FrameFormat,
+    frames: usize,
+    batch_frames: Option<usize>,
+    level: u8,
+    codec: CodecChoice,
+    /// The sample of a frame at a position in it.
+    sample: fn(usize, usize) -> u64,
+}
+
+/// A hash: noise that stays the same.
+fn noise(a: usize, b: usize) -> u64 {
+    let mixed = (a as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (b as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32
+}
+
+fn recipes() -> Vec<Recipe> {
+    let format = |dtype, shape: &[usize]| FrameFormat::from_shape(dtype, shape).unwrap();
+    let yuv =
+        Layout::Yuv { width: 37, height: 21, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
+    let gray = Layout::Gray { width: 31, height: 19 };
+    let recipe = |name, format, frames, sample| Recipe {
+        name,
+        format,
+        frames,
+        batch_frames: None,
+        level: Settings::DEFAULT_LEVEL,
+        codec: CodecChoice::Auto,
+        sample,
+    };
+    vec![
+        Recipe {
+            batch_frames: Some(3),
+            ..recipe("rgb_u8", format(Dtype::U8, &[24, 33, 3]), 8, |frame, at| {
+                (at / 99 * 3 + at / 3 % 33 * 2 + at % 3 * 40 + frame) as u64 + noise(at / 3, frame) % 3
+            })
+        },
+        Recipe {
+            level: 7,
+            ..recipe("yuv420_u8", FrameFormat::new(Dtype::U8, yuv).unwrap(), 5, |frame, at| {
+                (at % 37 * 4 + 3 * frame) as u64 + noise(at, 0) % 5
+            })
+        },
+        Recipe {
+            batch_frames: Some(4),
+            ..recipe("gray_u16", FrameFormat::with_bit_depth(Dtype::U16, gray, 12).unwrap(), 6, |frame, at| {
+                (1000 + at % 31 * 40 + at / 31 * 7 + frame) as u64 + noise(at, frame) % 17
+            })
+        },
+        Recipe {
+            level: 1,
+            ..recipe("line_i64", format(Dtype::I64, &[]), 3000, |frame, _| {
+                ((frame * frame) as u64).wrapping_sub(2_000_000) ^ (noise(frame, 1) % 4)
+            })
+        },
+        Recipe {
+            batch_frames: Some(2),
+            ..recipe("array_f32", format(Dtype::F32, &[5, 7, 6, 2]), 3, |frame, at| match at {
+                17 => 0x7FC0_1234,
+                18 => 0xFF80_0001,
+                19 => 0x8000_0000,
+                _ => (1.0 + (at as f32) / 64.0 - frame as f32).to_bits().into(),
+            })
+        },
+        recipe("mask_bool", format(Dtype::Bool, &[40, 41]), 4, |frame, at| u64::from(at / 41 + at % 41 < 30 + frame)),
+        Recipe {
+            codec: CodecChoice::Lz4,
+            ..recipe("rgba_u16", format(Dtype::U16, &[9, 10, 4]), 2, |frame, at| {
+                if at % 4 == 3 { 0xFFFF } else { (500 * (at % 4) + at / 4 * 11 + frame) as u64 }
+            })
+        },
+        Recipe { codec: CodecChoice::Store, ..recipe("noise_i16", format(Dtype::I16, &[13]), 21, noise) },
+        recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
+        recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
+    ]
+}
+
+/// Writes the files anew if that is asked for. Every test calls this first.
+fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if std::env::var_os(WRITE_VARIABLE).is_some_and(|value| value == "1") {
+            write_all();
+        }
+    });
+}
+
+fn write_all() {
+    // Files that are no longer made must not stay.
+    let _ = fs::remove_dir_all(folder());
+    fs::create_dir_all(folder()).unwrap();
+    let mut manifest = String::new();
+    for Recipe { name, format, frames, batch_frames, level, codec, sample } in recipes() {
+        let samples = (0..frames).flat_map(|frame| (0..format.frame_samples()).map(move |at| sample(frame, at)));
+        let raw: Vec<u8> = samples.flat_map(|sample| sample.to_le_bytes()[..format.dtype().bytes()].to_vec()).collect();
+        manifest += &format!("{name} {frames} {} {:016x}\n", raw.len(), XxHash3_64::oneshot(&raw));
+        let settings = Settings::new()
+            .with_level(level)
+            .unwrap()
+            .with_codec(codec)
+            .with_device(DeviceChoice::Cpu)
+            .with_batch_frames(batch_frames.and_then(NonZeroUsize::new));
+        let compressor = Compressor::new(settings).unwrap();
+        let file = compressor.compress_frames(&Frames::new(format, frames, raw).unwrap()).unwrap();
+        fs::write(folder().join(name).with_extension("fpk"), file).unwrap();
+    }
+    fs::write(folder().join("manifest.txt"), manifest).unwrap();
+}
+
+/// What a file is expected to hold.
+struct Golden {
+    name: String,
+    frames: usize,
+    raw_bytes: usize,
+    checksum: u64,
+    file: Vec<u8>,
+}
+
+impl Golden {
+    fn check(&self, frames: usize, raw: &[u8], how: &str) {
+        assert_eq!((frames, raw.len()), (self.frames, self.raw_bytes), "{}: {how}", self.name);
+        assert_eq!(XxHash3_64::oneshot(raw), self.checksum, "{}: {how}: other bytes", self.name);
+    }
+}
+
+fn goldens() -> Vec<Golden> {
+    prepare();
+    let manifest = fs::read_to_string(folder().join("manifest.txt")).unwrap();
+    let golden = |line: &str| {
+        let fields: Vec<&str> = line.split(' ').collect();
+        Golden {
+            name: fields[0].to_owned(),
+            frames: fields[1].parse().unwrap(),
+            raw_bytes: fields[2].parse().unwrap(),
+            checksum: u64::from_str_radix(fields[3], 16).unwrap(),
+            file: fs::read(folder().join(fields[0]).with_extension("fpk")).unwrap(),
+        }
+    };
+    manifest.lines().map(golden).collect()
+}
+
+#[test]
+fn the_library_reads_them() {
+    let decompressor = Decompressor::default();
+    for golden in goldens() {
+        let frames = decompress(&golden.file).unwrap();
+        golden.check(frames.frames(), frames.as_bytes(), "whole");
+
+        let mut reader = Reader::new(golden.file.as_slice(), &decompressor).unwrap();
+        let (mut count, mut raw) = (0, Vec::new());
+        while let Some(batch) = reader.next_batch().unwrap() {
+            assert_eq!(batch.first_frame, count as u64, "{}", golden.name);
+            count += batch.frames.frames();
+            raw.extend_from_slice(batch.frames.as_bytes());
+        }
+        golden.check(count, &raw, "stream");
+
+        let mut reader = SeekReader::new(Cursor::new(&golden.file), &decompressor).unwrap();
+        assert!(reader.damage().is_empty(), "{}", golden.name);
+        let mut raw = Vec::new();
+        for frame in 0..reader.frames() {
+            raw.extend(reader.read_frames(frame..frame + 1).unwrap().into_bytes());
+        }
+        golden.check(reader.frames() as usize, &raw, "frame by frame");
+    }
+}
+
+#[test]
+fn the_reference_reads_them() {
+    for golden in goldens() {
+        // It does not count frames: empty ones leave no trace.
+        golden.check(golden.frames, &reference::decode(&golden.file), "reference");
+    }
+}
+
+/// What is read is what the recipes say, so the formats are right too; and no file is without a recipe.
+#[test]
+fn they_are_what_they_are_called() {
+    let goldens = goldens();
+    let names: Vec<&str> = goldens.iter().map(|golden| golden.name.as_str()).collect();
+    assert_eq!(names, recipes().iter().map(|recipe| recipe.name).collect::<Vec<_>>());
+    for (golden, recipe) in goldens.iter().zip(recipes()) {
+        let frames = decompress(&golden.file).unwrap();
+        assert_eq!(frames.format(), &recipe.format, "{}", golden.name);
+        assert_eq!(frames.frames(), recipe.frames, "{}", golden.name);
+    }
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "fpk")).collect();
+    assert_eq!(files.len(), goldens.len(), "files and lines of the manifest");
+    assert!(goldens.iter().any(|golden| golden.raw_bytes > 0 && golden.file.len() < golden.raw_bytes / 2));
+}

@@ -1,0 +1,485 @@
+//! Whatever goes in comes out, bit for bit, through the public interface and through the
+//! [reference decoder](reference); and the same bytes are packed by any threads.
+
+mod reference;
+
+use std::io::Cursor;
+use std::num::NonZeroUsize;
+use std::sync::Once;
+
+use framepress::frame::{
+    ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Layout, bytes_of_view,
+};
+use framepress::plan::{CodecChoice, DeviceChoice, Settings};
+use framepress::{CodecId, Compressor, Decompressor, Limits, SeekReader, Writer, compress, decompress, set_thread_cap};
+use half::{bf16, f16};
+use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use proptest::prelude::*;
+
+/// More threads than small machines have. Every test calls this before it compresses.
+fn many_threads() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| set_thread_cap(NonZeroUsize::new(8).unwrap()).unwrap());
+}
+
+/// xorshift64*.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    Noise,
+    /// A ramp with a little noise, which wraps around now and then.
+    Smooth,
+    Constant,
+    Sparse,
+    /// A short pattern over and over.
+    Repeated,
+    /// Numbers that arithmetic or comparison would not keep: NaNs with payloads, both zeros, infinities, subnormals.
+    Specials,
+}
+
+const CONTENTS: [Content; 6] =
+    [Content::Noise, Content::Smooth, Content::Constant, Content::Sparse, Content::Repeated, Content::Specials];
+
+/// Little-endian samples of any dtype; those of `bool` are 0 and 1.
+fn content(content: Content, dtype: Dtype, samples: usize, seed: u64) -> Vec<u8> {
+    let mut noise = Noise(seed | 1);
+    let constant = noise.next();
+    let sample = |at: usize| match content {
+        Content::Noise => noise.next(),
+        Content::Smooth => (constant >> 3).wrapping_add(5 * at as u64).wrapping_add(noise.next() % 4),
+        Content::Constant => constant,
+        Content::Sparse if noise.next().is_multiple_of(16) => constant,
+        Content::Sparse => 0,
+        Content::Repeated => (at % 7) as u64 * 0x0101_0101_0101_0101,
+        Content::Specials => special(dtype, noise.next()),
+    };
+    let bytes = |sample: u64| match dtype {
+        Dtype::Bool => vec![(sample & 1) as u8],
+        _ => sample.to_le_bytes()[..dtype.bytes()].to_vec(),
+    };
+    (0..samples).map(sample).flat_map(bytes).collect()
+}
+
+/// The bits of a special number: of a float, or the ends of the range of an integer.
+fn special(dtype: Dtype, choice: u64) -> u64 {
+    let (bits, mantissa) = match dtype {
+        Dtype::F16 => (16, 10),
+        Dtype::Bf16 => (16, 7),
+        Dtype::F32 => (32, 23),
+        Dtype::F64 => (64, 52),
+        other => (8 * other.bytes() as u32, 0),
+    };
+    let sign = 1u64 << (bits - 1);
+    let infinity = (sign - 1) >> mantissa << mantissa;
+    let payload = (choice >> 8) & ((1 << mantissa) - 1);
+    let number = match choice % 8 {
+        0 => 0,
+        1 => infinity,
+        // A quiet or signalling NaN.
+        2 | 3 => infinity | payload | 1,
+        // A subnormal.
+        4 => payload | 1,
+        5 => sign - 1,
+        6 => 1,
+        _ => choice >> 8 & (sign - 1),
+    };
+    if choice >> 63 == 1 { number | sign } else { number }
+}
+
+/// How an array of some shape is seen from an array in C order.
+#[derive(Debug, Clone)]
+struct Strides {
+    /// Sort keys that permute the axes.
+    order: Vec<u8>,
+    /// Distance and direction of each axis; 0 repeats one item along it.
+    steps: Vec<isize>,
+}
+
+/// Calls `check` with a view of shape `shape` and with its bytes in C order.
+fn view<T: Element>(
+    shape: &[usize],
+    strides: &Strides,
+    content_of: impl Fn(usize) -> Vec<u8>,
+    check: impl FnOnce(ArrayViewD<'_, T>, &[u8]),
+) {
+    let axes = shape.len();
+    let mut order: Vec<usize> = (0..axes).collect();
+    order.sort_by_key(|&axis| strides.order[axis]);
+    // Axis `k` of the view is axis `place[k]` of the memory.
+    let mut place = vec![0; axes];
+    order.iter().enumerate().for_each(|(at, &axis)| place[axis] = at);
+    let steps: Vec<isize> = (0..axes).map(|axis| if shape[axis] == 0 { 1 } else { strides.steps[axis] }).collect();
+    let mut memory_shape = vec![0; axes];
+    for axis in 0..axes {
+        memory_shape[place[axis]] = if steps[axis] == 0 { 1 } else { shape[axis] * steps[axis].unsigned_abs() };
+    }
+    let bytes = content_of(memory_shape.iter().product());
+    let samples: Vec<T> = bytes.chunks_exact(T::DTYPE.bytes()).map(|sample| T::from_le(sample).unwrap()).collect();
+    let memory = ArrayD::from_shape_vec(IxDyn(&memory_shape), samples).unwrap();
+    let mut view = memory.view().permuted_axes(IxDyn(&place));
+    for (axis, &step) in steps.iter().enumerate().filter(|&(_, &step)| step != 0) {
+        view.slice_axis_inplace(Axis(axis), Slice::new(0, None, step));
+    }
+    let view = view.broadcast(IxDyn(shape)).unwrap();
+    assert_eq!(view.shape(), shape);
+
+    let mut expected = Vec::new();
+    view.iter().for_each(|&sample| sample.extend_le(&mut expected));
+    check(view, &expected);
+}
+
+/// Calls a function that is generic over the element type with the type of a dtype.
+macro_rules! with_element {
+    ($dtype:expr, $T:ident => $call:expr) => {
+        match $dtype {
+            Dtype::Bool => {
+                type $T = bool;
+                $call
+            }
+            Dtype::U8 => {
+                type $T = u8;
+                $call
+            }
+            Dtype::I8 => {
+                type $T = i8;
+                $call
+            }
+            Dtype::U16 => {
+                type $T = u16;
+                $call
+            }
+            Dtype::I16 => {
+                type $T = i16;
+                $call
+            }
+            Dtype::U32 => {
+                type $T = u32;
+                $call
+            }
+            Dtype::I32 => {
+                type $T = i32;
+                $call
+            }
+            Dtype::U64 => {
+                type $T = u64;
+                $call
+            }
+            Dtype::I64 => {
+                type $T = i64;
+                $call
+            }
+            Dtype::F16 => {
+                type $T = f16;
+                $call
+            }
+            Dtype::Bf16 => {
+                type $T = bf16;
+                $call
+            }
+            Dtype::F32 => {
+                type $T = f32;
+                $call
+            }
+            Dtype::F64 => {
+                type $T = f64;
+                $call
+            }
+        }
+    };
+}
+
+prop_compose! {
+    fn settings()(
+        // 8 and 9 are slow.
+        level in prop_oneof![30 => 1u8..=7, 1 => 8u8..=9],
+        codec in prop::sample::select(vec![CodecChoice::Auto, CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd]),
+        batch_frames in prop::option::of(1usize..6),
+        threads in prop::option::of(1usize..8),
+    ) -> Settings {
+        Settings::new()
+            .with_level(level)
+            .unwrap()
+            .with_codec(codec)
+            .with_device(DeviceChoice::Cpu)
+            .with_batch_frames(batch_frames.and_then(NonZeroUsize::new))
+            .with_threads(threads.and_then(NonZeroUsize::new))
+    }
+}
+
+/// Shapes with the frame axis first: up to four axes after it, now and then of size 0 or 1, and about 4,000
+/// samples at most.
+fn shapes() -> impl Strategy<Value = Vec<usize>> {
+    let axis = prop_oneof![1 => Just(0usize), 3 => Just(1), 20 => 2usize..24];
+    let channels = prop_oneof![2 => 1usize..24, 1 => 2usize..=4];
+    (0usize..=4, prop::collection::vec(axis, 4), channels, 0usize..9).prop_map(|(axes, mut shape, channels, frames)| {
+        shape.truncate(axes);
+        if axes > 1 {
+            shape[axes - 1] = channels;
+        }
+        shape.insert(0, frames);
+        while shape.iter().product::<usize>() > 4000 {
+            let largest = (0..shape.len()).max_by_key(|&axis| shape[axis]).unwrap();
+            shape[largest] /= 2;
+        }
+        shape
+    })
+}
+
+fn strides() -> impl Strategy<Value = Strides> {
+    let step = prop_oneof![6 => Just(1isize), 2 => Just(-1), 1 => Just(2), 1 => Just(-3), 1 => Just(0)];
+    let steps = prop::collection::vec(step, 5);
+    let plain = Just(Strides { order: vec![0; 5], steps: vec![1; 5] });
+    let any = (prop::collection::vec(any::<u8>(), 5), steps).prop_map(|(order, steps)| Strides { order, steps });
+    prop_oneof![1 => plain, 4 => any]
+}
+
+/// Checks what every file must do: come back whole, by any decoder, and by frame.
+fn check_file(file: &[u8], format: &FrameFormat, frames: usize, expected: &[u8], range: (usize, usize)) {
+    assert!(reference::decode(file) == expected, "the reference decoder restores other bytes");
+    let restored = decompress(file).unwrap();
+    assert_eq!(restored.format(), format);
+    assert_eq!(restored.frames(), frames);
+    assert!(restored.as_bytes() == expected, "other bytes come back");
+
+    let threads = NonZeroUsize::new(1 + range.0 % 3);
+    let decompressor = Decompressor::new(&DeviceChoice::Cpu, threads, Limits::default()).unwrap();
+    let mut reader = SeekReader::new(Cursor::new(file), &decompressor).unwrap();
+    assert_eq!(reader.frames(), frames as u64);
+    assert!(reader.damage().is_empty());
+    let start = range.0 % (frames + 1);
+    let end = start + range.1 % (frames - start + 1);
+    let part = reader.read_frames(start as u64..end as u64).unwrap();
+    assert_eq!(part.frames(), end - start);
+    assert!(part.as_bytes() == &expected[start * format.frame_bytes()..end * format.frame_bytes()], "{start}..{end}");
+}
+
+fn check_array<T: Element>(
+    shape: &[usize],
+    strides: &Strides,
+    content_of: impl Fn(usize) -> Vec<u8>,
+    settings: &Settings,
+    range: (usize, usize),
+) {
+    view::<T>(shape, strides, content_of, |view, expected| {
+        assert!(bytes_of_view(view.view()) == expected, "strides are resolved");
+        let file = compress(view.view(), settings).unwrap();
+        let format = FrameFormat::from_shape(T::DTYPE, &shape[1..]).unwrap();
+        check_file(&file, &format, shape[0], expected, range);
+
+        let array = decompress(&file).unwrap().to_array::<T>().unwrap();
+        assert_eq!(array.shape(), shape);
+        let mut found = Vec::new();
+        array.iter().for_each(|&sample| sample.extend_le(&mut found));
+        assert!(found == expected, "the array has other samples");
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arrays_come_back(
+        dtype in prop::sample::select(&Dtype::ALL[..]),
+        shape in shapes(),
+        strides in strides(),
+        kind in prop::sample::select(&CONTENTS[..]),
+        seed in any::<u64>(),
+        settings in settings(),
+        range in any::<(usize, usize)>(),
+    ) {
+        many_threads();
+        let content_of = |samples| content(kind, dtype, samples, seed);
+        with_element!(dtype, T => check_array::<T>(&shape, &strides, content_of, &settings, range));
+    }
+
+    #[test]
+    fn pictures_come_back(
+        (width, height) in prop_oneof![1 => (0usize..3, 0usize..3), 8 => (1usize..30, 1usize..20)],
+        kind_of_layout in 0usize..14,
+        dtype in prop_oneof![2 => prop::sample::select(vec![Dtype::U8, Dtype::U16]), 1 => prop::sample::select(&Dtype::ALL[..])],
+        unused_bits in 0u8..8,
+        frames in 0usize..7,
+        kind in prop::sample::select(&CONTENTS[..]),
+        seed in any::<u64>(),
+        settings in settings(),
+        range in any::<(usize, usize)>(),
+    ) {
+        many_threads();
+        let layout = match kind_of_layout {
+            0 => Layout::Gray { width, height },
+            at @ 1..=4 => Layout::Packed { width, height, order: ChannelOrder::ALL[at - 1] },
+            at => Layout::Yuv {
+                width,
+                height,
+                sampling: ChromaSampling::ALL[(at - 5) / 3],
+                chroma: ChromaOrder::ALL[(at - 5) % 3],
+            },
+        };
+        // Samples may use more bits than the depth says.
+        let depth = 8 * dtype.bytes() as u8 - unused_bits;
+        let format = FrameFormat::with_bit_depth(dtype, layout, depth).unwrap();
+        let raw = content(kind, dtype, frames * format.frame_samples(), seed);
+        let input = Frames::new(format.clone(), frames, raw.clone()).unwrap();
+        let file = Compressor::new(settings).unwrap().compress_frames(&input).unwrap();
+        check_file(&file, &format, frames, &raw, range);
+    }
+}
+
+/// Samples of `bool` that are neither 0 nor 1 survive too.
+#[test]
+fn bool_keeps_any_byte() {
+    many_threads();
+    let format = FrameFormat::new(Dtype::Bool, Layout::Gray { width: 16, height: 16 }).unwrap();
+    let raw: Vec<u8> = (0..=255).collect();
+    let frames = Frames::new(format.clone(), 1, raw.clone()).unwrap();
+    for level in 1..=9 {
+        let settings = Settings::new().with_level(level).unwrap();
+        let file = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
+        check_file(&file, &format, 1, &raw, (0, 1));
+    }
+    assert!(frames.to_array::<bool>().is_err());
+}
+
+/// Planes of several spans, the last of them of a length that is no multiple of 8: spans have at least 2^17
+/// samples, so small inputs do not get there.
+#[test]
+fn several_spans_come_back() {
+    many_threads();
+    for (dtype, shape, samples) in [
+        (Dtype::U8, vec![], (1 << 17) + 5),
+        (Dtype::U16, vec![], (1 << 18) + 13),
+        (Dtype::F64, vec![], (1 << 17) + 8),
+        (Dtype::U8, vec![91, 97, 3], 91 * 97 * 3 * 16),
+    ] {
+        let format = FrameFormat::from_shape(dtype, &shape).unwrap();
+        let raw = content(Content::Smooth, dtype, samples, 11);
+        let frames = samples / format.frame_samples();
+        let input = Frames::new(format.clone(), frames, raw.clone()).unwrap();
+        for level in [1, 3] {
+            let settings = Settings::new().with_level(level).unwrap().with_device(DeviceChoice::Cpu);
+            let file = Compressor::new(settings).unwrap().compress_frames(&input).unwrap();
+            check_file(&file, &format, frames, &raw, (frames / 2, 3));
+        }
+    }
+}
+
+/// Every level, also the slow ones, with every codec.
+#[test]
+fn every_level_and_codec_comes_back() {
+    many_threads();
+    let format = FrameFormat::from_shape(Dtype::U8, &[40, 50, 3]).unwrap();
+    let raw = content(Content::Sparse, Dtype::U8, 4 * format.frame_samples(), 3);
+    let input = Frames::new(format.clone(), 4, raw.clone()).unwrap();
+    let decompressor = Decompressor::default();
+    for level in 1..=9 {
+        for (choice, codec) in [
+            (CodecChoice::Auto, None),
+            (CodecChoice::Store, Some(CodecId::Store)),
+            (CodecChoice::Lz4, Some(CodecId::Lz4)),
+            (CodecChoice::Zstd, Some(CodecId::Zstd)),
+        ] {
+            let settings = Settings::new().with_level(level).unwrap().with_codec(choice);
+            let file = Compressor::new(settings).unwrap().compress_frames(&input).unwrap();
+            check_file(&file, &format, 4, &raw, (1, 2));
+            let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
+            let used = reader.batch_info(0).unwrap().codecs;
+            assert!(codec.is_none_or(|codec| used.iter().all(|used| used.0 == codec)), "level {level}: {used:?}");
+        }
+    }
+}
+
+/// Inputs on which threads have something to share: many frames, planes and blocks.
+fn sizeable() -> Vec<Frames> {
+    let layouts = [
+        (Dtype::U8, Layout::Packed { width: 129, height: 67, order: ChannelOrder::Bgr }, 9),
+        (
+            Dtype::U16,
+            Layout::Yuv { width: 95, height: 61, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::VuInterleaved },
+            7,
+        ),
+        (Dtype::F32, Layout::Array { shape: vec![] }, 150_001),
+    ];
+    let frames = |(dtype, layout, frames)| {
+        let format = FrameFormat::new(dtype, layout).unwrap();
+        let raw = content(Content::Smooth, dtype, frames * format.frame_samples(), 5);
+        Frames::new(format, frames, raw).unwrap()
+    };
+    layouts.into_iter().map(frames).collect()
+}
+
+fn with_threads(level: u8, threads: usize) -> Compressor {
+    let settings = Settings::new().with_level(level).unwrap().with_device(DeviceChoice::Cpu);
+    Compressor::new(settings.with_threads(NonZeroUsize::new(threads))).unwrap()
+}
+
+#[test]
+fn threads_and_earlier_work_do_not_show_in_the_bytes() {
+    many_threads();
+    for level in [1, 4, 6] {
+        let expected: Vec<Vec<u8>> =
+            sizeable().iter().map(|frames| with_threads(level, 1).compress_frames(frames).unwrap()).collect();
+        for threads in [1, 2, 7] {
+            // One compressor for all, so that it has memory of other inputs.
+            let compressor = with_threads(level, threads);
+            for round in 0..3 {
+                for (frames, expected) in sizeable().iter().zip(&expected) {
+                    let found = compressor.compress_frames(frames).unwrap();
+                    assert!(found == *expected, "level {level}, {threads} threads, round {round}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_compressor_serves_many_threads() {
+    many_threads();
+    let inputs = sizeable();
+    let compressor = with_threads(3, 2);
+    let decompressor = Decompressor::default();
+    let expected: Vec<Vec<u8>> =
+        inputs.iter().map(|frames| with_threads(3, 1).compress_frames(frames).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for first in 0..8 {
+            let (inputs, expected, compressor, decompressor) = (&inputs, &expected, &compressor, &decompressor);
+            scope.spawn(move || {
+                for turn in 0..inputs.len() {
+                    let at = (first + turn) % inputs.len();
+                    let file = compressor.compress_frames(&inputs[at]).unwrap();
+                    assert!(file == expected[at], "thread {first}, input {at}");
+                    assert!(decompressor.decompress(&file).unwrap() == inputs[at], "thread {first}, input {at}");
+                }
+            });
+        }
+    });
+    assert_eq!(compressor.counts().cpu, 8 * inputs.len() as u64);
+}
+
+/// How frames are handed to a writer does not show in the bytes.
+#[test]
+fn pieces_do_not_show_in_the_bytes() {
+    many_threads();
+    let format = FrameFormat::from_shape(Dtype::I16, &[9, 11]).unwrap();
+    let raw = content(Content::Smooth, Dtype::I16, 23 * format.frame_samples(), 9);
+    let settings = Settings::new().with_device(DeviceChoice::Cpu).with_batch_frames(NonZeroUsize::new(4));
+    let compressor = Compressor::new(settings).unwrap();
+    let whole = compressor.compress_frames(&Frames::new(format.clone(), 23, raw.clone()).unwrap()).unwrap();
+    for piece in [1, 2, 3, 4, 5, 9, 23] {
+        let mut writer = Writer::new(Vec::new(), format.clone(), &compressor).unwrap();
+        for bytes in raw.chunks(piece * format.frame_bytes()) {
+            writer.write_frames(bytes.len() / format.frame_bytes(), bytes).unwrap();
+        }
+        assert!(writer.finish().unwrap() == whole, "pieces of {piece}");
+    }
+    check_file(&whole, &format, 23, &raw, (6, 11));
+}
