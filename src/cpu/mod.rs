@@ -23,7 +23,7 @@ use self::predict::Prediction;
 use self::sample::{Sample, with_sample};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Colour, Plan, PlanePlan, Shuffle};
+use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle};
 use crate::pool;
 use crate::stage::{self, Backend};
 
@@ -79,34 +79,56 @@ impl CpuBackend {
         })
     }
 
-    /// Stages 2 and 3, forward, of one frame of a plane whose samples (all frames) are `plane`.
-    fn residual<T: Sample>(&self, frame: FrameOfPlane<'_, T>, out: &mut [T], scratch: &mut Vec<T>) {
-        let FrameOfPlane { at, samples, prediction, temporal } = frame;
-        let frame_samples = out.len();
-        let current = &samples[at * frame_samples..][..frame_samples];
-        if temporal {
-            let previous = &samples[(at - 1) * frame_samples..][..frame_samples];
-            scratch.resize(frame_samples, T::ZERO);
-            temporal::forward(self.simd, current, previous, scratch);
-            predict::forward(self.simd, prediction, scratch, out);
+    /// Stages 2 and 3, forward, of one frame of a plane.
+    fn residual<T: Sample>(&self, frame: FrameOfPlane<'_, T>, out: &mut [T], difference: &mut Vec<T>) {
+        let FrameOfPlane { current, previous, prediction } = frame;
+        if let Some(previous) = previous {
+            difference.resize(current.len(), T::ZERO);
+            temporal::forward(self.simd, current, previous, difference);
+            predict::forward(self.simd, prediction, difference, out);
         } else {
             predict::forward(self.simd, prediction, current, out);
         }
     }
 
+    /// Stages 1 to 3, forward, of consecutive frames from `first`. Frame by frame, so that the planes
+    /// between the stages stay in the cache.
+    fn residuals_of_frames<T: Sample>(&self, batch: Batch<'_>, plan: &Plan, first: usize, outs: Vec<Vec<&mut [T]>>) {
+        let geometry = batch.geometry;
+        let planes = || geometry.planes.iter().map(|plane| vec![T::ZERO; plane.frame_samples()]).collect::<Vec<_>>();
+        let (mut current, mut previous, mut difference) = (planes(), planes(), Vec::new());
+        let split = |at: usize, planes: &mut [Vec<T>]| {
+            let frame_bytes = geometry.frame_samples * T::BYTES;
+            let raw = &batch.raw[at * frame_bytes..][..frame_bytes];
+            let mut planes: Vec<&mut [T]> = planes.iter_mut().map(Vec::as_mut_slice).collect();
+            colour::forward(self.simd, plan.colour, &geometry.planes, raw, &mut planes);
+        };
+        if first > 0 && plan.planes.iter().any(|plane| plane.temporal) {
+            split(first - 1, &mut current);
+        }
+        for (at, outs) in (first..).zip(outs) {
+            std::mem::swap(&mut current, &mut previous);
+            split(at, &mut current);
+            for (plane, out) in outs.into_iter().enumerate() {
+                let frames = (current[plane].as_slice(), previous[plane].as_slice());
+                let frame = FrameOfPlane::new(geometry, plan.colour, &plan.planes[plane], plane, at, frames);
+                self.residual(frame, out, &mut difference);
+            }
+        }
+    }
+
     fn forward_samples<T: Sample>(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
         let geometry = batch.geometry;
-        self.with_buffer(geometry.work_bytes(), |planar| {
-            self.split::<T>(batch, plan.colour, planar)?;
-            let outs = frames_of_planes::<T>(geometry, out).into_iter().enumerate();
-            let jobs =
-                outs.flat_map(|(at, planes)| planes.into_iter().enumerate().map(move |(plane, out)| (at, plane, out)));
-            pool::for_each(self.threads, jobs.collect(), |(at, plane, out): (usize, usize, &mut [T])| {
-                let samples = samples_of_plane(geometry, planar, plane);
-                let frame = FrameOfPlane::new(geometry, plan.colour, &plan.planes[plane], plane, at, samples);
-                self.residual(frame, out, &mut Vec::new());
-                Ok(())
-            })
+        if batch.raw.is_empty() {
+            return Ok(());
+        }
+        // Twice as many runs as threads: one of them may be held up.
+        let run = geometry.frames.div_ceil(2 * self.threads);
+        let mut outs = frames_of_planes::<T>(geometry, out).into_iter();
+        let jobs = (0..geometry.frames).step_by(run).map(|first| (first, outs.by_ref().take(run).collect())).collect();
+        pool::for_each(self.threads, jobs, |(first, outs): (usize, Vec<Vec<&mut [T]>>)| {
+            self.residuals_of_frames(batch, plan, first, outs);
+            Ok(())
         })?;
         self.shuffle(geometry, plan, out, Direction::Forward)
     }
@@ -126,8 +148,9 @@ impl CpuBackend {
         let jobs = frames
             .flat_map(|(at, planes)| planes.into_iter().enumerate().map(move |(plane, samples)| (at, plane, samples)));
         pool::for_each(self.threads, jobs.collect(), |(at, plane, samples): (usize, usize, &mut [T])| {
-            let frame = FrameOfPlane::<T>::new(geometry, plan.colour, &plan.planes[plane], plane, at, &[]);
-            predict::inverse(self.simd, frame.prediction, samples);
+            let (temporal, predictor) = plan.planes[plane].of_frame(at);
+            let prediction = prediction(geometry, plan.colour, plane, temporal, predictor);
+            predict::inverse(self.simd, prediction, samples);
             Ok(())
         })?;
         pool::for_each(self.threads, temporal_bands::<T>(geometry, plan, residuals), |band: Vec<&mut [T]>| {
@@ -185,10 +208,13 @@ impl CpuBackend {
                 let samples = samples_of_plane::<T>(geometry, planar, plane);
                 let mut residuals = vec![T::ZERO; geometry.planes[plane].frame_samples()];
                 let mut bins = vec![0; T::BYTES * histogram::BINS];
-                let mut scratch = Vec::new();
+                let mut difference = Vec::new();
                 for at in counted_frames(geometry.frames) {
-                    let frame = FrameOfPlane::new(geometry, colour, &plane_plan, plane, at, samples);
-                    self.residual(frame, &mut residuals, &mut scratch);
+                    let frame_samples = residuals.len();
+                    let frame_at = |at: usize| &samples[at * frame_samples..][..frame_samples];
+                    let frames = (frame_at(at), frame_at(at.saturating_sub(1)));
+                    let frame = FrameOfPlane::new(geometry, colour, &plane_plan, plane, at, frames);
+                    self.residual(frame, &mut residuals, &mut difference);
                     histogram::forward(T::BYTES, bytemuck::cast_slice(&residuals), &mut bins);
                 }
                 *cost = entropy::forward(&bins);
@@ -246,22 +272,34 @@ struct CostJob<'a> {
 
 /// One frame of a plane with what is done to it.
 struct FrameOfPlane<'a, T> {
-    at: usize,
-    samples: &'a [T],
+    current: &'a [T],
+    /// The frame before, for a temporal difference.
+    previous: Option<&'a [T]>,
     prediction: Prediction,
-    temporal: bool,
 }
 
 impl<'a, T> FrameOfPlane<'a, T> {
-    fn new(geometry: &Geometry, colour: Colour, plan: &PlanePlan, plane: usize, at: usize, samples: &'a [T]) -> Self {
+    /// Frame `at` of plane `plane`; `frames` are its samples and those of the frame before.
+    fn new(
+        geometry: &Geometry,
+        colour: Colour,
+        plan: &PlanePlan,
+        plane: usize,
+        at: usize,
+        frames: (&'a [T], &'a [T]),
+    ) -> Self {
         let (temporal, predictor) = plan.of_frame(at);
-        let prediction = Prediction {
-            predictor,
-            order: stage::order(geometry, colour != Colour::None, plane, temporal),
-            zigzag: stage::zigzag(temporal, predictor),
-            width: geometry.planes[plane].width,
-        };
-        Self { at, samples, prediction, temporal }
+        let prediction = prediction(geometry, colour, plane, temporal, predictor);
+        Self { current: frames.0, previous: temporal.then_some(frames.1), prediction }
+    }
+}
+
+fn prediction(geometry: &Geometry, colour: Colour, plane: usize, temporal: bool, predictor: Predictor) -> Prediction {
+    Prediction {
+        predictor,
+        order: stage::order(geometry, colour != Colour::None, plane, temporal),
+        zigzag: stage::zigzag(temporal, predictor),
+        width: geometry.planes[plane].width,
     }
 }
 
