@@ -26,11 +26,15 @@ fn residual_blocks(clip: &clips::Clip) -> Vec<Vec<u8>> {
 
 /// Every codec, Zstandard at each level that is in use.
 fn choices() -> Vec<(String, CodecChoice, i32)> {
-    let mut zstd_levels: Vec<i32> = (1..=9).map(|level| LevelParameters::of(level).zstd_level()).collect();
+    let mut zstd_levels: Vec<i32> = (1..=9).map(|level| LevelParameters::of(level).zstd_level).collect();
     zstd_levels.sort_unstable();
     zstd_levels.dedup();
     let zstd = zstd_levels.into_iter().map(|level| (format!("zstd-{level}"), CodecChoice::Zstd, level));
-    let others = [("store".to_owned(), CodecChoice::Store, 1), ("lz4".to_owned(), CodecChoice::Lz4, 1)];
+    let others = [
+        ("store".to_owned(), CodecChoice::Store, 1),
+        ("lz4".to_owned(), CodecChoice::Lz4, 1),
+        ("ans".to_owned(), CodecChoice::Ans, 1),
+    ];
     others.into_iter().chain(zstd).collect()
 }
 
@@ -41,7 +45,7 @@ fn codecs(criterion: &mut Criterion) {
             let mut group = criterion.benchmark_group(&name);
             group.throughput(Throughput::Bytes(clip.frames.as_bytes().len() as u64));
             group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
-            let mut encoder = Encoder::new(choice, zstd_level).expect("an encoder");
+            let mut encoder = Encoder::new(choice, zstd_level, false).expect("an encoder");
             let mut packed = Vec::new();
             group.bench_function(format!("{}/encode", clip.name), |bencher| {
                 bencher.iter(|| {

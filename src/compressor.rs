@@ -149,7 +149,7 @@ impl Compressor {
             return Ok(encoder);
         }
         let level = LevelParameters::of(self.settings.level());
-        Encoder::new(level.codec(self.settings.codec()), level.zstd_level())
+        Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)
     }
 }
 

@@ -54,32 +54,91 @@ impl CodecId {
 pub struct Encoder {
     choice: CodecChoice,
     zstd: Option<zstd::Encoder>,
+    thorough: bool,
+    simd: SimdLevel,
+}
+
+/// Bytes of a block on which Zstandard is tried before it gets the whole block.
+const PROBE_BYTES: usize = 1 << 14;
+
+/// What Zstandard makes of a whole block, from what it made of a part that has less to refer to.
+const fn of_whole(packed_bytes: usize) -> usize {
+    packed_bytes / 8 * 7
 }
 
 impl Encoder {
-    /// An encoder of `choice` (which is not [`CodecChoice::Auto`]), with Zstandard at `zstd_level`.
-    pub fn new(choice: CodecChoice, zstd_level: i32) -> Result<Self> {
+    /// An encoder of `choice`, with Zstandard at `zstd_level`. With [`CodecChoice::Auto`] a block goes
+    /// to `ans`, and also to Zstandard if that does better on a part of it or the encoder is `thorough`; the
+    /// smaller result stays.
+    pub fn new(choice: CodecChoice, zstd_level: i32, thorough: bool) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
             CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans => None,
         };
-        Ok(Self { choice, zstd })
+        Ok(Self { choice, zstd, thorough, simd: SimdLevel::detect() })
     }
 
     /// Appends the coded `block` to `out`: never more than the block's own length.
     pub fn encode(&mut self, block: &[u8], out: &mut Vec<u8>) -> CodecId {
         let start = out.len();
-        let coded = match (self.choice, &mut self.zstd) {
-            (CodecChoice::Lz4, _) => lz4::encode(block, out).then_some(CodecId::Lz4),
-            (CodecChoice::Ans, _) => ans::encode(SimdLevel::detect(), block, out).then_some(CodecId::Ans),
-            (_, Some(zstd)) => zstd.encode(block, out).then_some(CodecId::Zstd),
-            (_, None) => None,
+        let coded = match self.choice {
+            CodecChoice::Store => None,
+            CodecChoice::Lz4 => lz4::encode(block, out).then_some(CodecId::Lz4),
+            CodecChoice::Zstd => self.zstd(block, out).then_some(CodecId::Zstd),
+            CodecChoice::Ans => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+            CodecChoice::Auto => self.smaller(block, out),
         };
         coded.unwrap_or_else(|| {
             out.truncate(start);
             out.extend_from_slice(block);
             CodecId::Store
         })
+    }
+
+    fn smaller(&mut self, block: &[u8], out: &mut Vec<u8>) -> Option<CodecId> {
+        let start = out.len();
+        let by_ans = ans::encode(self.simd, block, out);
+        if !by_ans {
+            out.truncate(start);
+        }
+        if self.thorough || self.repeats(block) {
+            let (ans_bytes, middle) = (if by_ans { out.len() - start } else { block.len() }, out.len());
+            if self.zstd(block, out) && out.len() - middle < ans_bytes {
+                out.drain(start..middle);
+                return Some(CodecId::Zstd);
+            }
+            out.truncate(middle);
+        }
+        by_ans.then_some(CodecId::Ans)
+    }
+
+    /// Whether Zstandard does better than `ans` on a part from the middle of `block`.
+    fn repeats(&mut self, block: &[u8]) -> bool {
+        let start = block.len().saturating_sub(PROBE_BYTES) / 2;
+        let part = &block[start..block.len().min(start + PROBE_BYTES)];
+        let mut packed = Vec::new();
+        self.zstd(part, &mut packed) && of_whole(packed.len()) < ans::estimate(part)
+    }
+
+    /// About the bytes that `block` adds to a larger one like it.
+    pub fn estimate(&mut self, block: &[u8]) -> usize {
+        let mut packed = Vec::new();
+        match self.choice {
+            CodecChoice::Ans => ans::estimate(block),
+            CodecChoice::Auto => {
+                let by_zstd = self.zstd(block, &mut packed);
+                let estimate = ans::estimate(block);
+                if by_zstd { packed.len().min(estimate) } else { estimate }
+            }
+            _ => {
+                self.encode(block, &mut packed);
+                packed.len()
+            }
+        }
+    }
+
+    fn zstd(&mut self, block: &[u8], out: &mut Vec<u8>) -> bool {
+        self.zstd.as_mut().is_some_and(|zstd| zstd.encode(block, out))
     }
 }
 
@@ -134,8 +193,8 @@ mod tests {
 
     #[test]
     fn round_trips_never_expand() {
-        for choice in [CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
-            let mut encoder = Encoder::new(choice, 3).unwrap();
+        for choice in [CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans, CodecChoice::Auto] {
+            let mut encoder = Encoder::new(choice, 3, true).unwrap();
             for length in [0, 1, 2, 12, 13, 100, 70_000] {
                 for block in
                     [vec![7; length], noise(length), [noise(length / 2), vec![0; length - length / 2]].concat()]
@@ -157,9 +216,11 @@ mod tests {
         let block = [noise(50), vec![3; 500], noise(50)].concat();
         for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
             let mut packed = Vec::new();
-            let codec = Encoder::new(choice, 1).unwrap().encode(&block, &mut packed);
+            let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, &mut packed);
             let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, &mut vec![0; length]);
-            assert!(decode(&packed, block.len() + 1).is_err(), "too little");
+            // `ans` fills the last group up with zeros: only the container knows the length.
+            let group = if choice == CodecChoice::Ans { 256 } else { 1 };
+            assert!(decode(&packed, (block.len() + 1).next_multiple_of(group) + 1).is_err(), "too little");
             assert!(decode(&packed, block.len() - 1).is_err(), "too much");
             for cut in 0..packed.len() {
                 assert!(decode(&packed[..cut], block.len()).is_err(), "cut at {cut}");

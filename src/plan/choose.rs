@@ -98,7 +98,7 @@ impl Trials {
         let results = pool::map(cpu.threads(), (0..rounds).collect(), |round| {
             let mut residuals = WorkBuffer::default();
             cpu.forward(sample, &trial_plan(sample.geometry, colour, finalists, round), &mut residuals)?;
-            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL)?;
+            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL, false)?;
             let mut trials = Vec::new();
             for (plane, candidates) in finalists.iter().enumerate() {
                 if let Some(&candidate) = candidates.get(round) {
@@ -143,13 +143,9 @@ impl Trials {
     }
 }
 
-/// Bytes that `encoder` makes of a span, one block per byte of a sample.
+/// About the bytes that `encoder` makes of a span, one block per byte of a sample.
 fn packed_bytes(encoder: &mut Encoder, span: &[u8], sample_bytes: usize) -> usize {
-    let mut packed = Vec::new();
-    for block in span.chunks((span.len() / sample_bytes).max(1)) {
-        encoder.encode(block, &mut packed);
-    }
-    packed.len()
+    span.chunks((span.len() / sample_bytes).max(1)).map(|block| encoder.estimate(block)).sum()
 }
 
 /// Shuffles that change anything.

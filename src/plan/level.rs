@@ -7,8 +7,12 @@ use super::{Candidate, CodecChoice, Colour, Predictor};
 pub struct LevelParameters {
     /// Predictors to measure, each with and without temporal differences and each colour transform.
     pub predictors: &'static [Predictor],
-    /// Level of Zstandard, for blocks and trials; `None` uses LZ4.
-    pub zstd_level: Option<i32>,
+    /// Codec where the caller leaves the choice to the level.
+    pub codec: CodecChoice,
+    /// Level of Zstandard where it is used.
+    pub zstd_level: i32,
+    /// Whether every block is tried with every codec that may win.
+    pub thorough: bool,
     /// Samples in a span, and so bytes in a block.
     pub span_samples: u32,
 }
@@ -17,19 +21,28 @@ const FEW: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Gradien
 const SOME: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Up, Predictor::Gradient, Predictor::Median];
 
 const LEVELS: [LevelParameters; 9] = [
-    level(FEW, None, 17),
-    level(SOME, Some(1), 17),
-    level(Predictor::ALL, Some(1), 18),
-    level(Predictor::ALL, Some(1), 20),
-    level(Predictor::ALL, Some(8), 20),
-    level(Predictor::ALL, Some(10), 21),
-    level(Predictor::ALL, Some(12), 21),
-    level(Predictor::ALL, Some(16), 22),
-    level(Predictor::ALL, Some(19), 23),
+    level(FEW, CodecChoice::Lz4, 1, 17),
+    level(SOME, CodecChoice::Auto, 1, 17),
+    level(Predictor::ALL, CodecChoice::Auto, 1, 18),
+    level(Predictor::ALL, CodecChoice::Auto, 1, 20),
+    level(Predictor::ALL, CodecChoice::Auto, 8, 20),
+    level(Predictor::ALL, CodecChoice::Auto, 10, 21),
+    level(Predictor::ALL, CodecChoice::Auto, 12, 21),
+    level(Predictor::ALL, CodecChoice::Auto, 16, 22),
+    level(Predictor::ALL, CodecChoice::Auto, 19, 23),
 ];
 
-const fn level(predictors: &'static [Predictor], zstd_level: Option<i32>, span_log2: u32) -> LevelParameters {
-    LevelParameters { predictors, zstd_level, span_samples: 1 << span_log2 }
+/// The lowest level of Zstandard at which the time it takes is given to every block.
+const THOROUGH_ZSTD_LEVEL: i32 = 8;
+
+const fn level(
+    predictors: &'static [Predictor],
+    codec: CodecChoice,
+    zstd_level: i32,
+    span_log2: u32,
+) -> LevelParameters {
+    let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
+    LevelParameters { predictors, codec, zstd_level, thorough, span_samples: 1 << span_log2 }
 }
 
 impl LevelParameters {
@@ -38,18 +51,9 @@ impl LevelParameters {
         LEVELS[usize::from(level.clamp(1, 9)) - 1]
     }
 
-    /// Level of Zstandard where it is used.
-    pub fn zstd_level(&self) -> i32 {
-        self.zstd_level.unwrap_or(1)
-    }
-
     /// The codec that `choice` means at this level.
     pub fn codec(&self, choice: CodecChoice) -> CodecChoice {
-        match (choice, self.zstd_level) {
-            (CodecChoice::Auto, None) => CodecChoice::Lz4,
-            (CodecChoice::Auto, Some(_)) => CodecChoice::Zstd,
-            (chosen, _) => chosen,
-        }
+        if choice == CodecChoice::Auto { self.codec } else { choice }
     }
 
     /// What to measure on frames that have colour channels or not, and are several or one.

@@ -42,6 +42,12 @@ impl Classes {
             levels.iter().map(|&level| if level == ZEROS { 0 } else { merged[usize::from(level) - 1] }).collect();
         Self { groups, counts }
     }
+
+    /// Bytes that the symbols need, about.
+    pub fn payload_bytes(&self) -> usize {
+        let bits: u64 = self.counts.iter().map(payload_cost).sum();
+        (bits >> (FRACTION_BITS + 3)) as usize
+    }
 }
 
 /// Two levels an octave, from 1 to 2^16.
@@ -101,17 +107,19 @@ fn merge(counts: Vec<[u32; 256]>) -> (Vec<u8>, Vec<[u32; 256]>) {
 
 /// Bits for the symbols and their table, with [`FRACTION_BITS`] fraction bits.
 fn cost(counts: &[u32; 256]) -> u64 {
+    payload_cost(counts) + SYMBOL_COST * counts.iter().filter(|&&count| count > 0).count() as u64
+}
+
+/// Bits for the symbols, with [`FRACTION_BITS`] fraction bits.
+fn payload_cost(counts: &[u32; 256]) -> u64 {
     let total: u32 = counts.iter().sum();
     if total == 0 {
         return 0;
     }
     let log_total = log2(total);
-    let least = u64::from(SCALE_BITS) << FRACTION_BITS;
-    counts
-        .iter()
-        .filter(|&&count| count > 0)
-        .map(|&count| SYMBOL_COST + u64::from(count) * u64::from(log_total - log2(count)).min(least))
-        .sum()
+    let most = SCALE_BITS << FRACTION_BITS;
+    let symbols = counts.iter().filter(|&&count| count > 0);
+    symbols.map(|&count| u64::from(count) * u64::from((log_total - log2(count)).min(most))).sum()
 }
 
 /// log2 with [`FRACTION_BITS`] fraction bits, interpolated between the powers of two.

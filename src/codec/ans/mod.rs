@@ -56,6 +56,13 @@ pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     out.len() - start < block.len()
 }
 
+/// About the bytes that `block` adds to a larger block of like classes, whose tables are paid for.
+pub(super) fn estimate(block: &[u8]) -> usize {
+    let classes = Classes::of(block);
+    // A class costs about three bits.
+    classes.payload_bytes() + classes.groups.len() * 3 / 8
+}
+
 /// Decodes exactly `block`.
 pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
     let short = || Error::corrupt("ans block: it ends within its model or its states");
