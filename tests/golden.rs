@@ -94,7 +94,19 @@ fn recipes() -> Vec<Recipe> {
                 _ => (1.0 + (at as f32) / 64.0 - frame as f32).to_bits().into(),
             })
         },
-        recipe("mask_bool", format(Dtype::Bool, &[40, 41]), 4, |frame, at| u64::from(at / 41 + at % 41 < 30 + frame)),
+        Recipe {
+            codec: CodecChoice::Zstd,
+            ..recipe("mask_bool", format(Dtype::Bool, &[40, 41]), 4, |frame, at| {
+                u64::from(at / 41 + at % 41 < 30 + frame)
+            })
+        },
+        Recipe {
+            codec: CodecChoice::Ans,
+            ..recipe("bgr_u8", format(Dtype::U8, &[48, 70, 3]), 2, |frame, at| {
+                let size = if at / 210 < 16 { 2 } else { 40 };
+                (at / 210 * 2 + at / 3 % 70 + frame) as u64 + if at / 210 > 36 { 0 } else { noise(at, frame) % size }
+            })
+        },
         Recipe {
             codec: CodecChoice::Lz4,
             ..recipe("rgba_u16", format(Dtype::U16, &[9, 10, 4]), 2, |frame, at| {

@@ -307,7 +307,7 @@ fn bytes_that_contradict_themselves_are_refused() {
     assert_eq!(kind(&|head| head[78] = 6), ErrorKind::Unsupported, "predictor");
     assert_eq!(kind(&|head| head[79] = 2), ErrorKind::Corrupt, "temporal");
     assert_eq!(kind(&|head| head[81] = 3), ErrorKind::Unsupported, "shuffle");
-    assert_eq!(kind(&|head| head[90] = 3), ErrorKind::Unsupported, "codec");
+    assert_eq!(kind(&|head| head[90] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
     assert_eq!(kind(&|head| head[91] = 7), ErrorKind::Corrupt, "block length");
     assert_eq!(kind(&|head| head[105] = 1), ErrorKind::Corrupt, "side data");
 }

@@ -2,6 +2,8 @@
 //! with it, favours the words of the text over speed, and checks nothing it does not need: it
 //! panics on files that are not valid.
 
+mod ans;
+
 /// The raw frames of a `.fpk` file.
 pub fn decode(file: &[u8]) -> Vec<u8> {
     let mut at = 0;
@@ -190,6 +192,7 @@ fn decode_block(codec: u64, packed: &[u8], raw_length: usize) -> Vec<u8> {
         0 => packed.to_vec(),
         1 => lz4_flex::block::decompress(packed, raw_length).expect("an LZ4 block"),
         2 => zstd::bulk::decompress(packed, raw_length).expect("a Zstandard frame"),
+        3 => ans::decode(packed, raw_length),
         other => panic!("codec {other}"),
     };
     assert_eq!(block.len(), raw_length);

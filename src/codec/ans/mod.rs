@@ -133,3 +133,72 @@ fn read_model(model: &[u8], groups: usize) -> Result<(Vec<u8>, Vec<Frequencies>)
     }
     Ok((classes, frequencies))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Groups of zeros, of one value, of small and of large noise, in turn.
+    fn mixed(length: usize) -> Vec<u8> {
+        let mut state = 9u32;
+        let bytes = (0..length).map(|at| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let noise = state >> 16;
+            match at / 1000 % 5 {
+                0 => 0,
+                1 => 77,
+                2 => (noise % 3) as u8,
+                3 => (noise % 40 * (noise >> 8) % 50) as u8,
+                _ => noise as u8,
+            }
+        });
+        bytes.collect()
+    }
+
+    #[test]
+    fn every_level_gives_and_takes_the_same_bytes() {
+        for block in [mixed(100_000), mixed(99_999), mixed(6_000), vec![5; 70_000], vec![0; 3000]] {
+            let mut expected = Vec::new();
+            assert!(encode(SimdLevel::available()[0], &block, &mut expected));
+            for level in SimdLevel::available() {
+                let mut packed = Vec::new();
+                assert!(encode(level, &block, &mut packed));
+                assert!(packed == expected, "{level:?}");
+                let mut decoded = vec![1; block.len()];
+                decode(level, &packed, &mut decoded).unwrap();
+                assert!(decoded == block, "{level:?}");
+            }
+        }
+    }
+
+    /// The comparison above does fail: a lane that starts elsewhere gives other bytes, or none.
+    #[test]
+    fn a_wrong_state_is_noticed() {
+        let block = mixed(10_000);
+        let mut packed = Vec::new();
+        encode(SimdLevel::detect(), &block, &mut packed);
+        let states_at = 4 + u32::from_le_bytes(packed[..4].try_into().unwrap()) as usize;
+        packed[states_at] ^= 1;
+        for level in SimdLevel::available() {
+            assert!(decode(level, &packed, &mut vec![0; block.len()]).is_err(), "{level:?}");
+        }
+    }
+
+    /// What is wrong is refused at every level alike, with no way out of bounds.
+    #[test]
+    fn damaged_blocks_are_treated_alike_at_every_level() {
+        let block = mixed(3000);
+        let mut packed = Vec::new();
+        encode(SimdLevel::detect(), &block, &mut packed);
+        for bit in 0..8 * packed.len() {
+            let mut damaged = packed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let results = SimdLevel::available().into_iter().map(|level| {
+                let mut decoded = vec![0; block.len()];
+                decode(level, &damaged, &mut decoded).is_ok().then_some(decoded)
+            });
+            let results: Vec<_> = results.collect();
+            assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "bit {bit}");
+        }
+    }
+}
