@@ -65,4 +65,11 @@ pub mod internal {
     pub use crate::frame::Batch;
     pub use crate::plan::{LevelParameters, choose};
     pub use crate::stage::{Backend, Order};
+
+    /// The GPU backend and its comparison with another.
+    #[cfg(feature = "gpu")]
+    pub mod gpu {
+        pub use crate::gpu::{Difference, GpuBackend, Selection, check, compare, compare_costs, list, sample_bytes};
+        pub use crate::stage::Accelerator;
+    }
 }

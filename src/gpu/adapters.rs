@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// Which adapter to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Selection<'a> {
+pub enum Selection<'a> {
     /// The first that works, hardware before software.
     First,
     /// The first that works and is not emulated.

@@ -2,7 +2,6 @@
 
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
-use super::recording::Recording;
 use super::{probe, record};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
@@ -12,23 +11,9 @@ use crate::stage::{Accelerator, Backend};
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
-pub(crate) struct GpuBackend {
+pub struct GpuBackend {
     engine: Engine,
     description: DeviceDescription,
-    #[cfg(test)]
-    fault: std::sync::Mutex<Option<Fault>>,
-}
-
-/// A failure to be had in a test.
-#[cfg(test)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The device goes away for good before the next call.
-    LoseDevice,
-    /// The next result has one wrong byte.
-    WrongBytes,
-    /// The next call does not get its memory.
-    OutOfMemory,
 }
 
 impl GpuBackend {
@@ -48,45 +33,19 @@ impl GpuBackend {
     }
 
     fn open(found: &Found) -> Result<Self> {
-        let backend = Self {
-            engine: Engine::new(&found.adapter)?,
-            description: found.description.clone(),
-            #[cfg(test)]
-            fault: std::sync::Mutex::new(None),
-        };
+        let backend = Self { engine: Engine::new(&found.adapter)?, description: found.description.clone() };
         probe::check(&backend)?;
         Ok(backend)
     }
 
     /// The adapter.
-    #[cfg(test)]
     pub fn description(&self) -> &DeviceDescription {
         &self.description
     }
 
-    /// Lets the next call fail.
-    #[cfg(test)]
-    pub fn inject(&self, fault: Fault) {
-        *crate::pool::lock(&self.fault) = Some(fault);
-    }
-
-    fn execute(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
-        #[cfg(test)]
-        let fault = crate::pool::lock(&self.fault).take();
-        #[cfg(test)]
-        match fault {
-            Some(Fault::LoseDevice) => self.engine.destroy(),
-            Some(Fault::OutOfMemory) => return Err(Error::gpu("out of memory (injected)")),
-            Some(Fault::WrongBytes) | None => {}
-        }
-        self.engine.execute(recording, input, output)?;
-        #[cfg(test)]
-        if fault == Some(Fault::WrongBytes)
-            && let Some(byte) = output.first_mut()
-        {
-            *byte ^= 1;
-        }
-        Ok(())
+    /// Loses the device, as if a cable had come loose.
+    pub fn destroy(&self) {
+        self.engine.destroy();
     }
 }
 
@@ -96,7 +55,7 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(());
         }
-        self.execute(&record::forward(batch.geometry, plan)?, batch.raw, out.as_bytes_mut())
+        self.engine.execute(&record::forward(batch.geometry, plan)?, batch.raw, out.as_bytes_mut())
     }
 
     fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
@@ -107,7 +66,7 @@ impl Backend for GpuBackend {
             .as_bytes()
             .get(..geometry.work_bytes())
             .ok_or_else(|| Error::gpu("residuals: their buffer is smaller than the batch"))?;
-        self.execute(&record::inverse(geometry, plan)?, input, raw)
+        self.engine.execute(&record::inverse(geometry, plan)?, input, raw)
     }
 
     fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {
@@ -115,7 +74,7 @@ impl Backend for GpuBackend {
         let histograms = candidates.len() * geometry.planes.len() * geometry.sample_bytes;
         let mut entropies = vec![0; histograms * size_of::<u64>()];
         if !batch.raw.is_empty() && !candidates.is_empty() {
-            self.execute(&record::costs(geometry, candidates)?, batch.raw, &mut entropies)?;
+            self.engine.execute(&record::costs(geometry, candidates)?, batch.raw, &mut entropies)?;
         }
         let of_byte = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
         Ok(entropies

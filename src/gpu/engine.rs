@@ -88,7 +88,6 @@ impl Engine {
     }
 
     /// Takes the device away, as if a cable had come loose.
-    #[cfg(test)]
     pub fn destroy(&self) {
         self.device.destroy();
     }

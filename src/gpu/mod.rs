@@ -16,8 +16,7 @@ mod shaders;
 
 #[cfg(test)]
 mod shader_tests;
-#[cfg(test)]
-mod tests;
 
-pub(crate) use adapters::{Selection, list};
-pub(crate) use backend::GpuBackend;
+pub use adapters::{Selection, list};
+pub use backend::GpuBackend;
+pub use probe::{Difference, check, compare, compare_costs, sample_bytes};

@@ -10,10 +10,24 @@ use crate::stage::Backend;
 
 /// The first result in which two backends differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Difference {
-    Forward { plane: usize, byte: usize },
-    Inverse { byte: usize },
-    Costs { value: usize },
+pub enum Difference {
+    /// Residuals.
+    Forward {
+        /// The plane.
+        plane: usize,
+        /// Within the plane.
+        byte: usize,
+    },
+    /// Raw frames.
+    Inverse {
+        /// Within the batch.
+        byte: usize,
+    },
+    /// Costs.
+    Costs {
+        /// Candidate-major.
+        value: usize,
+    },
 }
 
 impl fmt::Display for Difference {
@@ -30,7 +44,7 @@ impl fmt::Display for Difference {
 ///
 /// # Errors
 /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) naming the first stage whose result is not the CPU's.
-pub(super) fn check(device: &dyn Backend) -> Result<()> {
+pub fn check(device: &dyn Backend) -> Result<()> {
     let cpu = CpuBackend::new(SimdLevel::detect(), 1);
     for dtype in [Dtype::U8, Dtype::U16, Dtype::F32, Dtype::I64] {
         // Rows longer than a workgroup's part of a running sum, more rows than a band of the
@@ -101,7 +115,7 @@ fn candidates(geometry: &Geometry) -> Vec<Candidate> {
 }
 
 /// The first difference of forward and inverse.
-pub(super) fn compare(
+pub fn compare(
     device: &dyn Backend,
     reference: &dyn Backend,
     batch: Batch<'_>,
@@ -124,7 +138,7 @@ pub(super) fn compare(
 }
 
 /// The first difference of costs.
-pub(super) fn compare_costs(
+pub fn compare_costs(
     device: &dyn Backend,
     reference: &dyn Backend,
     batch: Batch<'_>,
@@ -142,7 +156,7 @@ fn first_difference<T: PartialEq>(expected: &[T], found: &[T]) -> Option<usize> 
 }
 
 /// Bytes with smooth, noisy and extreme stretches, the same for the same seed.
-pub(super) fn sample_bytes(bytes: usize, seed: u64) -> Vec<u8> {
+pub fn sample_bytes(bytes: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut random = move || {
         // Marsaglia's xorshift.

@@ -360,4 +360,31 @@ mod tests {
             }
         }
     }
+
+    fn gray(dtype: Dtype, width: usize, height: usize, frames: usize) -> Geometry {
+        Geometry::new(&FrameFormat::new(dtype, Layout::Gray { width, height }).unwrap(), frames)
+    }
+
+    /// The batches with which the parity table goes beyond one dimension of a dispatch do so.
+    #[test]
+    fn large_batches_take_two_dimensions() {
+        let in_two = |recording: Recording| recording.dispatches().any(|dispatch| dispatch.workgroups[1] > 1);
+        let workgroups = gray(Dtype::U8, 3, 2, 70_001);
+        for predictor in [Predictor::Median, Predictor::Left] {
+            let mut plan = Plan::identity(&workgroups);
+            plan.planes[0].inter = predictor;
+            assert!(in_two(inverse(&workgroups, &plan).unwrap()));
+        }
+        let units = gray(Dtype::U8, 8193, 4097, 2);
+        assert!(in_two(forward(&units, &Plan::identity(&units)).unwrap()));
+    }
+
+    #[test]
+    fn a_batch_beyond_any_device_is_an_error() {
+        let huge = gray(Dtype::F64, 1 << 20, 1 << 20, 1 << 10);
+        let plan = Plan::identity(&huge);
+        for recording in [forward(&huge, &plan), inverse(&huge, &plan)] {
+            assert_eq!(recording.unwrap_err().kind(), crate::ErrorKind::Gpu);
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub trait Backend: Send + Sync {
 
 /// A backend beside the CPU, which can fail at any time.
 #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "only tests implement it without a GPU"))]
-pub(crate) trait Accelerator: Backend {
+pub trait Accelerator: Backend {
     /// Name for people and for remembered measurements.
     fn name(&self) -> &str;
 

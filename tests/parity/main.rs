@@ -1,0 +1,21 @@
+//! One table: every backend of this machine gives the same bytes.
+//!
+//! A backend is the CPU at one of its SIMD levels, or an adapter. Without an adapter each GPU row is
+//! there once and ignored; with `FRAMEPRESS_REQUIRE_GPU=1` it fails.
+
+mod adapters;
+mod backends;
+mod canary;
+mod cases;
+mod pipeline;
+mod stages;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, run};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let rows = [stages::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
+    run(&arguments, rows.into_iter().flatten().collect()).exit_code()
+}

@@ -1,0 +1,114 @@
+//! Whole files through the public API: every adapter writes the bytes that the CPU writes, and reads
+//! them back.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
+use framepress::plan::{CodecChoice, DeviceChoice};
+use framepress::{BatchCounts, Compressor, Decompressor, Limits, Settings, input};
+use libtest_mimic::Trial;
+
+use super::backends::{Subject, adapters, row};
+
+const RGB: &str = "bbb_rgb_317x179.npy";
+const YUV: &str = "bbb_yuv420_320x176.y4m";
+
+pub fn rows() -> Vec<Trial> {
+    let mut rows = Vec::new();
+    for it in adapters() {
+        for name in [RGB, YUV] {
+            rows.push(row("clips", it, name, move || clips(&choice(it), name)));
+        }
+        rows.extend(
+            Dtype::ALL.map(|dtype| row("dtypes", it, dtype.name(), move || shapes_and_codecs(&choice(it), dtype))),
+        );
+        for dtype in [Dtype::U8, Dtype::U16] {
+            rows.push(row("layouts", it, dtype.name(), move || pixel_layouts(&choice(it), dtype)));
+        }
+        rows.push(row("threads", it, "one-compressor", || threads(choice(it))));
+    }
+    rows
+}
+
+fn choice(subject: &Subject) -> DeviceChoice {
+    DeviceChoice::Named(subject.adapter().index())
+}
+
+/// Compresses on the CPU and on `device`, compares the bytes, and decompresses on `device`.
+fn check(device: &DeviceChoice, settings: &Settings, frames: &Frames) {
+    let what = format!("{:?} x {}", frames.format(), frames.frames());
+    let on_cpu = Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap();
+    let on_device = Compressor::new(settings.clone().with_device(device.clone())).unwrap();
+    let packed = on_device.compress_frames(frames).unwrap();
+    assert!(packed == on_cpu.compress_frames(frames).unwrap(), "{what}: the bytes differ");
+    let decompressor = Decompressor::new(device, None, Limits::default()).unwrap();
+    assert!(decompressor.decompress(&packed).unwrap() == *frames, "{what}: the frames differ");
+    for BatchCounts { redone, gpu, .. } in [on_device.counts(), decompressor.counts()] {
+        assert_eq!(redone, 0, "{what}: batches were redone");
+        assert!(gpu > 0 || frames.as_bytes().is_empty(), "{what}: nothing ran there");
+    }
+}
+
+fn clip(name: &str) -> Frames {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    let mut reader = input::open(&path, None).unwrap();
+    let batch = reader.read_batch(usize::MAX).unwrap().unwrap();
+    Frames::new(reader.description().format.clone(), batch.frames, batch.bytes).unwrap()
+}
+
+fn clips(device: &DeviceChoice, name: &str) {
+    let frames = clip(name);
+    for level in [1, 3, 5] {
+        let settings = Settings::new().with_level(level).unwrap();
+        check(device, &settings.with_batch_frames(NonZeroUsize::new(5)), &frames);
+    }
+}
+
+/// Numbers that go up and down, with some noise.
+fn frames(format: FrameFormat, count: usize) -> Frames {
+    let mut state = 7u64;
+    let bytes = (0..count * format.frame_bytes()).map(|at| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (at / 5) as u8 ^ (state >> 62) as u8
+    });
+    let bytes = bytes.collect();
+    Frames::new(format, count, bytes).unwrap()
+}
+
+fn shapes_and_codecs(device: &DeviceChoice, dtype: Dtype) {
+    for shape in [vec![], vec![37], vec![13, 21], vec![9, 11, 3], vec![2, 5, 7, 6]] {
+        let count = if shape.is_empty() { 1000 } else { 5 };
+        let frames = frames(FrameFormat::from_shape(dtype, &shape).unwrap(), count);
+        for codec in [CodecChoice::Auto, CodecChoice::Store, CodecChoice::Lz4] {
+            check(device, &Settings::new().with_codec(codec), &frames);
+        }
+    }
+}
+
+fn pixel_layouts(device: &DeviceChoice, dtype: Dtype) {
+    let (width, height) = (19, 7);
+    let mut layouts: Vec<Layout> =
+        ChannelOrder::ALL.into_iter().map(|order| Layout::Packed { width, height, order }).collect();
+    for sampling in ChromaSampling::ALL {
+        for chroma in ChromaOrder::ALL {
+            layouts.push(Layout::Yuv { width, height, sampling, chroma });
+        }
+    }
+    for layout in layouts {
+        check(device, &Settings::new(), &frames(FrameFormat::new(dtype, layout).unwrap(), 3));
+    }
+}
+
+fn threads(device: DeviceChoice) {
+    let frames = clip(YUV);
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(3));
+    let expected =
+        Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap().compress_frames(&frames).unwrap();
+    let compressor = Compressor::new(settings.with_device(device)).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert!(compressor.compress_frames(&frames).unwrap() == expected));
+        }
+    });
+}
