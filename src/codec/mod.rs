@@ -66,10 +66,18 @@ const fn of_whole(packed_bytes: usize) -> usize {
     packed_bytes / 8 * 7
 }
 
+/// What a probe says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    Ans,
+    Either,
+    Zstd,
+}
+
 impl Encoder {
-    /// An encoder of `choice`, with Zstandard at `zstd_level`. With [`CodecChoice::Auto`] a block goes
-    /// to `ans`, and also to Zstandard if that does better on a part of it or the encoder is `thorough`; the
-    /// smaller result stays.
+    /// An encoder of `choice`, with Zstandard at `zstd_level`. With [`CodecChoice::Auto`] a block goes to
+    /// `ans` or to Zstandard, whichever does much better on a part of it; if neither does, or the
+    /// encoder is `thorough`, to both, and the smaller result stays.
     pub fn new(choice: CodecChoice, zstd_level: i32, thorough: bool) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
@@ -96,12 +104,13 @@ impl Encoder {
     }
 
     fn smaller(&mut self, block: &[u8], out: &mut Vec<u8>) -> Option<CodecId> {
+        let guess = if self.thorough { Guess::Either } else { self.guess(block) };
         let start = out.len();
-        let by_ans = ans::encode(self.simd, block, out);
+        let by_ans = guess != Guess::Zstd && ans::encode(self.simd, block, out);
         if !by_ans {
             out.truncate(start);
         }
-        if self.thorough || self.repeats(block) {
+        if guess != Guess::Ans {
             let (ans_bytes, middle) = (if by_ans { out.len() - start } else { block.len() }, out.len());
             if self.zstd(block, out) && out.len() - middle < ans_bytes {
                 out.drain(start..middle);
@@ -112,12 +121,20 @@ impl Encoder {
         by_ans.then_some(CodecId::Ans)
     }
 
-    /// Whether Zstandard does better than `ans` on a part from the middle of `block`.
-    fn repeats(&mut self, block: &[u8]) -> bool {
+    /// Which codec a part from the middle of `block` speaks for.
+    fn guess(&mut self, block: &[u8]) -> Guess {
         let start = block.len().saturating_sub(PROBE_BYTES) / 2;
         let part = &block[start..block.len().min(start + PROBE_BYTES)];
         let mut packed = Vec::new();
-        self.zstd(part, &mut packed) && of_whole(packed.len()) < ans::estimate(part)
+        let by_zstd = if self.zstd(part, &mut packed) { of_whole(packed.len()) } else { part.len() };
+        let by_ans = ans::estimate(part);
+        if by_zstd >= by_ans {
+            Guess::Ans
+        } else if by_zstd > by_ans / 2 || by_ans < part.len() / 64 {
+            Guess::Either
+        } else {
+            Guess::Zstd
+        }
     }
 
     /// About the bytes that `block` adds to a larger one like it.

@@ -24,7 +24,7 @@ const LEVELS: [LevelParameters; 9] = [
     level(FEW, CodecChoice::Lz4, 1, 17),
     level(SOME, CodecChoice::Auto, 1, 17),
     level(Predictor::ALL, CodecChoice::Auto, 1, 18),
-    level(Predictor::ALL, CodecChoice::Auto, 1, 20),
+    level(Predictor::ALL, CodecChoice::Auto, 1, 19),
     level(Predictor::ALL, CodecChoice::Auto, 8, 20),
     level(Predictor::ALL, CodecChoice::Auto, 10, 21),
     level(Predictor::ALL, CodecChoice::Auto, 12, 21),
