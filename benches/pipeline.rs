@@ -10,11 +10,15 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use framepress::plan::DeviceChoice;
-use framepress::{Compressor, Decompressor, Limits, Settings};
+use framepress::{Compressor, Decompressor, DeviceDescription, Limits, Settings, devices};
 
-/// The devices to run on. Adapters are listed here once there are any.
+/// The devices to run on: the CPU and every adapter.
 fn backends() -> Vec<(String, DeviceChoice)> {
-    vec![("cpu".to_owned(), DeviceChoice::Cpu)]
+    let choice = |device: DeviceDescription| match device.index {
+        Some(index) => (format!("gpu-{index}"), DeviceChoice::Named(index.to_string())),
+        None => ("cpu".to_owned(), DeviceChoice::Cpu),
+    };
+    devices().into_iter().map(choice).collect()
 }
 
 fn pipeline(criterion: &mut Criterion) {

@@ -12,10 +12,10 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Frames, Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, Order, Prediction, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict,
-    temporal,
+    Backend, Batch, CpuBackend, LevelParameters, Order, Prediction, bit_shuffle, byte_shuffle, colour, entropy,
+    histogram, predict, temporal,
 };
-use framepress::plan::{Colour, Plan, Predictor};
+use framepress::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 use framepress::{Settings, SimdLevel};
 
 /// Raw bytes that a stage works on.
@@ -24,12 +24,29 @@ const BYTES: usize = 16 << 20;
 /// Samples that are shuffled at a time, as at level 3.
 const SPAN_SAMPLES: usize = 1 << 18;
 
-/// The backends that run whole plans. Adapters are listed here once there are any.
+/// The backends that run whole plans: the CPU at each SIMD level, and every adapter, transfers
+/// included.
 fn backends() -> Vec<(String, Box<dyn Backend>)> {
     let cpu = |simd: SimdLevel| -> (String, Box<dyn Backend>) {
         (format!("cpu-{}", simd.name()), Box::new(CpuBackend::new(simd, 1)))
     };
-    SimdLevel::available().into_iter().map(cpu).collect()
+    let cpus = SimdLevel::available().into_iter().map(cpu);
+    cpus.chain(adapters()).collect()
+}
+
+#[cfg(feature = "gpu")]
+fn adapters() -> Vec<(String, Box<dyn Backend>)> {
+    use framepress::internal::gpu::{GpuBackend, Selection, list};
+    let open = |index: usize| -> (String, Box<dyn Backend>) {
+        let backend = GpuBackend::new(Selection::Named(&index.to_string())).expect("an adapter that works");
+        (format!("gpu-{index}"), Box::new(backend))
+    };
+    list().into_iter().filter_map(|adapter| adapter.index).map(open).collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn adapters() -> Vec<(String, Box<dyn Backend>)> {
+    Vec::new()
 }
 
 /// Frames of the RGB clip, over and over, with their geometry.
@@ -201,10 +218,10 @@ fn residuals() -> [(&'static str, usize, Vec<u8>); 2] {
     [("8bit", 1, narrow_out), ("16bit", 2, wide_out.into_iter().flat_map(u16::to_le_bytes).collect())]
 }
 
-type Shuffle = fn(SimdLevel, usize, &[u8], &mut [u8]);
+type ShuffleKernel = fn(SimdLevel, usize, &[u8], &mut [u8]);
 
 fn shuffles(criterion: &mut Criterion) {
-    let kernels: [(&str, Shuffle, Shuffle); 2] = [
+    let kernels: [(&str, ShuffleKernel, ShuffleKernel); 2] = [
         ("byte_shuffle", byte_shuffle::forward, byte_shuffle::inverse),
         ("bit_shuffle", bit_shuffle::forward, bit_shuffle::inverse),
     ];
@@ -243,36 +260,73 @@ fn measures(criterion: &mut Criterion) {
     }
 }
 
-/// The plan of level 3, carried out and undone.
+/// The plan of level 3, and plans of one stage each, carried out and undone on every backend.
 fn plans(criterion: &mut Criterion) {
     for clip in clips::clips() {
         let footage = Footage::of(&clip.frames);
         let batch = Batch { geometry: &footage.geometry, raw: &footage.raw };
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
         let settings = Settings::new().with_level(3).expect("a level");
-        let plan: Plan = framepress::internal::choose(batch, &settings, &cpu, &cpu).expect("a plan");
-        let mut residuals = WorkBuffer::default();
-        cpu.forward(batch, &plan, &mut residuals).expect("residuals");
-        let mut raw = footage.raw.clone();
-        let mut group = group(criterion, "plan", raw.len());
-        for (name, backend) in backends() {
-            let mut out = WorkBuffer::default();
-            group.bench_function(format!("{}/forward/{name}", clip.name), |bencher| {
-                bencher.iter(|| backend.forward(batch, &plan, &mut out).expect("residuals"));
+        let chosen: Plan = framepress::internal::choose(batch, &settings, &cpu, &cpu).expect("a plan");
+        there_and_back(&mut group(criterion, "plan", footage.raw.len()), clip.name, batch, &chosen);
+    }
+    let clip = &clips::rgb().frames;
+    let geometry = Geometry::new(clip.format(), clip.frames());
+    let batch = Batch { geometry: &geometry, raw: clip.as_bytes() };
+    for (name, plan) in one_stage_plans(&geometry) {
+        there_and_back(&mut group(criterion, "stage", batch.raw.len()), name, batch, &plan);
+    }
+    let mut costs = group(criterion, "costs", batch.raw.len());
+    let candidates = LevelParameters::of(3).candidates(true, true);
+    for (name, backend) in backends() {
+        costs.bench_function(format!("rgb/level-3/{name}"), |bencher| {
+            bencher.iter(|| backend.costs(batch, &candidates).expect("costs"));
+        });
+    }
+}
+
+/// Identity, and each stage by itself.
+fn one_stage_plans(geometry: &Geometry) -> Vec<(&'static str, Plan)> {
+    let with = |change: fn(&mut PlanePlan)| {
+        let mut plan = Plan::identity(geometry);
+        plan.planes.iter_mut().for_each(change);
+        plan
+    };
+    vec![
+        ("none", with(|_| {})),
+        ("subtract_green", Plan { colour: Colour::SubtractGreen, ..Plan::identity(geometry) }),
+        ("temporal", with(|plane| plane.temporal = true)),
+        ("left", with(|plane| (plane.intra, plane.inter) = (Predictor::Left, Predictor::Left))),
+        ("up", with(|plane| (plane.intra, plane.inter) = (Predictor::Up, Predictor::Up))),
+        ("average", with(|plane| (plane.intra, plane.inter) = (Predictor::Average, Predictor::Average))),
+        ("gradient", with(|plane| (plane.intra, plane.inter) = (Predictor::Gradient, Predictor::Gradient))),
+        ("median", with(|plane| (plane.intra, plane.inter) = (Predictor::Median, Predictor::Median))),
+        ("bit_shuffle", with(|plane| plane.shuffle = Shuffle::Bit)),
+    ]
+}
+
+fn there_and_back(group: &mut BenchmarkGroup<'_, WallTime>, variant: &str, batch: Batch<'_>, plan: &Plan) {
+    let mut residuals = WorkBuffer::default();
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    cpu.forward(batch, plan, &mut residuals).expect("residuals");
+    let mut raw = batch.raw.to_vec();
+    for (name, backend) in backends() {
+        let mut out = WorkBuffer::default();
+        group.bench_function(format!("{variant}/forward/{name}"), |bencher| {
+            bencher.iter(|| backend.forward(batch, plan, &mut out).expect("residuals"));
+        });
+        group.bench_function(format!("{variant}/inverse/{name}"), |bencher| {
+            bencher.iter_custom(|times| {
+                let mut elapsed = Duration::ZERO;
+                for _ in 0..times {
+                    let mut residuals = residuals.clone();
+                    let start = Instant::now();
+                    backend.inverse(batch.geometry, plan, &mut residuals, &mut raw).expect("frames");
+                    elapsed += start.elapsed();
+                }
+                elapsed
             });
-            group.bench_function(format!("{}/inverse/{name}", clip.name), |bencher| {
-                bencher.iter_custom(|times| {
-                    let mut elapsed = Duration::ZERO;
-                    for _ in 0..times {
-                        let mut residuals = residuals.clone();
-                        let start = Instant::now();
-                        backend.inverse(&footage.geometry, &plan, &mut residuals, &mut raw).expect("frames");
-                        elapsed += start.elapsed();
-                    }
-                    elapsed
-                });
-            });
-        }
+        });
     }
 }
 

@@ -168,7 +168,7 @@ mod tests {
         let mut probabilities = Nibble::default();
         for &symbol in &symbols {
             assert_eq!(decoder.nibble(&mut probabilities), symbol);
-            assert_eq!(decoder.direct(9), symbol * 37 & 511);
+            assert_eq!(decoder.direct(9), (symbol * 37) & 511);
         }
     }
 }
