@@ -55,8 +55,8 @@ impl Compressor {
     /// A compressor with these settings.
     ///
     /// # Errors
-    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the settings ask for a GPU and none is usable;
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if they name one that is not there.
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the settings ask for a GPU and none is usable, or name one that is
+    /// not there; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if this build has no GPU support.
     pub fn new(settings: Settings) -> Result<Self> {
         let scheduler = Scheduler::new(settings.device(), settings.threads())?;
         Ok(Self::on(settings, scheduler))
@@ -103,14 +103,7 @@ impl Compressor {
 
     /// Compresses one batch to a record, without its place in a file.
     pub(crate) fn pack(&self, format: &FrameFormat, frames: usize, raw: &[u8]) -> Result<PackedBatch> {
-        let expected = frames.checked_mul(format.frame_bytes());
-        if expected != Some(raw.len()) {
-            return Err(Error::invalid(format!(
-                "frame data: expected {frames} frames of {} bytes, found {} bytes",
-                format.frame_bytes(),
-                raw.len()
-            )));
-        }
+        format.check_frames(frames, raw.len())?;
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
         let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();

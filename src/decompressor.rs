@@ -27,8 +27,7 @@ impl Decompressor {
     /// process-wide pool), that refuses what is above `limits`.
     ///
     /// # Errors
-    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if a GPU is asked for and none is usable;
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one is named that is not there.
+    /// As [`Compressor::new`](crate::Compressor::new).
     pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>, limits: Limits) -> Result<Self> {
         Ok(Self::on(Scheduler::new(device, threads)?, threads, limits))
     }

@@ -78,12 +78,7 @@ impl<'a, W: Write> Writer<'a, W> {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if writing fails.
     pub fn write_frames(&mut self, mut frames: usize, mut bytes: &[u8]) -> Result<()> {
         let frame_bytes = self.format.frame_bytes();
-        if frames.checked_mul(frame_bytes) != Some(bytes.len()) {
-            return Err(Error::invalid(format!(
-                "frame data: expected {frames} frames of {frame_bytes} bytes, found {} bytes",
-                bytes.len()
-            )));
-        }
+        self.format.check_frames(frames, bytes.len())?;
         while frames > 0 {
             let taken = frames.min(self.batch_frames - self.pending_frames);
             let (head, tail) = bytes.split_at(taken * frame_bytes);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use framepress::input::{self, FrameReader, InputBatch};
 use framepress::plan::Settings;
-use framepress::{Compressor, ErrorKind, Result, Writer};
+use framepress::{Compressor, Result, Writer};
 
 use super::arguments::Compress;
 use super::output::Output;
@@ -30,18 +30,18 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let description = reader.description().clone();
     let frame_bytes = description.format.frame_bytes() as u64;
 
-    let bar = progress::bar(description.frames.map(|frames| frames * frame_bytes), run.quiet || run.json);
+    let bar = progress::bar(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.quiet || run.json);
     let mut counted = Counted { output: Output::create(&output, run.force)?, bytes: 0 };
     let mut writer = Writer::with_origin(&mut counted, description.format.clone(), description.origin, &compressor)?;
     let mut frames = 0;
     read_ahead(reader, writer.batch_frames(), |batch| {
         interrupt::check()?;
+        let batch = batch.map_err(|error| error.context(&input))?;
         writer.write_batch(batch.frames, &batch.bytes, &batch.side)?;
         frames += batch.frames as u64;
         bar.inc(batch.bytes.len() as u64);
-        Ok(())
-    })
-    .map_err(|error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&input) })?;
+        Ok(batch)
+    })?;
     writer.finish()?;
     let packed_bytes = counted.bytes;
     interrupt::check()?;
@@ -69,11 +69,11 @@ fn default_output(input: &str) -> PathBuf {
     PathBuf::from(format!("{}.fpk", input.trim_end_matches(['/', std::path::MAIN_SEPARATOR])))
 }
 
-/// Reads batches in a thread of its own while `work` has the one before.
+/// Reads batches in a thread of its own while `work` has the one before, which it hands back.
 fn read_ahead(
     mut reader: Box<dyn FrameReader>,
     batch_frames: usize,
-    mut work: impl FnMut(&InputBatch) -> Result<()>,
+    mut work: impl FnMut(Result<InputBatch>) -> Result<InputBatch>,
 ) -> Result<()> {
     std::thread::scope(|scope| {
         // No queue: one batch in work and one being read bound the memory.
@@ -91,10 +91,8 @@ fn read_ahead(
             }
         });
         for batch in receiver {
-            let batch = batch?;
-            work(&batch)?;
             // Reading may be over.
-            let _ = return_sender.send(batch);
+            let _ = return_sender.send(work(batch)?);
         }
         Ok(())
     })

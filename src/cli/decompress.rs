@@ -80,7 +80,7 @@ fn from_file(
     };
     let format = reader.format().clone();
     let mut done = Done::default();
-    let bar = progress::bar(Some((range.end - range.start) * format.frame_bytes() as u64), silent);
+    let bar = progress::bar(Some((range.end - range.start).saturating_mul(format.frame_bytes() as u64)), silent);
     restore(output, &origin, &format, force, |restorer| {
         for batch in reader.batches_of_frames(range.clone())? {
             interrupt::check()?;

@@ -27,7 +27,7 @@ use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle};
 use crate::pool;
 use crate::stage::{self, Backend};
 
-/// Rows are the unit of the temporal inverse; more samples than this are split over threads.
+/// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
 
 /// The CPU as a [`Backend`].

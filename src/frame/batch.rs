@@ -29,14 +29,7 @@ impl Frames {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) unless `bytes` holds exactly `frames` frames of
     /// `format`.
     pub fn new(format: FrameFormat, frames: usize, bytes: Vec<u8>) -> Result<Self> {
-        let expected = format.frame_bytes().checked_mul(frames);
-        if expected != Some(bytes.len()) {
-            return Err(Error::invalid(format!(
-                "frame data: expected {frames} frames of {} bytes, found {} bytes",
-                format.frame_bytes(),
-                bytes.len()
-            )));
-        }
+        format.check_frames(frames, bytes.len())?;
         Ok(Self { format, frames, bytes })
     }
 

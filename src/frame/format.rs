@@ -216,6 +216,17 @@ impl FrameFormat {
         self.frame_samples() * self.dtype.bytes()
     }
 
+    /// Checks that `bytes` is the length of `frames` frames.
+    pub(crate) fn check_frames(&self, frames: usize, bytes: usize) -> Result<()> {
+        if self.frame_bytes().checked_mul(frames) == Some(bytes) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "frame data: expected {frames} frames of {} bytes, found {bytes} bytes",
+            self.frame_bytes()
+        )))
+    }
+
     fn checked_samples(&self) -> Option<usize> {
         match &self.layout {
             Layout::Array { shape } => shape.iter().try_fold(1usize, |product, &axis| product.checked_mul(axis)),

@@ -1,6 +1,6 @@
 //! Planes of samples within a batch.
 
-use super::{ChannelOrder, ChromaOrder, FrameFormat, Layout};
+use super::{ChromaOrder, FrameFormat, Layout};
 
 /// Where one plane is found in a raw frame, and where in a work buffer.
 ///
@@ -84,14 +84,7 @@ impl Geometry {
             }
         };
         let dtype = format.dtype();
-        let colour = dtype.is_integer()
-            && matches!(
-                format.layout(),
-                Layout::Packed {
-                    order: ChannelOrder::Rgb | ChannelOrder::Bgr | ChannelOrder::Rgba | ChannelOrder::Bgra,
-                    ..
-                }
-            );
+        let colour = dtype.is_integer() && matches!(format.layout(), Layout::Packed { .. });
         let frame_samples = total.checked_div(folded_frames).unwrap_or(0);
         Self {
             sample_bytes: dtype.bytes(),

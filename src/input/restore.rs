@@ -51,18 +51,6 @@ pub fn side_of_part(side: &[u8], positions: std::ops::Range<usize>) -> Vec<u8> {
     lines.skip(positions.start).take(positions.len()).flatten().copied().collect()
 }
 
-/// Checks that `bytes` holds `frames` frames.
-pub(super) fn check_frames(format: &FrameFormat, frames: usize, bytes: &[u8]) -> Result<()> {
-    if format.frame_bytes().checked_mul(frames) == Some(bytes.len()) {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "frame data: expected {frames} frames of {} bytes, found {} bytes",
-        format.frame_bytes(),
-        bytes.len()
-    )))
-}
-
 /// Checks that there is no side data.
 fn check_no_side(side: &[u8]) -> Result<()> {
     if side.is_empty() {
@@ -85,7 +73,7 @@ struct StreamRestorer<W> {
 
 impl<W: Write + Send> Restorer for StreamRestorer<W> {
     fn write_batch(&mut self, frames: usize, bytes: &[u8], side: &[u8]) -> Result<()> {
-        check_frames(&self.format, frames, bytes)?;
+        self.format.check_frames(frames, bytes.len())?;
         check_no_side(side)?;
         if self.swapped_bytes == 1 {
             self.output.write_all(bytes)?;

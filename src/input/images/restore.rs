@@ -11,7 +11,6 @@ use super::{png, tiff};
 use crate::error::{Error, Result};
 use crate::frame::FrameFormat;
 use crate::input::Restorer;
-use crate::input::restore::check_frames;
 use crate::pool;
 
 /// A restorer that writes each frame into `folder`, which is made if it is not there, under the name it
@@ -37,7 +36,7 @@ struct ImageRestorer {
 
 impl Restorer for ImageRestorer {
     fn write_batch(&mut self, frames: usize, bytes: &[u8], side: &[u8]) -> Result<()> {
-        check_frames(&self.format, frames, bytes)?;
+        self.format.check_frames(frames, bytes.len())?;
         if frames == 0 {
             return Ok(());
         }

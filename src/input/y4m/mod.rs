@@ -8,7 +8,6 @@ mod header;
 use std::io::{BufReader, Read, Write};
 
 use super::fill::{addressable_frames, emptied, fill};
-use super::restore::check_frames;
 use super::{Description, FrameReader, InputBatch, Restorer};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Origin, OriginKind};
@@ -117,7 +116,7 @@ impl<W: Write + Send> Y4mRestorer<W> {
 
 impl<W: Write + Send> Restorer for Y4mRestorer<W> {
     fn write_batch(&mut self, frames: usize, bytes: &[u8], side: &[u8]) -> Result<()> {
-        check_frames(&self.format, frames, bytes)?;
+        self.format.check_frames(frames, bytes.len())?;
         let lines: Vec<&[u8]> = side.split_inclusive(|&byte| byte == b'\n').collect();
         if !side.is_empty() && (lines.len() != frames || !lines.iter().all(|line| is_frame_line(line))) {
             return Err(Error::corrupt(format!(
