@@ -45,10 +45,14 @@ pub fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64) -> Res
 }
 
 /// The side data of the frames at `positions` of a batch. Side data, where there is any, is one line
-/// per frame.
+/// per frame; where no line says anything there is none, as if the part had been read by itself.
 pub fn side_of_part(side: &[u8], positions: std::ops::Range<usize>) -> Vec<u8> {
     let lines = side.split_inclusive(|&byte| byte == b'\n');
-    lines.skip(positions.start).take(positions.len()).flatten().copied().collect()
+    let lines = lines.skip(positions.start).take(positions.len());
+    if lines.clone().all(|line| line == y4m::PLAIN) {
+        return Vec::new();
+    }
+    lines.flatten().copied().collect()
 }
 
 /// Checks that there is no side data.
@@ -112,6 +116,15 @@ mod tests {
         assert!(restorer.write_batch(1, &[0; 12], b"x").is_err());
         restorer.write_batch(1, &[0; 12], &[]).unwrap();
         restorer.finish().unwrap();
+    }
+
+    #[test]
+    fn side_data_of_parts() {
+        let side = b"FRAME\nFRAME\nFRAME Ip\nFRAME\n";
+        assert_eq!(side_of_part(side, 0..2), b"");
+        assert_eq!(side_of_part(side, 1..3), b"FRAME\nFRAME Ip\n");
+        assert_eq!(side_of_part(b"a.png\nb.png\n", 1..2), b"b.png\n");
+        assert_eq!(side_of_part(b"", 0..3), b"");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::frame::{FrameFormat, Origin, OriginKind};
 pub(super) use header::MAGIC;
 
 /// Header line of a frame without parameters.
-const PLAIN: &[u8] = b"FRAME\n";
+pub(super) const PLAIN: &[u8] = b"FRAME\n";
 
 /// Reads a YUV4MPEG2 stream.
 pub struct Y4mReader<R> {
