@@ -76,6 +76,11 @@ impl Compressor {
         self.scheduler.counts()
     }
 
+    /// The most threads that one call uses.
+    pub fn threads(&self) -> usize {
+        self.scheduler.cpu().threads()
+    }
+
     /// Frames of `format` that go into one batch.
     pub fn batch_frames(&self, format: &FrameFormat) -> usize {
         let fitting = BATCH_BYTES / format.frame_bytes().max(1);
@@ -112,15 +117,24 @@ impl Compressor {
             backend.forward(batch, &plan, &mut residuals)?;
             Ok(plan)
         });
-        let packed = packed.and_then(|plan| self.encode(&geometry, plan, &residuals, raw));
+        let packed = packed.and_then(|plan| {
+            let (blocks, payload) = self.encode(&geometry, &plan, &residuals)?;
+            Ok(PackedBatch { plan, raw_checksum: container::checksum(raw), blocks, payload })
+        });
         pool::lock(&self.spare.buffers).push(residuals);
         packed
     }
 
-    fn encode(&self, geometry: &Geometry, plan: Plan, residuals: &WorkBuffer, raw: &[u8]) -> Result<PackedBatch> {
+    /// Codes the residuals of a batch, block by block. Public for `framepress bench` alone.
+    #[doc(hidden)]
+    pub fn encode(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        residuals: &WorkBuffer,
+    ) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
         let bytes = residuals.as_bytes();
-        let threads = pool::threads(self.settings.threads());
-        let blocks = pool::map(threads, container::blocks(geometry, plan.span_samples).collect(), |block| {
+        let blocks = pool::map(self.threads(), container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
             let codec = encoder.encode(&bytes[block.bytes], &mut packed);
@@ -134,7 +148,7 @@ impl Compressor {
         let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
         let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
         blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
-        Ok(PackedBatch { plan, raw_checksum: container::checksum(raw), blocks: entries, payload })
+        Ok((entries, payload))
     }
 
     fn encoder(&self) -> Result<Encoder> {

@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use crate::codec::Decoder;
-use crate::container::{self, BatchRecord, Limits};
+use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::DeviceChoice;
+use crate::plan::{DeviceChoice, Plan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
@@ -37,9 +37,19 @@ impl Decompressor {
         Self { scheduler, threads, limits, decoders: Mutex::default(), buffers: Mutex::default() }
     }
 
+    /// The most threads that one call uses.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// The limits.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Name of the GPU that was asked for. `None` for the CPU, and for a device that is chosen batch by batch.
+    pub fn device_name(&self) -> Option<&str> {
+        self.scheduler.device_name()
     }
 
     /// Where batches ran so far.
@@ -69,24 +79,62 @@ impl Decompressor {
         Frames::new(format, frames, bytes)
     }
 
+    /// Decompresses a whole file in memory to `raw`, which must have room for its frames and for nothing else. Memory
+    /// that is used again saves the page faults of fresh memory, which take longer than copying it would.
+    ///
+    /// ```
+    /// use framepress::{Decompressor, Settings, compress};
+    ///
+    /// let frames = ndarray::Array3::from_shape_fn((10, 4, 5), |(f, _, _)| f as u8);
+    /// let packed = compress(frames.view(), &Settings::new())?;
+    /// let mut raw = vec![0; frames.len()];
+    /// Decompressor::default().decompress_into(&packed, &mut raw)?;
+    /// assert!(raw.iter().eq(&frames));
+    /// # Ok::<(), framepress::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Decompressor::decompress`], and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) unless `raw` is
+    /// as long as the frames. After an error the content of `raw` is unspecified.
+    pub fn decompress_into(&self, file: &[u8], raw: &mut [u8]) -> Result<()> {
+        let mut records = RecordReader::new(file, self.limits)?;
+        let format = records.header().format.clone();
+        let room = raw.len();
+        let wrong_size = |found: &str| Error::invalid(format!("output: has {room} bytes, the frames have {found}"));
+        let mut rest = raw;
+        while let Some(record) = records.next()? {
+            let geometry = Geometry::new(&format, frame_count(&record)?);
+            let (batch, later) = std::mem::take(&mut rest)
+                .split_at_mut_checked(geometry.raw_bytes())
+                .ok_or_else(|| wrong_size("more"))?;
+            self.restore(&geometry, &record, batch).map_err(|error| error.at(record.location()))?;
+            rest = later;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(wrong_size(&(room - rest.len()).to_string())) }
+    }
+
     /// Restores the frames of a record.
     pub(crate) fn unpack(&self, format: &FrameFormat, record: BatchRecord) -> Result<DecodedBatch> {
         let location = record.location();
-        self.restore(format, &record)
+        self.frames(format, &record)
             .map(|frames| DecodedBatch { first_frame: record.first_frame, frames, side: record.side })
             .map_err(|error| error.at(location))
     }
 
-    fn restore(&self, format: &FrameFormat, record: &BatchRecord) -> Result<Frames> {
-        let frames = usize::try_from(record.frames).map_err(|_| Error::limit("batch: too many frames"))?;
+    fn frames(&self, format: &FrameFormat, record: &BatchRecord) -> Result<Frames> {
+        let frames = frame_count(record)?;
         let geometry = Geometry::new(format, frames);
         let mut raw = vec![0; geometry.raw_bytes()];
+        self.restore(&geometry, record, &mut raw)?;
+        Frames::new(format.clone(), frames, raw)
+    }
+
+    fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
         let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
-        let result = self.scheduler.run(&geometry, |backend| {
-            residuals.resize_for_overwrite(geometry.work_bytes());
-            self.decode(&geometry, record, &mut residuals)?;
-            backend.inverse(&geometry, &record.plan, &mut residuals, &mut raw)?;
-            let found = container::checksum(&raw);
+        let result = self.scheduler.run(geometry, |backend| {
+            self.decode(geometry, &record.plan, &record.blocks, &record.payload, &mut residuals)?;
+            backend.inverse(geometry, &record.plan, &mut residuals, raw)?;
+            let found = container::checksum(raw);
             if found != record.raw_checksum {
                 return Err(Error::corrupt(format!(
                     "checksum of the frames: expected {:016x}, found {found:016x}",
@@ -96,15 +144,25 @@ impl Decompressor {
             Ok(())
         });
         pool::lock(&self.buffers).push(residuals);
-        result.and_then(|()| Frames::new(format.clone(), frames, raw))
+        result
     }
 
-    fn decode(&self, geometry: &Geometry, record: &BatchRecord, residuals: &mut WorkBuffer) -> Result<()> {
-        let mut jobs = Vec::with_capacity(record.blocks.len());
-        let mut packed = record.payload.as_slice();
+    /// Decodes the blocks of a batch to its residuals. Public for `framepress bench` alone.
+    #[doc(hidden)]
+    pub fn decode(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        blocks: &[BlockEntry],
+        payload: &[u8],
+        residuals: &mut WorkBuffer,
+    ) -> Result<()> {
+        residuals.resize_for_overwrite(geometry.work_bytes());
+        let mut jobs = Vec::with_capacity(blocks.len());
+        let mut packed = payload;
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
-        for (entry, place) in record.blocks.iter().zip(container::blocks(geometry, record.plan.span_samples)) {
+        for (entry, place) in blocks.iter().zip(container::blocks(geometry, plan.span_samples)) {
             let (coded, later) = packed
                 .split_at_checked(entry.packed_bytes as usize)
                 .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
@@ -120,6 +178,10 @@ impl Decompressor {
             result
         })
     }
+}
+
+fn frame_count(record: &BatchRecord) -> Result<usize> {
+    usize::try_from(record.frames).map_err(|_| Error::limit("batch: too many frames"))
 }
 
 impl Default for Decompressor {

@@ -112,6 +112,9 @@ fn every_truncation() {
         for length in 0..sample.file.len() {
             let cut = &sample.file[..length];
             assert_eq!(decompressor.decompress(cut).unwrap_err().kind(), ErrorKind::Truncated, "cut at {length}");
+            let mut raw = vec![0; sample.raw.as_bytes().len()];
+            let error = decompressor.decompress_into(cut, &mut raw).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Truncated, "cut at {length}");
             if length < sample.header.end {
                 assert_eq!(stream(cut, &decompressor).unwrap_err().kind(), ErrorKind::Truncated, "cut at {length}");
                 assert_eq!(seek(cut, &decompressor).unwrap_err().kind(), ErrorKind::Truncated, "cut at {length}");
@@ -141,6 +144,9 @@ fn every_flipped_bit() {
             // Every byte is under a checksum or compared, so nothing goes unnoticed.
             let error = decompressor.decompress(&file).unwrap_err();
             assert!(blames_the_data(&error), "bit {bit}: {error}");
+            let mut raw = vec![0; sample.raw.as_bytes().len()];
+            let into = decompressor.decompress_into(&file, &mut raw).unwrap_err();
+            assert_eq!(into.to_string(), error.to_string(), "bit {bit}");
             if sample.header.contains(&(bit / 8)) {
                 assert!(blames_the_data(&stream(&file, &decompressor).unwrap_err()), "bit {bit}");
                 assert!(blames_the_data(&seek(&file, &decompressor).unwrap_err()), "bit {bit}");

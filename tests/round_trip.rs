@@ -11,7 +11,9 @@ use framepress::frame::{
     ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Layout, bytes_of_view,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Settings};
-use framepress::{CodecId, Compressor, Decompressor, Limits, SeekReader, Writer, compress, decompress, set_thread_cap};
+use framepress::{
+    CodecId, Compressor, Decompressor, ErrorKind, Limits, SeekReader, Writer, compress, decompress, set_thread_cap,
+};
 use half::{bf16, f16};
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
 use proptest::prelude::*;
@@ -255,6 +257,9 @@ fn check_file(file: &[u8], format: &FrameFormat, frames: usize, expected: &[u8],
 
     let threads = NonZeroUsize::new(1 + range.0 % 3);
     let decompressor = Decompressor::new(&DeviceChoice::Cpu, threads, Limits::default()).unwrap();
+    let mut raw: Vec<u8> = expected.iter().map(|byte| !byte).collect();
+    decompressor.decompress_into(file, &mut raw).unwrap();
+    assert!(raw == expected, "other bytes come back to memory in use");
     let mut reader = SeekReader::new(Cursor::new(file), &decompressor).unwrap();
     assert_eq!(reader.frames(), frames as u64);
     assert!(reader.damage().is_empty());
@@ -485,4 +490,19 @@ fn pieces_do_not_show_in_the_bytes() {
         assert!(writer.finish().unwrap() == whole, "pieces of {piece}");
     }
     check_file(&whole, &format, 23, &raw, (6, 11));
+}
+
+/// Too little memory or too much, within a batch, at its end, or beyond all of them.
+#[test]
+fn memory_of_another_size_is_refused() {
+    many_threads();
+    let raw = content(Content::Smooth, Dtype::U8, 10 * 30, 3);
+    let frames = Frames::new(FrameFormat::from_shape(Dtype::U8, &[5, 6]).unwrap(), 10, raw).unwrap();
+    let settings = Settings::new().with_device(DeviceChoice::Cpu).with_batch_frames(NonZeroUsize::new(4));
+    let file = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
+    for length in [0, 1, 120, 240, 299, 301, 1000] {
+        let error = Decompressor::default().decompress_into(&file, &mut vec![0; length]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{length}");
+        assert!(error.to_string().contains(&format!("has {length} bytes")), "{error}");
+    }
 }

@@ -85,6 +85,14 @@ impl Scheduler {
         &self.cpu
     }
 
+    /// Name of the accelerator that takes every batch, if there is one.
+    pub fn device_name(&self) -> Option<&str> {
+        match &self.candidate {
+            Candidate::Chosen(accelerator) => Some(accelerator.name()),
+            Candidate::None | Candidate::IfFaster => None,
+        }
+    }
+
     pub fn counts(&self) -> BatchCounts {
         BatchCounts {
             cpu: self.done_on_cpu.load(Ordering::Relaxed),
