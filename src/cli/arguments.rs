@@ -27,6 +27,8 @@ pub enum Command {
     Verify(Examine),
     /// List the devices that batches can run on.
     Devices(Devices),
+    /// Measure ratio and speed in memory, level by level.
+    Bench(Bench),
 }
 
 #[derive(Args)]
@@ -83,6 +85,48 @@ pub struct Devices {
     pub json: bool,
 }
 
+#[derive(Args)]
+pub struct Bench {
+    /// As for `compress`.
+    pub input: String,
+    /// Levels to measure.
+    #[arg(short, long, value_name = "L,..", value_delimiter = ',', default_values_t = 1..=9,
+        hide_default_value = true, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub level: Vec<u8>,
+    /// Codec of the residuals.
+    #[arg(long, value_enum, default_value_t)]
+    pub codec: Codec,
+    /// all, cpu, gpu, or the index, PCI bus id or part of the name of a device (see `framepress devices`).
+    #[arg(long, default_value = "cpu", value_parser = benched)]
+    pub device: Benched,
+    /// Most threads [default: all cores].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Runs of which the median counts, besides one to warm up.
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub runs: NonZeroUsize,
+    /// Frames that are compressed together [default: as for `compress`].
+    #[arg(long, value_name = "FRAMES")]
+    pub batch: Option<NonZeroUsize>,
+    /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
+    #[arg(long, value_name = "WxH:FORMAT")]
+    pub raw: Option<RawSpec>,
+    /// Time the parts of both directions too.
+    #[arg(long)]
+    pub stages: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The devices to measure.
+#[derive(Clone)]
+pub enum Benched {
+    /// The CPU and every adapter.
+    All,
+    One(DeviceChoice),
+}
+
 /// How to run, whatever runs.
 #[derive(Args)]
 pub struct Run {
@@ -134,6 +178,14 @@ fn device(name: &str) -> Result<DeviceChoice, String> {
         "gpu" => DeviceChoice::Gpu,
         name => DeviceChoice::Named(name.to_owned()),
     })
+}
+
+fn benched(name: &str) -> Result<Benched, String> {
+    match name {
+        "all" => Ok(Benched::All),
+        "auto" => Err("expected all, cpu, gpu or a device; auto may mix them".to_owned()),
+        name => device(name).map(Benched::One),
+    }
 }
 
 fn frame_range(text: &str) -> Result<std::ops::Range<u64>, String> {

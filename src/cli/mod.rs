@@ -1,6 +1,7 @@
 //! The command line: parsed arguments to calls of the library, errors to exit codes.
 
 mod arguments;
+mod bench;
 mod compress;
 mod decompress;
 mod devices;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Info(arguments) => info::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
     };
     match result {
         Ok(code) => code,

@@ -1,6 +1,7 @@
 //! The `framepress` program as scripts see it: files, streams, exit codes, messages.
 #![cfg(feature = "cli")]
 
+mod bench;
 mod files;
 mod images;
 mod messages;

@@ -22,19 +22,31 @@ fn wrong_usage() {
         (&["decompress", "x.fpk", "--level", "3"], &["--level"]),
         (&["info"], &["FILE"]),
         (&["verify", "x.fpk", "-f"], &["-f"]),
+        (&["bench"], &["INPUT"]),
+        (&["bench", NPY, "--level", "0"], &["--level"]),
+        (&["bench", NPY, "--level", "1,10"], &["--level", "10"]),
+        (&["bench", NPY, "--level", "1,,2"], &["--level"]),
+        (&["bench", NPY, "--level", "1-3"], &["--level"]),
+        (&["bench", NPY, "--runs", "0"], &["--runs"]),
+        (&["bench", NPY, "--threads", "0"], &["--threads"]),
+        (&["bench", NPY, "--batch", "0"], &["--batch"]),
+        (&["bench", NPY, "--device", "auto"], &["--device", "all"]),
+        (&["bench", NPY, "-o", "x"], &["-o"]),
         (&["squeeze", NPY], &["squeeze"]),
         (&["compress", ".", "--raw", "5x3:gray"], &["--raw"]),
     ] {
         folder.run(arguments).fails(2, words);
     }
-    let ran = folder.run(&["compress", NPY, "--device", "no such device"]);
-    if cfg!(feature = "gpu") {
-        // Either the adapters there are, none of which matches, or that there is none.
-        let ran = ran.fails(1, &["GPU"]);
-        let message = &ran.stderr;
-        assert!(message.contains("'no such device'") || message.contains("no GPU adapter"), "{message}");
-    } else {
-        ran.fails(2, &["no GPU support"]);
+    for command in ["compress", "bench"] {
+        let ran = folder.run(&[command, NPY, "--device", "no such device"]);
+        if cfg!(feature = "gpu") {
+            // Either the adapters there are, none of which matches, or that there is none.
+            let ran = ran.fails(1, &["GPU"]);
+            let message = &ran.stderr;
+            assert!(message.contains("'no such device'") || message.contains("no GPU adapter"), "{message}");
+        } else {
+            ran.fails(2, &["no GPU support"]);
+        }
     }
     assert_eq!(folder.names(), [NPY]);
 }
@@ -47,9 +59,11 @@ fn inputs_that_are_no_frames() {
     folder.write("empty", b"");
     for name in ["notes.txt", "fake.npy", "empty"] {
         folder.run(&["compress", name]).fails(2, &[name, "--raw"]);
+        folder.run(&["bench", name]).fails(2, &[name, "--raw"]);
     }
     folder.run_with_input(&["compress", "-", "-o", "x.fpk"], b"no frames").fails(2, &["stdin", "--raw"]);
     folder.run(&["compress", "missing.npy"]).fails(1, &["missing.npy"]);
+    folder.run(&["bench", "missing.npy"]).fails(1, &["missing.npy"]);
     folder.run(&["compress", "*.png"]).fails(2, &["*.png"]);
     fs::create_dir(folder.path("shots")).unwrap();
     folder.run(&["compress", "shots"]).fails(2, &["shots"]);

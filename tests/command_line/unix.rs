@@ -51,6 +51,8 @@ fn broken_pipes_are_quiet() {
         &["verify", "x.fpk"],
         &["verify", "x.fpk", "--json"],
         &["devices", "--json"],
+        &["bench", NPY, "--level", "1", "--runs", "1"],
+        &["bench", NPY, "--level", "1", "--runs", "1", "--json"],
         &["--help"],
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -123,6 +125,19 @@ fn an_interrupted_compress_leaves_nothing() {
     folder.write("x.fpk", b"mine");
     interrupted(&folder, &["compress", "-", "-o", "x.fpk", "-f"], &clip, "-INT");
     assert_eq!(folder.read("x.fpk"), b"mine");
+}
+
+#[test]
+fn an_interrupted_bench_ends() {
+    let folder = Folder::new();
+    let clip = folder.clip(NPY);
+    let mut child = piped(folder.command(&["bench", "-", "--level", "1", "--runs", "1000000"]));
+    // More than a pipe holds: once it is written, the program is at work, which would take hours.
+    child.stdin.take().unwrap().write_all(&clip).unwrap();
+    signal(&child, "-INT");
+    assert_eq!(exit_code(&mut child), Some(130));
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!((ran.text(), ran.stderr.as_str()), ("", "framepress: interrupted: nothing was written\n"));
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! One level on one device.
+
+use std::time::{Duration, Instant};
+
+use framepress::frame::WorkBuffer;
+use framepress::{Compressor, ErrorKind, Result, Settings, Writer};
+
+use super::device::Device;
+use super::input::Input;
+use super::stages::STAGES;
+
+/// Output memory that every run uses again.
+pub struct Buffers {
+    packed: Vec<u8>,
+    residuals: WorkBuffer,
+    decoded: Vec<u8>,
+}
+
+impl Buffers {
+    pub fn new(input: &Input) -> Self {
+        Self { packed: Vec::new(), residuals: WorkBuffer::default(), decoded: vec![0; input.raw.len()] }
+    }
+}
+
+/// What one run took.
+pub struct Times {
+    pub compress: Duration,
+    pub decompress: Duration,
+    /// Unless they were not asked for.
+    pub stages: Option<[Duration; STAGES.len()]>,
+}
+
+/// One level on one device, with the runs that count.
+pub struct Contender<'a> {
+    pub device: &'a Device,
+    pub compressor: Compressor,
+    pub packed_bytes: usize,
+    pub runs: Vec<Times>,
+}
+
+impl<'a> Contender<'a> {
+    pub fn new(settings: Settings, device: &'a Device) -> Result<Self> {
+        let compressor = Compressor::new(settings.with_device(device.choice.clone()))?;
+        Ok(Self { device, compressor, packed_bytes: 0, runs: Vec::new() })
+    }
+
+    /// For messages.
+    pub fn name(&self) -> String {
+        format!("level {} on {}", self.compressor.settings().level(), self.device.name)
+    }
+
+    /// There and back once; inside, what is wrong if the input does not come back.
+    pub fn run(&mut self, input: &Input, buffers: &mut Buffers) -> Result<Result<Times, String>> {
+        let Buffers { packed, residuals, decoded } = buffers;
+        let start = Instant::now();
+        packed.clear();
+        let mut writer =
+            Writer::with_origin(&mut *packed, input.format.clone(), input.origin.clone(), &self.compressor)?;
+        for part in input.parts(writer.batch_frames()) {
+            writer.write_batch(part.frames, part.raw, &part.side)?;
+        }
+        writer.finish()?;
+        let compress = start.elapsed();
+        self.packed_bytes = packed.len();
+
+        let decompressor = &self.device.decompressor;
+        let start = Instant::now();
+        let restored = decompressor.decompress_into(packed, decoded);
+        let decompress = start.elapsed();
+        if let Some(difference) = difference(restored, decoded, &input.raw)? {
+            return Ok(Err(difference));
+        }
+
+        let mut stages = None;
+        if let Some(machinery) = &self.device.machinery {
+            stages = Some(machinery.time(input, &self.compressor, decompressor, residuals, decoded)?);
+            if let Some(difference) = difference(Ok(()), decoded, &input.raw)? {
+                return Ok(Err(format!("stages: {difference}")));
+            }
+        }
+        Ok(Ok(Times { compress, decompress, stages }))
+    }
+}
+
+/// How what was restored differs from `raw`.
+fn difference(restored: Result<()>, decoded: &[u8], raw: &[u8]) -> Result<Option<String>> {
+    match restored {
+        Ok(()) => Ok((decoded != raw).then(|| "the frames that came back are not those that went in".to_owned())),
+        // No file was damaged: this program is wrong, or the machine.
+        Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Truncated) => Ok(Some(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use framepress::Error;
+
+    use super::*;
+
+    #[test]
+    fn differences_are_told_from_failures() {
+        assert_eq!(difference(Ok(()), &[1, 2], &[1, 2]).unwrap(), None);
+        assert!(difference(Ok(()), &[1, 3], &[1, 2]).unwrap().is_some());
+        let corrupt = Error::new(ErrorKind::Corrupt, "checksum");
+        assert!(difference(Err(corrupt), &[1, 2], &[1, 2]).unwrap().unwrap().contains("checksum"));
+        assert!(difference(Err(Error::new(ErrorKind::Gpu, "lost")), &[1, 2], &[1, 2]).is_err());
+    }
+}

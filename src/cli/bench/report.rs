@@ -1,0 +1,115 @@
+//! The figures, for programs and for people.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::contender::{Contender, Times};
+use super::stages::STAGES;
+
+/// What one level did on one device.
+pub struct Row {
+    level: u8,
+    device: String,
+    threads: usize,
+    ratio: f64,
+    packed_bytes: usize,
+    compress_mb_per_s: f64,
+    decompress_mb_per_s: f64,
+    /// Raw MB per second of each of [`STAGES`], unless they were not asked for.
+    stages: Option<[f64; STAGES.len()]>,
+}
+
+impl Row {
+    pub fn of(contender: &Contender<'_>, raw_bytes: usize) -> Self {
+        let speed = |time: &dyn Fn(&Times) -> Duration| {
+            let median = median(contender.runs.iter().map(time).collect());
+            raw_bytes as f64 / 1e6 / median.as_secs_f64().max(1e-9)
+        };
+        let staged = contender.runs.iter().any(|times| times.stages.is_some());
+        let of_stage = |at: usize| speed(&|times| times.stages.map_or(Duration::ZERO, |stages| stages[at]));
+        Self {
+            level: contender.compressor.settings().level(),
+            device: contender.device.name.clone(),
+            threads: contender.compressor.threads(),
+            ratio: raw_bytes as f64 / contender.packed_bytes.max(1) as f64,
+            packed_bytes: contender.packed_bytes,
+            compress_mb_per_s: speed(&|times| times.compress),
+            decompress_mb_per_s: speed(&|times| times.decompress),
+            stages: staged.then(|| std::array::from_fn(of_stage)),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        let mut object = json!({
+            "level": self.level,
+            "device": self.device,
+            "threads": self.threads,
+            "ratio": self.ratio,
+            "packed_bytes": self.packed_bytes,
+            "compress_mb_per_s": self.compress_mb_per_s,
+            "decompress_mb_per_s": self.decompress_mb_per_s,
+        });
+        if let Some(stages) = self.stages {
+            let stage =
+                |((stage, direction), speed)| json!({ "stage": stage, "direction": direction, "mb_per_s": speed });
+            object["stages"] = STAGES.into_iter().zip(stages).map(stage).collect();
+        }
+        object
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let mut cells = vec![
+            self.level.to_string(),
+            self.device.clone(),
+            self.threads.to_string(),
+            format!("{:.3}", self.ratio),
+            self.packed_bytes.to_string(),
+            format!("{:.0}", self.compress_mb_per_s),
+            format!("{:.0}", self.decompress_mb_per_s),
+        ];
+        cells.extend(self.stages.iter().flatten().map(|speed| format!("{speed:.0}")));
+        cells
+    }
+}
+
+/// The middle one, or the mean of the two in the middle.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    match times.len() {
+        0 => Duration::ZERO,
+        count => (times[(count - 1) / 2] + times[count / 2]) / 2,
+    }
+}
+
+/// An aligned table, numbers to the right. Speeds are in MB/s.
+pub fn table(rows: &[Row]) -> String {
+    let columns = ["level", "device", "threads", "ratio", "packed bytes", "compress MB/s", "decompress MB/s"];
+    let mut header: Vec<String> = columns.map(str::to_owned).to_vec();
+    if rows.iter().any(|row| row.stages.is_some()) {
+        header.extend(STAGES.map(|(stage, direction)| format!("{direction}: {stage}")));
+    }
+    let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows.iter().map(Row::cells)).collect();
+    let width = |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    let line = |cells: &Vec<String>| {
+        let cell = |(at, (cell, &width)): (usize, (&String, &usize))| {
+            if columns.get(at) == Some(&"device") { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        };
+        cells.iter().zip(&widths).enumerate().map(cell).collect::<Vec<_>>().join("  ")
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        let median = |millis: &[u64]| median(millis.iter().map(|&millis| Duration::from_millis(millis)).collect());
+        assert_eq!(median(&[9, 1, 5]), Duration::from_millis(5));
+        assert_eq!(median(&[100, 1, 5, 7]), Duration::from_millis(6));
+        assert_eq!(median(&[3]), Duration::from_millis(3));
+    }
+}

@@ -1,0 +1,151 @@
+//! `framepress bench`: what it prints, and that its ratios are those of files.
+
+use serde_json::Value;
+
+use super::*;
+
+const KEYS: [&str; 7] =
+    ["level", "device", "threads", "ratio", "packed_bytes", "compress_mb_per_s", "decompress_mb_per_s"];
+
+fn bench(folder: &Folder, input: &str, options: &[&str]) -> Vec<Value> {
+    let ran = folder.run(&[&["bench", input, "--runs", "1", "--json"], options].concat()).ok();
+    assert!(ran.stderr.is_empty(), "{}", ran.stderr);
+    ran.json().as_array().unwrap().clone()
+}
+
+fn levels(rows: &[Value]) -> Vec<u64> {
+    rows.iter().map(|row| row["level"].as_u64().unwrap()).collect()
+}
+
+#[track_caller]
+fn check_speed(speed: &Value) {
+    let speed = speed.as_f64().unwrap();
+    assert!(speed.is_finite() && speed > 0.0, "{speed}");
+}
+
+#[test]
+fn json_has_a_row_per_level() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    let rows = bench(&folder, NPY, &["--level", "4,1", "--threads", "1"]);
+    assert_eq!(levels(&rows), [4, 1], "as they were asked for");
+    for row in &rows {
+        assert_eq!(keys(row), KEYS);
+        assert_eq!((row["device"].as_str(), row["threads"].as_u64()), (Some("cpu"), Some(1)));
+        check_speed(&row["compress_mb_per_s"]);
+        check_speed(&row["decompress_mb_per_s"]);
+    }
+    assert_eq!(folder.names(), [NPY], "nothing is written");
+}
+
+#[test]
+fn every_level_by_default() {
+    let folder = Folder::new();
+    folder.write("small.npy", &npy("|u1", "(3, 16, 16)", &[7; 768]));
+    assert_eq!(levels(&bench(&folder, "small.npy", &[])), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(levels(&bench(&folder, "small.npy", &["--level", "2", "-l", "5,6"])), [2, 5, 6]);
+}
+
+/// Every byte of the file counts: header, side data, index.
+#[test]
+fn ratios_are_those_of_files() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    let clip = folder.clip(Y4M);
+    folder.write("clip.raw", &clip[..20 * 1000]);
+    // Side data in the second batch of three frames alone.
+    let frame: Vec<u8> = (0..96).collect();
+    let lines = ["FRAME\n", "FRAME\n", "FRAME\n", "FRAME Ip\n", "FRAME\n", "FRAME\n", "FRAME\n"];
+    let frames = lines.map(|line| [line.as_bytes(), &frame].concat()).concat();
+    folder.write("marked.y4m", &[&b"YUV4MPEG2 W8 H8 F25:1 C420jpeg\n"[..], &frames].concat());
+    for (input, options) in [
+        (NPY, &["--level", "3"][..]),
+        (NPY, &["--level", "2", "--batch", "3", "--codec", "zstd"]),
+        (Y4M, &["--level", "4", "--batch", "5"]),
+        ("clip.raw", &["--level", "1", "--raw", "100x100:gray"]),
+        ("marked.y4m", &["--level", "1", "--batch", "3"]),
+    ] {
+        let rows = bench(&folder, input, options);
+        let file = [&["compress", input, "-o", "x.fpk", "-f", "--json"], options].concat();
+        let summary = folder.run(&file).ok().json();
+        for key in ["level", "packed_bytes", "ratio"] {
+            assert_eq!(rows[0][key], summary[key], "{key} of {input} {options:?}");
+        }
+    }
+    let input = folder.read(Y4M);
+    let arguments = ["bench", "-", "--runs", "1", "--json", "--level", "4", "--batch", "5"];
+    let piped = folder.run_with_input(&arguments, &input).ok().json();
+    let packed_bytes = &bench(&folder, Y4M, &["--level", "4", "--batch", "5"])[0]["packed_bytes"];
+    assert_eq!(piped[0]["packed_bytes"], *packed_bytes, "standard input");
+}
+
+#[test]
+fn stages() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    for row in bench(&folder, NPY, &["--level", "1,3", "--batch", "3", "--stages"]) {
+        assert_eq!(keys(&row), [&KEYS[..], &["stages"]].concat());
+        let stages = row["stages"].as_array().unwrap();
+        let mut names = Vec::new();
+        for stage in stages {
+            assert_eq!(keys(stage), ["stage", "direction", "mb_per_s"]);
+            check_speed(&stage["mb_per_s"]);
+            names.push(["stage", "direction"].map(|key| stage[key].as_str().unwrap()));
+        }
+        let (there, back) = ("compress", "decompress");
+        let expected = [["plan", there], ["transform", there], ["code", there], ["code", back], ["transform", back]];
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn a_table_for_people() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    for (options, columns) in [(&[][..], 7), (&["--stages"], 12)] {
+        let arguments = ["bench", NPY, "--level", "1,2", "--runs", "2", "--threads", "1"];
+        let ran = folder.run(&[&arguments, options].concat()).ok();
+        assert!(ran.stderr.is_empty(), "{}", ran.stderr);
+        let lines: Vec<&str> = ran.text().lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.len() == lines[0].len()), "aligned: {}", ran.text());
+        for (level, line) in (1..).zip(&lines[1..]) {
+            let cells: Vec<&str> = line.split_whitespace().collect();
+            assert_eq!(cells.len(), columns, "{line}");
+            assert_eq!(cells[..3], [level.to_string().as_str(), "cpu", "1"]);
+        }
+    }
+}
+
+#[test]
+fn frames_there_are_none_of() {
+    let folder = Folder::new();
+    folder.write("none.npy", &npy("<u2", "(0, 16, 16)", &[]));
+    let rows = bench(&folder, "none.npy", &["--level", "1", "--stages"]);
+    assert_eq!(rows[0]["ratio"].as_f64(), Some(0.0));
+}
+
+/// The CPU, and every adapter that works by its name, as `devices` lists them.
+#[test]
+fn every_device() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    let devices = folder.run(&["devices", "--json"]).ok().json();
+    let arguments = ["bench", NPY, "--level", "1,3", "--runs", "1", "--json", "--device", "all", "--stages"];
+    let ran = folder.run(&arguments).ok();
+    let rows = ran.json();
+    let names: Vec<_> = devices.as_array().unwrap().iter().skip(1).map(|it| it["name"].as_str().unwrap()).collect();
+    for level in [1, 3] {
+        let of_level = || rows.as_array().unwrap().iter().filter(|row| row["level"] == level);
+        assert_eq!(of_level().next().unwrap()["device"], "cpu");
+        let adapters: Vec<_> = of_level().skip(1).map(|row| row["device"].as_str().unwrap()).collect();
+        assert!(adapters.len() <= names.len());
+        for name in &names {
+            let left_out = ran.stderr.lines().any(|line| line.contains("left out") && line.contains(name));
+            assert!(left_out || adapters.iter().any(|adapter| adapter.starts_with(name)), "{name}: {adapters:?}");
+        }
+        let mut sizes: Vec<_> = of_level().map(|row| row["packed_bytes"].as_u64()).collect();
+        sizes.dedup();
+        assert_eq!(sizes.len(), 1, "the same bytes from every device");
+    }
+}
