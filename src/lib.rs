@@ -32,6 +32,7 @@ mod pool;
 mod reader;
 mod schedule;
 mod stage;
+mod tiled;
 mod writer;
 
 pub use batch_info::BatchInfo;

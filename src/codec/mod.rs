@@ -5,7 +5,13 @@
 
 mod ans;
 mod lz4;
+mod tiles;
 mod zstd;
+
+#[doc(hidden)]
+pub use tiles::{
+    DecodedTiles, TileClasses, TileCounts, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, TileTables,
+};
 
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};

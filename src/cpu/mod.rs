@@ -14,6 +14,7 @@ pub(crate) mod simd;
 pub mod temporal;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 
 use std::sync::Mutex;
 
@@ -51,6 +52,11 @@ impl CpuBackend {
         let result = work(&mut buffer);
         pool::lock(&self.spare).push(buffer);
         result
+    }
+
+    /// The instructions it uses.
+    pub fn simd(&self) -> SimdLevel {
+        self.simd
     }
 
     /// Threads that one call may use.

@@ -120,3 +120,19 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
+
+/// The sum modulo 256 of each byte and all before it.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn prefix_sum(bytes: [u8; 16]) -> [u8; 16] {
+    use std::arch::x86_64::{__m128i, _mm_add_epi8, _mm_slli_si128};
+    let sums: __m128i = bytemuck::cast(bytes);
+    // SAFETY: SSE2 is part of every x86-64.
+    let sums = unsafe {
+        let sums = _mm_add_epi8(sums, _mm_slli_si128::<1>(sums));
+        let sums = _mm_add_epi8(sums, _mm_slli_si128::<2>(sums));
+        let sums = _mm_add_epi8(sums, _mm_slli_si128::<4>(sums));
+        _mm_add_epi8(sums, _mm_slli_si128::<8>(sums))
+    };
+    bytemuck::cast(sums)
+}

@@ -11,6 +11,7 @@ mod element;
 mod format;
 mod geometry;
 mod origin;
+mod tiling;
 
 pub use batch::{Frames, bytes_of_view};
 pub use buffer::WorkBuffer;
@@ -22,3 +23,5 @@ pub use origin::{Origin, OriginKind};
 
 #[doc(hidden)]
 pub use batch::Batch;
+#[doc(hidden)]
+pub use tiling::{Band, CodedPlane, GROUP, Phase, Region, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};

@@ -5,15 +5,21 @@
 //! and device. The decoder reads the plan and decides nothing.
 
 mod choose;
+mod choose_tiles;
 mod level;
 mod recorded;
 
 mod sample;
 mod settings;
 mod statistics;
+mod tiles;
 
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
+pub use tiles::{TilePlan, TilePredictor};
+
+pub(crate) use choose_tiles::{TileChoice, band_slices, choose_tiles};
+pub(crate) use tiles::check_cut;
 
 #[doc(hidden)]
 pub use choose::choose;

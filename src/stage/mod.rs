@@ -10,6 +10,10 @@
 //!
 //! Histogram and entropy measure what comes out of stage 3.
 
+mod tiles;
+
+pub use tiles::{TileEffort, TiledFrames};
+
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::plan::{Candidate, Plan, PlanePlan, Predictor};

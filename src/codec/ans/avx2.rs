@@ -10,9 +10,8 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{DecodeTable, EncodeTable, LOW_BITS, States};
+use super::lanes::{DecodeTable, EncodeTable, LANES, LOW_BITS, States};
 use super::table::{SCALE, SCALE_BITS};
-use super::{GROUP, LANES};
 use crate::cpu::simd::Avx2;
 
 /// For each mask, the lanes that are set, moved to the upper end.
@@ -50,9 +49,9 @@ static EXPAND: [[u8; 8]; 256] = {
 };
 
 /// As [`portable::encode`](super::portable::encode).
-pub(super) fn encode(
+pub(super) fn encode<const N: usize>(
     _proof: Avx2,
-    groups: &[(&EncodeTable, &[u8; GROUP])],
+    groups: &[(&EncodeTable, &[u8; N])],
     states: &mut States,
     words: &mut [u16],
 ) -> usize {
@@ -61,9 +60,9 @@ pub(super) fn encode(
 }
 
 /// As [`portable::decode`](super::portable::decode).
-pub(super) fn decode(
+pub(super) fn decode<const N: usize>(
     _proof: Avx2,
-    groups: &mut [(&DecodeTable, &mut [u8; GROUP])],
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
     states: &mut States,
     words: &[u16],
 ) -> Option<usize> {
@@ -101,7 +100,7 @@ fn permute(vector: __m256i, row: &[u8; 8]) -> __m256i {
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn encode_groups(groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut States, words: &mut [u16]) -> usize {
+fn encode_groups<const N: usize>(groups: &[(&EncodeTable, &[u8; N])], states: &mut States, words: &mut [u16]) -> usize {
     let mut vectors = load(states);
     let mut at = words.len();
     for (table, group) in groups.iter().rev() {
@@ -149,7 +148,11 @@ fn encode_groups(groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut States, w
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn decode_groups(groups: &mut [(&DecodeTable, &mut [u8; GROUP])], states: &mut States, words: &[u16]) -> Option<usize> {
+fn decode_groups<const N: usize>(
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
+    states: &mut States,
+    words: &[u16],
+) -> Option<usize> {
     let mut vectors = load(states);
     let mut at = 0;
     for (table, group) in groups {

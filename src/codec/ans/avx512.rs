@@ -10,15 +10,14 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{DecodeTable, EncodeTable, LOW_BITS, States};
+use super::lanes::{DecodeTable, EncodeTable, LANES, LOW_BITS, States};
 use super::table::{SCALE, SCALE_BITS};
-use super::{GROUP, LANES};
 use crate::cpu::simd::Avx512;
 
 /// As [`portable::encode`](super::portable::encode).
-pub(super) fn encode(
+pub(super) fn encode<const N: usize>(
     _proof: Avx512,
-    groups: &[(&EncodeTable, &[u8; GROUP])],
+    groups: &[(&EncodeTable, &[u8; N])],
     states: &mut States,
     words: &mut [u16],
 ) -> usize {
@@ -27,9 +26,9 @@ pub(super) fn encode(
 }
 
 /// As [`portable::decode`](super::portable::decode).
-pub(super) fn decode(
+pub(super) fn decode<const N: usize>(
     _proof: Avx512,
-    groups: &mut [(&DecodeTable, &mut [u8; GROUP])],
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
     states: &mut States,
     words: &[u16],
 ) -> Option<usize> {
@@ -52,7 +51,7 @@ fn store(vectors: [__m512i; 2], states: &mut States) {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn encode_groups(groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut States, words: &mut [u16]) -> usize {
+fn encode_groups<const N: usize>(groups: &[(&EncodeTable, &[u8; N])], states: &mut States, words: &mut [u16]) -> usize {
     let mut vectors = load(states);
     let mut at = words.len();
     let low16 = _mm512_set1_epi32(0xFFFF);
@@ -102,7 +101,11 @@ fn encode_groups(groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut States, w
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn decode_groups(groups: &mut [(&DecodeTable, &mut [u8; GROUP])], states: &mut States, words: &[u16]) -> Option<usize> {
+fn decode_groups<const N: usize>(
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
+    states: &mut States,
+    words: &[u16],
+) -> Option<usize> {
     let mut vectors = load(states);
     let mut at = 0;
     let slot_mask = _mm512_set1_epi32(SCALE as i32 - 1);

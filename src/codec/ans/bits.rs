@@ -7,7 +7,7 @@ const RATE: u32 = 4;
 
 /// Probability that a bit is 1, in 1/65536.
 #[derive(Clone, Copy)]
-pub(super) struct Probability(u16);
+pub(in crate::codec) struct Probability(u16);
 
 impl Default for Probability {
     fn default() -> Self {
@@ -32,9 +32,9 @@ impl Probability {
 }
 
 /// Probabilities of a 4-bit symbol, coded from its highest bit.
-pub(super) type Nibble = [Probability; 16];
+pub(in crate::codec) type Nibble = [Probability; 16];
 
-pub(super) struct BitEncoder<'a> {
+pub(in crate::codec) struct BitEncoder<'a> {
     low: u32,
     high: u32,
     out: &'a mut Vec<u8>,
@@ -86,7 +86,7 @@ impl<'a> BitEncoder<'a> {
     }
 }
 
-pub(super) struct BitDecoder<'a> {
+pub(in crate::codec) struct BitDecoder<'a> {
     low: u32,
     high: u32,
     code: u32,

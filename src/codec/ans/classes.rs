@@ -4,20 +4,20 @@ use super::GROUP;
 use super::table::SCALE_BITS;
 
 /// Classes of groups, that of nothing but zeros included.
-pub(super) const CLASSES: usize = 16;
+pub(in crate::codec) const CLASSES: usize = 16;
 /// Levels of the sum of a group that are told apart before classes are merged.
-const LEVELS: usize = 32;
+pub(in crate::codec) const LEVELS: usize = 32;
 /// Level of a group of nothing but zeros.
 const ZEROS: u8 = 0;
 /// What a symbol of a table costs on the wire, in bits with [`FRACTION_BITS`] fraction bits, about.
 const SYMBOL_COST: u64 = 5 << FRACTION_BITS;
-const FRACTION_BITS: u32 = 8;
+pub(in crate::codec) const FRACTION_BITS: u32 = 8;
 
 /// How often each byte value occurs.
-pub(super) type Counts = [u32; 256];
+pub(in crate::codec) type Counts = [u32; 256];
 
 /// The class of each group, and the counts of each class. Class 0 has none.
-pub(super) struct Classes {
+pub(in crate::codec) struct Classes {
     pub groups: Vec<u8>,
     pub counts: Vec<Counts>,
 }
@@ -58,7 +58,7 @@ fn sum(a: &Counts, b: &Counts) -> Counts {
 }
 
 /// Two levels an octave, from 1 to 2^16.
-fn level(sum: u32) -> usize {
+pub(in crate::codec) fn level(sum: u32) -> usize {
     let exponent = 31 - sum.leading_zeros();
     let half = if exponent == 0 { 0 } else { sum >> (exponent - 1) & 1 };
     ((exponent << 1 | half) as usize).min(LEVELS - 1)
@@ -85,7 +85,7 @@ fn count(group: &[u8], [even, odd]: &mut [Counts; 2]) {
 
 /// Merges neighbouring levels as long as that saves bits or there are too many. Returns the class of
 /// each level (from 1) and the counts of each class.
-fn merge(counts: impl Iterator<Item = Counts>) -> (Vec<u8>, Vec<Counts>) {
+pub(in crate::codec) fn merge(counts: impl Iterator<Item = Counts>) -> (Vec<u8>, Vec<Counts>) {
     struct Part {
         levels: usize,
         counts: Counts,
@@ -131,7 +131,7 @@ fn cost(counts: &Counts) -> u64 {
 }
 
 /// Bits for the symbols, with [`FRACTION_BITS`] fraction bits.
-fn payload_cost(counts: &Counts) -> u64 {
+pub(in crate::codec) fn payload_cost(counts: &Counts) -> u64 {
     let total: u32 = counts.iter().sum();
     if total == 0 {
         return 0;

@@ -7,25 +7,27 @@
 
 use super::portable;
 use super::table::{Frequencies, SCALE};
-use super::{GROUP, LANES};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 
+/// rANS coders side by side.
+pub(in crate::codec) const LANES: usize = 32;
+
 /// States are at least this, and below 2^16 times this.
-pub(super) const LOW_BITS: u32 = 15;
+pub(in crate::codec) const LOW_BITS: u32 = 15;
 
 /// Every state between two steps.
-pub(super) const STATES: std::ops::Range<u32> = 1 << LOW_BITS..1 << (LOW_BITS + 16);
+pub(in crate::codec) const STATES: std::ops::Range<u32> = 1 << LOW_BITS..1 << (LOW_BITS + 16);
 
-pub(super) type States = [u32; LANES];
+pub(in crate::codec) type States = [u32; LANES];
 
 /// Where every lane begins.
-pub(super) const START: States = [1 << LOW_BITS; LANES];
+pub(in crate::codec) const START: States = [1 << LOW_BITS; LANES];
 
 /// Frequency and start of each byte value, packed for encoding.
-pub(super) struct EncodeTable(pub(super) [u32; 256]);
+pub(in crate::codec) struct EncodeTable(pub(in crate::codec) [u32; 256]);
 
 impl EncodeTable {
     pub fn new(frequencies: &Frequencies) -> Self {
@@ -39,7 +41,7 @@ impl EncodeTable {
 }
 
 /// Byte value, frequency less one and position within it of each slot, packed for decoding.
-pub(super) struct DecodeTable(pub(super) Box<[u32; SCALE as usize]>);
+pub(in crate::codec) struct DecodeTable(pub(in crate::codec) Box<[u32; SCALE as usize]>);
 
 impl DecodeTable {
     pub fn new(frequencies: &Frequencies) -> Self {
@@ -55,16 +57,21 @@ impl DecodeTable {
 }
 
 /// Encodes groups, last first, and appends the words in the order in which they are read.
-pub(super) fn encode(simd: SimdLevel, groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut States, out: &mut Vec<u8>) {
+pub(in crate::codec) fn encode<const N: usize>(
+    simd: SimdLevel,
+    groups: &[(&EncodeTable, &[u8; N])],
+    states: &mut States,
+    out: &mut Vec<u8>,
+) {
     // Each byte takes at most one word; kernels may write a few below the first.
-    let mut words = vec![0; LANES + groups.len() * GROUP];
+    let mut words = vec![0; LANES + groups.len() * N];
     let at = encode_words(simd, groups, states, &mut words);
     out.extend(words[at..].iter().flat_map(|word| word.to_le_bytes()));
 }
 
-fn encode_words(
+fn encode_words<const N: usize>(
     simd: SimdLevel,
-    groups: &[(&EncodeTable, &[u8; GROUP])],
+    groups: &[(&EncodeTable, &[u8; N])],
     states: &mut States,
     words: &mut [u16],
 ) -> usize {
@@ -83,9 +90,9 @@ fn encode_words(
 
 /// Decodes groups in order. `words` are little-endian; all of them must be used, and all lanes must
 /// end where they began.
-pub(super) fn decode(
+pub(in crate::codec) fn decode<const N: usize>(
     simd: SimdLevel,
-    groups: &mut [(&DecodeTable, &mut [u8; GROUP])],
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
     states: &mut States,
     words: &[u8],
 ) -> Result<()> {
@@ -100,9 +107,9 @@ pub(super) fn decode(
 }
 
 /// Words read; `None` as soon as there are too few.
-fn decode_words(
+fn decode_words<const N: usize>(
     simd: SimdLevel,
-    groups: &mut [(&DecodeTable, &mut [u8; GROUP])],
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
     states: &mut States,
     words: &[u16],
 ) -> Option<usize> {

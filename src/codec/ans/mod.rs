@@ -9,23 +9,21 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod bits;
-mod classes;
-mod lanes;
+pub(super) mod bits;
+pub(super) mod classes;
+pub(super) mod lanes;
 mod portable;
-mod table;
+pub(super) mod table;
 
 use self::bits::{BitDecoder, BitEncoder, Nibble};
 use self::classes::Classes;
-use self::lanes::{DecodeTable, EncodeTable, START, States};
+use self::lanes::{DecodeTable, EncodeTable, LANES, START, States};
 use self::table::Frequencies;
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 
 /// Bytes of a group.
 const GROUP: usize = 256;
-/// rANS coders side by side.
-const LANES: usize = 32;
 const STATES_BYTES: usize = 4 * LANES;
 
 /// Appends the coded block if it is shorter than `block`.

@@ -1,11 +1,14 @@
 //! The lanes in plain Rust, for every machine.
 
-use super::lanes::{DecodeTable, EncodeTable, LOW_BITS, States};
+use super::lanes::{DecodeTable, EncodeTable, LANES, LOW_BITS, States};
 use super::table::{SCALE, SCALE_BITS};
-use super::{GROUP, LANES};
 
 /// Writes words from the end of `words` down, and returns where they begin.
-pub(super) fn encode(groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut States, words: &mut [u16]) -> usize {
+pub(super) fn encode<const N: usize>(
+    groups: &[(&EncodeTable, &[u8; N])],
+    states: &mut States,
+    words: &mut [u16],
+) -> usize {
     let mut at = words.len();
     for (table, group) in groups.iter().rev() {
         for symbols in group.as_chunks::<LANES>().0.iter().rev() {
@@ -25,8 +28,8 @@ pub(super) fn encode(groups: &[(&EncodeTable, &[u8; GROUP])], states: &mut State
 }
 
 /// Reads words from the start of `words`, whose last [`LANES`] are not part of the code.
-pub(super) fn decode(
-    groups: &mut [(&DecodeTable, &mut [u8; GROUP])],
+pub(super) fn decode<const N: usize>(
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
     states: &mut States,
     words: &[u16],
 ) -> Option<usize> {

@@ -4,13 +4,13 @@ use super::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::error::{Error, Result};
 
 /// Bits of a frequency.
-pub(super) const SCALE_BITS: u32 = 12;
+pub(in crate::codec) const SCALE_BITS: u32 = 12;
 /// Sum of the frequencies of a table.
-pub(super) const SCALE: u32 = 1 << SCALE_BITS;
+pub(in crate::codec) const SCALE: u32 = 1 << SCALE_BITS;
 
 /// How often each byte value occurs, out of [`SCALE`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Frequencies([u16; 256]);
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(in crate::codec) struct Frequencies([u16; 256]);
 
 impl Frequencies {
     /// Scales counts, of which at least one is not 0. What occurs keeps a frequency of at least 1.

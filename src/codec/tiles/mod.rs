@@ -1,0 +1,210 @@
+//! Coding of tiles: a segment is some frames of a band.
+//!
+//! Predictors and classes are coded by adaptive models ([`side`]), the residuals of groups that are
+//! not zero by 32 interleaved rANS coders, with a table per class that the batch records
+//! ([`TileTables`]). Residuals too seldom for their table are stored apart.
+
+mod nibbles;
+mod side;
+mod tables;
+
+pub use tables::{TileClasses, TileCounts, TileTables};
+
+use self::nibbles::{NibbleDecoder, NibbleEncoder};
+use self::side::Side;
+use self::tables::{ESCAPE, Encode};
+use super::ans::lanes::{self, DecodeTable, START, States};
+use crate::cpu::SimdLevel;
+use crate::error::{Error, Result};
+use crate::frame::{Band, CodedPlane, GROUP, TILE_GROUPS};
+use crate::stage::TiledFrames;
+
+const STATES_BYTES: usize = 4 * lanes::LANES;
+
+/// Tables for encoding the segments of a batch.
+pub struct TileEncoderTables {
+    classes: TileClasses,
+    sets: Vec<Vec<Encode>>,
+}
+
+impl TileEncoderTables {
+    /// What [`TileCounts::tables`] gives, for encoding.
+    pub fn new(tables: &TileTables, classes: TileClasses) -> Self {
+        Self { classes, sets: (0..tables.sets()).map(|set| Encode::of_set(tables, set)).collect() }
+    }
+}
+
+/// Codes the segments of a band, in order.
+pub struct TileEncoder<'a> {
+    simd: SimdLevel,
+    tables: &'a TileEncoderTables,
+    band: &'a Band,
+    side: Side,
+    nibbles: NibbleEncoder,
+}
+
+impl<'a> TileEncoder<'a> {
+    /// An encoder before the first segment.
+    pub fn new(simd: SimdLevel, tables: &'a TileEncoderTables, band: &'a Band) -> Self {
+        Self { simd, tables, band, side: Side::new(band), nibbles: NibbleEncoder::default() }
+    }
+
+    /// Appends the code of a segment.
+    pub fn encode(&mut self, frames: &mut TiledFrames, out: &mut Vec<u8>) -> Result<()> {
+        let TiledFrames { predictors, sums, groups } = frames;
+        let mut classes = Vec::with_capacity(sums.len());
+        let mut coded = Vec::with_capacity(groups.len());
+        let mut escapes: Vec<u8> = Vec::new();
+        let mut groups = groups.iter();
+        let mut sums = sums.iter();
+        let frame_tiles = self.band.tiles();
+        for _ in 0..predictors.len() / frame_tiles.max(1) {
+            for plane in &self.band.planes {
+                for &sum in sums.by_ref().take(plane.tiles() * TILE_GROUPS) {
+                    let class = self.tables.classes.of(plane.set, sum);
+                    classes.push(class);
+                    if class > 0
+                        && let Some(group) = groups.next()
+                    {
+                        let encode = &self.tables.sets[plane.set][usize::from(class) - 1];
+                        if group.iter().copied().max().unwrap_or(0) >= encode.sure {
+                            escapes.extend(group.iter().filter(|&&residual| encode.escaped[usize::from(residual)]));
+                        }
+                        coded.push((&encode.table, group));
+                    }
+                }
+            }
+        }
+        for (predictors, classes) in
+            predictors.chunks_mut(frame_tiles.max(1)).zip(classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1)))
+        {
+            self.side.code(&mut self.nibbles, self.band, predictors, classes)?;
+        }
+
+        let start = out.len();
+        out.extend([0; 8]);
+        self.nibbles.finish(out);
+        let side_bytes = (out.len() - start - 8) as u32;
+        out[start..start + 4].copy_from_slice(&side_bytes.to_le_bytes());
+        out[start + 4..start + 8].copy_from_slice(&(escapes.len() as u32).to_le_bytes());
+        out.extend(escapes);
+        if !coded.is_empty() {
+            let states_at = out.len();
+            out.extend([0; STATES_BYTES]);
+            let mut states = START;
+            lanes::encode(self.simd, &coded, &mut states, out);
+            for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
+                *bytes = state.to_le_bytes();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tables for decoding the segments of a batch.
+pub struct TileDecoderTables(Vec<Vec<DecodeTable>>);
+
+impl TileDecoderTables {
+    /// The tables of a batch, for decoding.
+    pub fn new(tables: &TileTables) -> Self {
+        Self(tables.decoders())
+    }
+}
+
+/// Decodes the segments of a band, in order.
+pub struct TileDecoder<'a> {
+    simd: SimdLevel,
+    tables: &'a TileDecoderTables,
+    band: &'a Band,
+    side: Side,
+}
+
+/// A decoded segment.
+#[derive(Default)]
+pub struct DecodedTiles {
+    /// Id of the predictor of each tile, which is valid.
+    pub predictors: Vec<u8>,
+    /// Class of each group; 0 for a group of zeros.
+    pub classes: Vec<u8>,
+    /// Residuals of the groups whose class is not 0, one after another.
+    pub groups: Vec<[u8; GROUP]>,
+}
+
+impl<'a> TileDecoder<'a> {
+    /// A decoder before the first segment.
+    pub fn new(simd: SimdLevel, tables: &'a TileDecoderTables, band: &'a Band) -> Self {
+        Self { simd, tables, band, side: Side::new(band) }
+    }
+
+    /// Decodes a segment of `frames` frames.
+    ///
+    /// # Errors
+    /// Corrupt if `packed` is not such a segment.
+    pub fn decode(&mut self, packed: &[u8], frames: usize, out: &mut DecodedTiles) -> Result<()> {
+        let short = || Error::corrupt("tiles: the segment ends too early");
+        let (side_bytes, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
+        let (escape_bytes, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
+        let (side, rest) = rest.split_at_checked(u32::from_le_bytes(*side_bytes) as usize).ok_or_else(short)?;
+        let (escapes, code) = rest.split_at_checked(u32::from_le_bytes(*escape_bytes) as usize).ok_or_else(short)?;
+
+        let frame_tiles = self.band.tiles();
+        out.predictors.resize(frames * frame_tiles, 0);
+        out.classes.resize(frames * frame_tiles * TILE_GROUPS, 0);
+        let mut nibbles = NibbleDecoder::new(side)?;
+        let of_frames = out.predictors.chunks_mut(frame_tiles.max(1));
+        for (predictors, classes) in of_frames.zip(out.classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1))) {
+            self.side.code(&mut nibbles, self.band, predictors, classes)?;
+        }
+        nibbles.finish()?;
+
+        let tables = self.tables_of(frames, &out.classes)?;
+        out.groups.resize(tables.len(), [0; GROUP]);
+        let mut coded: Vec<_> = tables.into_iter().zip(&mut out.groups).collect();
+        if coded.is_empty() {
+            return if code.is_empty() && escapes.is_empty() { Ok(()) } else { Err(short()) };
+        }
+        let (state_bytes, words) = code.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
+        let mut states: States = [0; lanes::LANES];
+        for (state, &bytes) in states.iter_mut().zip(state_bytes.as_chunks::<4>().0) {
+            *state = u32::from_le_bytes(bytes);
+        }
+        if words.len() % 2 != 0 || states.iter().any(|state| !lanes::STATES.contains(state)) {
+            return Err(Error::corrupt("tiles: no states of rANS coders"));
+        }
+        lanes::decode(self.simd, &mut coded, &mut states, words)?;
+        put_escapes(&mut out.groups, escapes)
+    }
+
+    /// The table of each group that has one.
+    fn tables_of(&self, frames: usize, classes: &[u8]) -> Result<Vec<&'a DecodeTable>> {
+        let mut tables = Vec::with_capacity(classes.len());
+        let mut classes = classes.iter();
+        let planes = || self.band.planes.iter();
+        for plane in (0..frames).flat_map(|_| planes()) {
+            let set = &self.tables.0[plane.set];
+            for &class in classes.by_ref().take(groups_of(plane)).filter(|&&class| class > 0) {
+                let table = set.get(usize::from(class) - 1);
+                tables.push(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
+            }
+        }
+        Ok(tables)
+    }
+}
+
+fn groups_of(plane: &CodedPlane) -> usize {
+    plane.tiles() * TILE_GROUPS
+}
+
+/// Puts the residuals that were escaped in their places.
+fn put_escapes(groups: &mut [[u8; GROUP]], escapes: &[u8]) -> Result<()> {
+    let wrong = || Error::corrupt("tiles: the escaped residuals are not as many as their places");
+    let mut escapes = escapes.iter();
+    for group in groups {
+        if group.iter().any(|&residual| residual == ESCAPE) {
+            for residual in group.iter_mut().filter(|residual| **residual == ESCAPE) {
+                *residual = *escapes.next().ok_or_else(wrong)?;
+            }
+        }
+    }
+    if escapes.next().is_some() { Err(wrong()) } else { Ok(()) }
+}

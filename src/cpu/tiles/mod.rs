@@ -1,0 +1,169 @@
+//! **What**: per-tile prediction of 8-bit planes, band by band.
+//!
+//! **Forward**: raw rows become the coded planes of a band (colour transform, phases); each tile of
+//! 16x16 samples gets the predictor with the smallest residuals; residuals are zigzag-mapped and put
+//! in groups of 8x8.
+//!
+//! **Inverse**: tiles are restored row by row; every predictor is a function of rows above and of
+//! the frame before, or a running sum along the row.
+//!
+//! **Wire parameters**: colour transform, chroma split, bands ([`TilePlan`]); a predictor per tile.
+
+mod buffer;
+mod choose;
+mod phases;
+mod residual;
+mod restore;
+mod row;
+mod rules;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod timing;
+
+use self::buffer::PlaneBuffer;
+use self::phases::{RowCoder, Rows};
+use self::residual::Groups;
+use super::simd::{Kernel, SimdLevel};
+use crate::frame::{Band, CodedPlane, GROUP, Geometry, Region, TILE, TILE_GROUPS, Tiling};
+use crate::plan::{Colour, TilePredictor};
+use crate::stage::{TileEffort, TiledFrames};
+
+/// The state of a band between frames.
+pub struct BandState<'a> {
+    simd: SimdLevel,
+    band: &'a Band,
+    regions: Vec<RowCoder<'a>>,
+    rows: Rows,
+    current: Vec<PlaneBuffer>,
+    previous: Vec<PlaneBuffer>,
+}
+
+impl<'a> BandState<'a> {
+    /// A band before its first frame; the frame before that is all zeros.
+    pub fn new(simd: SimdLevel, colour: Colour, geometry: &Geometry, tiling: &'a Tiling, band: &'a Band) -> Self {
+        let region = |region: &'a Region| {
+            // The colour transform relates planes 0 to 2, which lie in one region.
+            let colour = if region.planes.start == 0 && region.planes.len() >= 3 { colour } else { Colour::None };
+            RowCoder::new(simd, colour, region, &geometry.planes)
+        };
+        let buffers: Vec<PlaneBuffer> = band.planes.iter().map(PlaneBuffer::new).collect();
+        Self {
+            simd,
+            band,
+            regions: tiling.regions.iter().map(region).collect(),
+            rows: Rows::default(),
+            current: buffers.clone(),
+            previous: buffers,
+        }
+    }
+
+    /// Takes a frame in without coding it: the next one refers to it. `raw` holds the rows of the
+    /// band, one slice per region.
+    pub fn see(&mut self, raw: &[&[u8]]) {
+        std::mem::swap(&mut self.current, &mut self.previous);
+        for (coder, raw) in self.regions.iter().zip(raw) {
+            let coded = coder.coded_planes(self.band);
+            let buffers = &mut self.current[coded.clone()];
+            coder.split(raw, &mut self.rows, &self.band.planes[coded], buffers);
+        }
+    }
+
+    /// Codes a frame, appending to `out`.
+    pub fn forward(&mut self, effort: TileEffort, raw: &[&[u8]], out: &mut TiledFrames) {
+        self.see(raw);
+        for ((plane, current), previous) in self.band.planes.iter().zip(&self.current).zip(&self.previous) {
+            let first = out.predictors.len();
+            choose::choose(self.simd, effort, plane, current, previous, &mut out.predictors);
+            let predictors = &out.predictors[first..];
+            let (sums, groups) = (&mut out.sums, &mut out.groups);
+            self.simd.run(Residuals { plane, predictors, current, previous, sums, groups });
+        }
+    }
+
+    /// Restores a frame. `classes` are 0 for groups of zeros; `groups` yields the others, in order.
+    pub fn inverse<'g>(
+        &mut self,
+        predictors: &[u8],
+        classes: &[u8],
+        groups: &mut std::slice::Iter<'g, [u8; GROUP]>,
+        raw: &mut [&mut [u8]],
+    ) {
+        std::mem::swap(&mut self.current, &mut self.previous);
+        let mut first = 0;
+        for ((plane, current), previous) in self.band.planes.iter().zip(&mut self.current).zip(&self.previous) {
+            let tiles = first..first + plane.tiles();
+            first = tiles.end;
+            let predictors = &predictors[tiles.clone()];
+            let classes = &classes[tiles.start * TILE_GROUPS..tiles.end * TILE_GROUPS];
+            self.simd.run(Restore { plane, predictors, classes, groups, current, previous });
+        }
+        for (coder, raw) in self.regions.iter().zip(raw) {
+            let coded = coder.coded_planes(self.band);
+            coder.join(&self.band.planes[coded.clone()], &self.current[coded], &mut self.rows, raw);
+        }
+    }
+}
+
+struct Residuals<'a> {
+    plane: &'a CodedPlane,
+    predictors: &'a [u8],
+    current: &'a PlaneBuffer,
+    previous: &'a PlaneBuffer,
+    sums: &'a mut Vec<u16>,
+    groups: &'a mut Vec<[u8; GROUP]>,
+}
+
+impl Kernel for Residuals<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let columns = self.plane.columns();
+        let mut groups: Groups = [[0; GROUP]; TILE_GROUPS];
+        for (tile, &predictor) in self.predictors.iter().enumerate() {
+            let at = self.current.at(tile % columns * TILE, tile / columns * TILE);
+            let predictor = TilePredictor::ALL[usize::from(predictor)];
+            residual::residual(predictor, self.current, self.previous, at, &mut groups);
+            for group in &groups {
+                let sum = group.iter().map(|&residual| u16::from(residual)).sum();
+                self.sums.push(sum);
+                if sum > 0 {
+                    self.groups.push(*group);
+                }
+            }
+        }
+    }
+}
+
+struct Restore<'a, 'g> {
+    plane: &'a CodedPlane,
+    predictors: &'a [u8],
+    classes: &'a [u8],
+    groups: &'a mut std::slice::Iter<'g, [u8; GROUP]>,
+    current: &'a mut PlaneBuffer,
+    previous: &'a PlaneBuffer,
+}
+
+impl Kernel for Restore<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let columns = self.plane.columns();
+        let classes = self.classes.as_chunks::<TILE_GROUPS>().0;
+        for (tile, (&predictor, classes)) in self.predictors.iter().zip(classes).enumerate() {
+            let at = self.current.at(tile % columns * TILE, tile / columns * TILE);
+            let mut groups: Groups = [[0; GROUP]; TILE_GROUPS];
+            for (group, &class) in groups.iter_mut().zip(classes) {
+                if class > 0
+                    && let Some(coded) = self.groups.next()
+                {
+                    *group = *coded;
+                }
+            }
+            let predictor = TilePredictor::ALL[usize::from(predictor)];
+            restore::restore(predictor, &groups, self.current, self.previous, at);
+        }
+    }
+}
