@@ -18,7 +18,7 @@ fn residual_blocks(clip: &clips::Clip) -> Vec<Vec<u8>> {
     let batch = Batch { geometry: &geometry, raw: clip.frames.as_bytes() };
     let cpu = CpuBackend::new(SimdLevel::detect(), 1);
     let settings = Settings::new().with_level(3).expect("a level");
-    let plan = choose(batch, &settings, &cpu, &cpu).expect("a plan");
+    let plan = choose(batch, &settings, &cpu, &cpu).expect("a plan").plan;
     let mut residuals = WorkBuffer::default();
     cpu.forward(batch, &plan, &mut residuals).expect("residuals");
     blocks(&geometry, plan.span_samples).map(|block| residuals.as_bytes()[block.bytes].to_vec()).collect()

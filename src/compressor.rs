@@ -8,9 +8,11 @@ use crate::codec::{CodecId, Encoder};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, LevelParameters, Plan, Settings};
+use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, TileChoice};
 use crate::pool;
 use crate::schedule::{BatchCounts, Scheduler};
+use crate::stage::Backend;
+use crate::tiled;
 use crate::writer::Writer;
 
 /// Raw bytes of a batch unless the caller sets its frames.
@@ -45,11 +47,14 @@ struct Spare {
 
 /// A batch as it is recorded, without its place in a file.
 pub(crate) struct PackedBatch {
-    pub plan: Plan,
+    pub method: Method,
     pub raw_checksum: u64,
     pub blocks: Vec<BlockEntry>,
     pub payload: Vec<u8>,
 }
+
+/// Method, block table and payload of a batch.
+type Packed = (Method, Vec<BlockEntry>, Vec<u8>);
 
 impl Compressor {
     /// A compressor with these settings.
@@ -111,18 +116,36 @@ impl Compressor {
         format.check_frames(frames, raw.len())?;
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
-        let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let raw_checksum = container::checksum(raw);
         let packed = self.scheduler.run(&geometry, |backend| {
-            let plan = plan::choose(batch, &self.settings, backend, self.scheduler.cpu())?;
-            backend.forward(batch, &plan, &mut residuals)?;
-            Ok(plan)
-        });
-        let packed = packed.and_then(|plan| {
-            let (blocks, payload) = self.encode(&geometry, &plan, &residuals)?;
-            Ok(PackedBatch { plan, raw_checksum: container::checksum(raw), blocks, payload })
-        });
+            match plan::choose_method(batch, &self.settings, backend, self.scheduler.cpu())? {
+                MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice),
+                MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
+            }
+        })?;
+        let packed = match packed {
+            Some(packed) => packed,
+            // Noise: as planes it takes no more than its own length.
+            None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
+        };
+        let (method, blocks, payload) = packed;
+        Ok(PackedBatch { method, raw_checksum, blocks, payload })
+    }
+
+    fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {
+        let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let coded =
+            backend.forward(batch, &plan, &mut residuals).and_then(|()| self.encode(batch.geometry, &plan, &residuals));
         pool::lock(&self.spare.buffers).push(residuals);
-        packed
+        coded.map(|(blocks, payload)| (Method::Planes(plan), blocks, payload))
+    }
+
+    /// `None` if tiles take more than the raw bytes.
+    fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice) -> Result<Option<Packed>> {
+        let (plan, segments) = tiled::encode(batch, choice, self.scheduler.cpu())?;
+        let segments: Vec<_> = segments.into_iter().map(|segment| (CodecId::Ans, segment)).collect();
+        let (blocks, payload) = table(&segments)?;
+        Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
     }
 
     /// Codes the residuals of a batch, block by block. Public for `framepress bench` alone.
@@ -141,14 +164,7 @@ impl Compressor {
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))
         })?;
-        let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
-            let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
-            Ok(BlockEntry { codec: *codec, packed_bytes })
-        };
-        let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
-        let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
-        blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
-        Ok((entries, payload))
+        table(&blocks)
     }
 
     fn encoder(&self) -> Result<Encoder> {
@@ -158,6 +174,18 @@ impl Compressor {
         let level = LevelParameters::of(self.settings.level());
         Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)
     }
+}
+
+/// The block table and the payload of coded blocks.
+fn table(blocks: &[(CodecId, Vec<u8>)]) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
+    let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
+        let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
+        Ok(BlockEntry { codec: *codec, packed_bytes })
+    };
+    let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
+    let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
+    blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
+    Ok((entries, payload))
 }
 
 /// Compresses an array of any strides, whose first axis is the frame, to a whole file in memory.

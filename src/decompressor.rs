@@ -7,10 +7,12 @@ use crate::codec::Decoder;
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{DeviceChoice, Plan};
+use crate::plan::{DeviceChoice, Method, Plan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
+use crate::stage::Backend;
+use crate::tiled;
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
@@ -130,10 +132,14 @@ impl Decompressor {
     }
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
-        let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
-        let result = self.scheduler.run(geometry, |backend| {
-            self.decode(geometry, &record.plan, &record.blocks, &record.payload, &mut residuals)?;
-            backend.inverse(geometry, &record.plan, &mut residuals, raw)?;
+        self.scheduler.run(geometry, |backend| {
+            match &record.method {
+                Method::Planes(plan) => self.restore_planes(geometry, plan, record, backend, raw)?,
+                Method::Tiles(plan) => {
+                    let segments = segments(&record.blocks, &record.payload)?;
+                    tiled::decode(geometry, plan, &segments, raw, self.scheduler.cpu())?;
+                }
+            }
             let found = container::checksum(raw);
             if found != record.raw_checksum {
                 return Err(Error::corrupt(format!(
@@ -142,7 +148,21 @@ impl Decompressor {
                 )));
             }
             Ok(())
-        });
+        })
+    }
+
+    fn restore_planes(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        record: &BatchRecord,
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let result = self
+            .decode(geometry, plan, &record.blocks, &record.payload, &mut residuals)
+            .and_then(|()| backend.inverse(geometry, plan, &mut residuals, raw));
         pool::lock(&self.buffers).push(residuals);
         result
     }
@@ -159,17 +179,15 @@ impl Decompressor {
     ) -> Result<()> {
         residuals.resize_for_overwrite(geometry.work_bytes());
         let mut jobs = Vec::with_capacity(blocks.len());
-        let mut packed = payload;
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
-        for (entry, place) in blocks.iter().zip(container::blocks(geometry, plan.span_samples)) {
-            let (coded, later) = packed
-                .split_at_checked(entry.packed_bytes as usize)
-                .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        let packed = segments(blocks, payload)?;
+        let places = container::blocks(geometry, plan.span_samples);
+        for ((entry, coded), place) in blocks.iter().zip(packed).zip(places) {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
             jobs.push((entry.codec, coded, block));
-            (packed, rest, start) = (later, tail, place.bytes.end);
+            (rest, start) = (tail, place.bytes.end);
         }
         pool::for_each(self.threads, jobs, |(codec, coded, block)| {
             let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
@@ -178,6 +196,19 @@ impl Decompressor {
             result
         })
     }
+}
+
+/// The packed bytes of each block.
+fn segments<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<Vec<&'a [u8]>> {
+    let mut rest = payload;
+    let cut = |entry: &BlockEntry| {
+        let (packed, later) = rest
+            .split_at_checked(entry.packed_bytes as usize)
+            .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        rest = later;
+        Ok(packed)
+    };
+    blocks.iter().map(cut).collect()
 }
 
 fn frame_count(record: &BatchRecord) -> Result<usize> {

@@ -165,6 +165,13 @@ impl Encoder {
     }
 }
 
+/// What Zstandard's quickest level makes of `bytes`: far less than their number if they repeat.
+pub(crate) fn repeats(bytes: &[u8]) -> Result<usize> {
+    let mut packed = Vec::new();
+    let shrunk = zstd::Encoder::new(1)?.encode(bytes, &mut packed);
+    Ok(if shrunk { packed.len() } else { bytes.len() })
+}
+
 /// Decodes blocks of every codec. Not for use by two threads at once; cheap to use again.
 #[derive(Default)]
 pub struct Decoder {

@@ -20,14 +20,24 @@ const FINALISTS: usize = 2;
 /// Level of Zstandard in trials: candidates rank alike at higher ones.
 const TRIAL_ZSTD_LEVEL: i32 = 1;
 
+/// A plan of whole planes with what it makes of a sample.
+pub struct PlanesChoice {
+    /// The plan.
+    pub plan: Plan,
+    /// Bytes of the sample packed, about.
+    pub packed_bytes: usize,
+    /// Raw bytes of the sample.
+    pub sampled_bytes: usize,
+}
+
 /// The plan of a batch. `backend` measures; the trials run on `cpu`, and the result is the same for
 /// every backend.
-pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Plan> {
+pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<PlanesChoice> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let identity = Plan { span_samples: level.span_samples, ..Plan::identity(batch.geometry) };
     if codec == CodecChoice::Store || batch.raw.is_empty() {
-        return Ok(identity);
+        return Ok(PlanesChoice { plan: identity, packed_bytes: batch.raw.len(), sampled_bytes: batch.raw.len() });
     }
 
     let sample = Sample::of(batch);
@@ -38,8 +48,12 @@ pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu:
     let finalists: Vec<Vec<Candidate>> =
         (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
     let trials = Trials::run(sample, colour, &finalists, codec, cpu)?;
-    let planes = (0..statistics.planes()).map(|plane| trials.best(plane, batch.geometry.frames > 1)).collect();
-    Ok(Plan { colour, planes, ..identity })
+    let several = batch.geometry.frames > 1;
+    let (planes, bytes): (_, Vec<usize>) = (0..statistics.planes()).map(|plane| trials.best(plane, several)).unzip();
+    let geometry = sample.geometry;
+    let sampled_bytes = counted_frames(geometry.frames).len() * geometry.frame_samples * geometry.sample_bytes;
+    let plan = Plan { colour, planes, ..identity };
+    Ok(PlanesChoice { plan, packed_bytes: bytes.into_iter().sum(), sampled_bytes })
 }
 
 /// The colour transform whose best candidates cost least over all planes.
@@ -120,8 +134,8 @@ impl Trials {
     }
 
     /// The plan of `plane`: the best trial for frames after the first, and for the first the best
-    /// one that needs no other frame and is shuffled alike.
-    fn best(&self, plane: usize, several_frames: bool) -> PlanePlan {
+    /// one that needs no other frame and is shuffled alike. With the bytes of the former.
+    fn best(&self, plane: usize, several_frames: bool) -> (PlanePlan, usize) {
         let nothing = Candidate { colour: Colour::None, temporal: false, predictor: Predictor::None };
         let smallest =
             |trials: &mut dyn Iterator<Item = &Trial>| trials.min_by_key(|trial| trial.packed_bytes).copied();
@@ -131,15 +145,17 @@ impl Trials {
             shuffle: Shuffle::None,
             packed_bytes: 0,
         });
+        let packed_bytes = inter.packed_bytes;
         let mut alike = trials.iter().filter(|trial| !trial.candidate.temporal && trial.shuffle == inter.shuffle);
         let intra = smallest(&mut alike).unwrap_or(inter);
         let inter = if several_frames { inter } else { Trial { candidate: nothing, ..inter } };
-        PlanePlan {
+        let plan = PlanePlan {
             intra: intra.candidate.predictor,
             temporal: inter.candidate.temporal,
             inter: inter.candidate.predictor,
             shuffle: inter.shuffle,
-        }
+        };
+        (plan, packed_bytes)
     }
 }
 

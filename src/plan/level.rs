@@ -1,6 +1,7 @@
 //! What each level does.
 
 use super::{Candidate, CodecChoice, Colour, Predictor};
+use crate::stage::TileEffort;
 
 /// Effort of one level. Levels differ in these numbers only.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub struct LevelParameters {
     pub zstd_level: i32,
     /// Whether every block is tried with every codec that may win.
     pub thorough: bool,
+    /// Predictors that tiles are tried with, where tiles are used.
+    pub tiles: Option<TileEffort>,
     /// Samples in a span, and so bytes in a block.
     pub span_samples: u32,
 }
@@ -21,15 +24,15 @@ const FEW: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Gradien
 const SOME: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Up, Predictor::Gradient, Predictor::Median];
 
 const LEVELS: [LevelParameters; 9] = [
-    level(FEW, CodecChoice::Lz4, 1, 17),
-    level(SOME, CodecChoice::Auto, 1, 17),
-    level(Predictor::ALL, CodecChoice::Auto, 1, 18),
-    level(Predictor::ALL, CodecChoice::Auto, 1, 19),
-    level(Predictor::ALL, CodecChoice::Auto, 8, 20),
-    level(Predictor::ALL, CodecChoice::Auto, 10, 21),
-    level(Predictor::ALL, CodecChoice::Auto, 12, 21),
-    level(Predictor::ALL, CodecChoice::Auto, 16, 22),
-    level(Predictor::ALL, CodecChoice::Auto, 19, 23),
+    level(FEW, CodecChoice::Lz4, 1, 17, None),
+    level(SOME, CodecChoice::Auto, 1, 17, Some(TileEffort::Few)),
+    level(Predictor::ALL, CodecChoice::Auto, 1, 18, Some(TileEffort::Some)),
+    level(Predictor::ALL, CodecChoice::Auto, 1, 19, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 8, 20, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 10, 21, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 12, 21, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 16, 22, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 19, 23, Some(TileEffort::All)),
 ];
 
 /// The lowest level of Zstandard at which the time it takes is given to every block.
@@ -40,9 +43,10 @@ const fn level(
     codec: CodecChoice,
     zstd_level: i32,
     span_log2: u32,
+    tiles: Option<TileEffort>,
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
-    LevelParameters { predictors, codec, zstd_level, thorough, span_samples: 1 << span_log2 }
+    LevelParameters { predictors, codec, zstd_level, thorough, tiles, span_samples: 1 << span_log2 }
 }
 
 impl LevelParameters {

@@ -5,8 +5,10 @@
 //! and device. The decoder reads the plan and decides nothing.
 
 mod choose;
+mod choose_method;
 mod choose_tiles;
 mod level;
+mod method;
 mod recorded;
 
 mod sample;
@@ -14,15 +16,20 @@ mod settings;
 mod statistics;
 mod tiles;
 
+pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 pub use tiles::{TilePlan, TilePredictor};
 
-pub(crate) use choose_tiles::{TileChoice, band_slices, choose_tiles};
+pub(crate) use choose_tiles::{band_slices, choose_tiles};
 pub(crate) use tiles::check_cut;
 
 #[doc(hidden)]
-pub use choose::choose;
+pub use choose::{PlanesChoice, choose};
+#[doc(hidden)]
+pub use choose_method::{MethodChoice, choose_method};
+#[doc(hidden)]
+pub use choose_tiles::TileChoice;
 #[doc(hidden)]
 pub use level::LevelParameters;
 pub(crate) use sample::Sample;

@@ -22,11 +22,6 @@ impl TileTables {
         self.0.len()
     }
 
-    /// Classes of each set, which are numbered from 1.
-    pub(super) fn classes(&self, set: usize) -> usize {
-        self.0[set].len()
-    }
-
     /// Appends the tables.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut out = BitEncoder::new(out);

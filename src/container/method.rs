@@ -1,0 +1,105 @@
+//! Methods on the wire, and the blocks that follow from them.
+
+use super::WHAT;
+use super::blocks::{block_count, blocks};
+use super::wire::{Appender, Cursor};
+use crate::codec::TileTables;
+use crate::error::{Error, Result};
+use crate::frame::{Geometry, Tiling};
+use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, TilePlan, check_cut};
+
+const PLANES: u8 = 0;
+const TILES: u8 = 1;
+
+/// Appends a method.
+pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
+    match method {
+        Method::Planes(Plan { colour, span_samples, planes }) => {
+            out.u8(PLANES);
+            out.u8(*colour as u8);
+            out.u8(u8::try_from(planes.len())
+                .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
+            out.u32(*span_samples);
+            for plane in planes {
+                for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
+                    out.u8(byte);
+                }
+            }
+        }
+        Method::Tiles(TilePlan { colour, split_chroma, bands, segment_frames, tables }) => {
+            out.u8(TILES);
+            out.u8(*colour as u8);
+            out.u8((*split_chroma).into());
+            out.u32(*bands);
+            out.u32(*segment_frames);
+            let mut bytes = Vec::new();
+            tables.write(&mut bytes);
+            out.u32(
+                u32::try_from(bytes.len())
+                    .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of tables are too many", bytes.len())))?,
+            );
+            out.bytes(&bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a method that can be carried out on `geometry`.
+pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
+    let method = match details.u8("method")? {
+        PLANES => Method::Planes(planes(details)?),
+        TILES => Method::Tiles(tiles(details, geometry)?),
+        id => {
+            return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
+        }
+    };
+    method.check(geometry)?;
+    Ok(method)
+}
+
+fn planes(details: &mut Cursor<'_>) -> Result<Plan> {
+    let colour = Colour::from_id(details.u8("colour transform")?)?;
+    let count = details.u8("planes")?;
+    let span_samples = details.u32("span")?;
+    let mut planes = Vec::with_capacity(count.into());
+    for _ in 0..count {
+        planes.push(PlanePlan {
+            intra: Predictor::from_id(details.u8("predictor of first frame")?)?,
+            temporal: details.flag("temporal")?,
+            inter: Predictor::from_id(details.u8("predictor of other frames")?)?,
+            shuffle: Shuffle::from_id(details.u8("shuffle")?)?,
+        });
+    }
+    Ok(Plan { colour, span_samples, planes })
+}
+
+fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
+    let colour = Colour::from_id(details.u8("colour transform")?)?;
+    let split_chroma = details.flag("chroma split")?;
+    let bands = details.u32("bands")?;
+    let segment_frames = details.u32("frames of a segment")?;
+    check_cut(geometry, colour, split_chroma, bands, segment_frames)?;
+    let table_bytes = usize::try_from(details.u32("length of tables")?).unwrap_or(usize::MAX);
+    let sets = Tiling::sets(geometry, split_chroma);
+    let tables = TileTables::read(details.bytes("tables", table_bytes)?, sets)?;
+    Ok(TilePlan { colour, split_chroma, bands, segment_frames, tables })
+}
+
+/// Blocks of a batch.
+pub fn count(method: &Method, geometry: &Geometry) -> usize {
+    match method {
+        Method::Planes(plan) => block_count(geometry, plan.span_samples),
+        Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
+    }
+}
+
+/// Most bytes of each packed block, and as many as it has if it is stored; `None` where the payload
+/// is the only limit and nothing is stored.
+pub fn most_bytes<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterator<Item = Option<u64>> + 'a> {
+    match method {
+        Method::Planes(plan) => {
+            Box::new(blocks(geometry, plan.span_samples).map(|block| Some(block.bytes.len() as u64)))
+        }
+        Method::Tiles(_) => Box::new(std::iter::repeat_n(None, count(method, geometry))),
+    }
+}

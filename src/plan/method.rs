@@ -1,0 +1,27 @@
+//! How a batch is coded: one of several paths, each with a plan of its own.
+
+use super::{Plan, TilePlan};
+use crate::error::Result;
+use crate::frame::Geometry;
+
+/// How a batch is coded, as it is recorded with it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// One predictor per plane; blocks of any codec.
+    Planes(Plan),
+    /// One predictor per tile; segments coded with a table per class.
+    Tiles(TilePlan),
+}
+
+impl Method {
+    /// Checks that it can be carried out on `geometry`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) naming the field that does not fit.
+    pub fn check(&self, geometry: &Geometry) -> Result<()> {
+        match self {
+            Method::Planes(plan) => plan.check(geometry),
+            Method::Tiles(plan) => plan.check(geometry),
+        }
+    }
+}
