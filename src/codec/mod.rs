@@ -3,7 +3,7 @@
 //! A block's decoded length is known from the geometry and the plan, so no codec stores it. A block
 //! that its codec cannot shrink is stored.
 
-mod ans;
+pub mod ans;
 mod lz4;
 pub mod pack;
 mod zstd;

@@ -1,4 +1,4 @@
-//! The loops with AVX2: 8 groups at a time to pack, two to unpack.
+//! The loops with AVX2: 8 groups at a time to pack, four to unpack.
 //!
 //! Unsafe only where a proof stands for the instruction set (invariant S1 of `cpu::simd`).
 
@@ -6,8 +6,27 @@
 
 use std::arch::x86_64::*;
 
-use super::{GROUP, Group, portable};
+use super::control::{CLUSTER, Maps, Nibbles, Widths};
+use super::{AHEAD, GROUP, Group, portable};
 use crate::cpu::simd::Avx2;
+
+/// Bytes within which four packed groups begin and end, whatever four bits say of their widths.
+const WINDOW: usize = 160;
+
+/// For each width, where the bytes of a group go whose halves are joined.
+static CLOSE: [Group; 16] = {
+    let mut rows = [[0x80; GROUP]; 16];
+    let mut width = 1;
+    while width <= 8 {
+        let mut at = 0;
+        while at < 2 * width {
+            rows[width][at] = (at + if at < width { 0 } else { 8 - width }) as u8;
+            at += 1;
+        }
+        width += 1;
+    }
+    rows
+};
 
 /// How to unpack the numbers of one width.
 #[derive(Clone, Copy)]
@@ -39,6 +58,49 @@ static ROWS: [Row; 16] = {
     rows
 };
 
+/// For each map of 8 bytes, which of them are set, in order; zeros follow.
+static SQUEEZE: [[u8; 8]; 256] = {
+    let mut table = [[0x80; 8]; 256];
+    let mut map = 0;
+    while map < 256 {
+        let (mut from, mut to) = (0, 0);
+        while from < 8 {
+            if map >> from & 1 == 1 {
+                table[map][to] = from as u8;
+                to += 1;
+            }
+            from += 1;
+        }
+        map += 1;
+    }
+    table
+};
+
+/// The other way: for each byte that is set, the place where it was put; zeros elsewhere.
+static EXPAND: [[u8; 8]; 256] = {
+    let mut table = [[0x80; 8]; 256];
+    let mut map = 0;
+    while map < 256 {
+        let (mut to, mut from) = (0, 0);
+        while to < 8 {
+            if map >> to & 1 == 1 {
+                table[map][to] = from;
+                from += 1;
+            }
+            to += 1;
+        }
+        map += 1;
+    }
+    table
+};
+
+/// Has the cache make ready for stores to come, [`AHEAD`] bytes after `groups`.
+#[allow(unused_unsafe, reason = "the intrinsic is unsafe in older compilers")]
+pub(super) fn announce(groups: &[Group; 4]) {
+    // SAFETY: a prefetch reads and writes nothing, wherever it points.
+    unsafe { _mm_prefetch::<_MM_HINT_ET0>(groups.as_ptr().cast::<i8>().wrapping_add(AHEAD)) };
+}
+
 /// As [`pack`](super::pack).
 pub(super) fn pack(_proof: Avx2, groups: &[Group], widths: &mut [u8], data: &mut [u8]) -> usize {
     // SAFETY: the proof.
@@ -49,6 +111,71 @@ pub(super) fn pack(_proof: Avx2, groups: &[Group], widths: &mut [u8], data: &mut
 pub(super) fn unpack(_proof: Avx2, widths: &[u8], data: &[u8], groups: &mut [Group]) -> Option<usize> {
     // SAFETY: the proof.
     unsafe { unpack_groups(widths, data, groups) }
+}
+
+/// As [`squeeze`](super::squeeze).
+pub(super) fn squeeze(_proof: Avx2, widths: &Widths) -> (u64, Nibbles) {
+    // SAFETY: the proof.
+    unsafe { squeeze_widths(widths) }
+}
+
+/// As [`expand`](super::expand).
+pub(super) fn expand(_proof: Avx2, maps: &Maps, nibbles: &Nibbles, widths: &mut Widths) -> Option<u64> {
+    // SAFETY: the proof.
+    unsafe { expand_widths(maps, nibbles, widths) }
+}
+
+/// Moves 8 bytes as a row of [`SQUEEZE`] or [`EXPAND`] says.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn moved(bytes: [u8; 8], row: [u8; 8]) -> [u8; 8] {
+    let bytes = _mm_cvtsi64_si128(i64::from_le_bytes(bytes));
+    let row = _mm_cvtsi64_si128(i64::from_le_bytes(row));
+    _mm_cvtsi128_si64(_mm_shuffle_epi8(bytes, row)).to_le_bytes()
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn squeeze_widths(widths: &Widths) -> (u64, Nibbles) {
+    let vectors: [__m256i; 2] = bytemuck::cast(*widths);
+    let zeros = vectors.map(|part| _mm256_movemask_epi8(_mm256_cmpeq_epi8(part, _mm256_setzero_si256())) as u32);
+    let map = !(u64::from(zeros[0]) | u64::from(zeros[1]) << 32);
+    let mut squeezed = [0; CLUSTER + 8];
+    let mut at = 0;
+    for (&run, occupied) in widths.as_chunks::<8>().0.iter().zip(map.to_le_bytes()) {
+        // What is past the end of a run is overwritten by the next.
+        squeezed[at..at + 8].copy_from_slice(&moved(run, SQUEEZE[usize::from(occupied)]));
+        at += occupied.count_ones() as usize;
+    }
+    let (bytes, _) = squeezed.as_chunks::<32>();
+    let pairs = |bytes| _mm256_maddubs_epi16(bytemuck::cast(bytes), _mm256_set1_epi16(16 << 8 | 1));
+    let nibbles = _mm256_packus_epi16(pairs(bytes[0]), pairs(bytes[1]));
+    (map, bytemuck::cast(_mm256_permute4x64_epi64::<0xD8>(nibbles)))
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn expand_widths(maps: &Maps, nibbles: &Nibbles, widths: &mut Widths) -> Option<u64> {
+    let map = moved(maps.groups, EXPAND[usize::from(maps.runs)]);
+    let halves: [__m128i; 2] = bytemuck::cast(*nibbles);
+    let bytes = halves.map(|half| {
+        let words = _mm256_cvtepu8_epi16(half);
+        _mm256_and_si256(_mm256_or_si256(words, _mm256_slli_epi16::<4>(words)), _mm256_set1_epi8(15))
+    });
+    let mut squeezed = [0; CLUSTER + 8];
+    squeezed[..CLUSTER].copy_from_slice(&bytemuck::cast::<_, Widths>(bytes));
+    let mut at = 0;
+    for (run, occupied) in widths.as_chunks_mut::<8>().0.iter_mut().zip(map) {
+        let mut next = [0; 8];
+        next.copy_from_slice(&squeezed[at..at + 8]);
+        *run = moved(next, EXPAND[usize::from(occupied)]);
+        at += occupied.count_ones() as usize;
+    }
+    let vectors: [__m256i; 2] = bytemuck::cast(*widths);
+    let valid = vectors.map(|part| {
+        let below = _mm256_sub_epi8(part, _mm256_set1_epi8(1));
+        let valid = _mm256_cmpeq_epi8(_mm256_min_epu8(below, _mm256_set1_epi8(7)), below);
+        _mm256_movemask_epi8(valid) as u32
+    });
+    let map = u64::from_le_bytes(map);
+    (u64::from(valid[0]) | u64::from(valid[1]) << 32 == map).then_some(map)
 }
 
 /// The widths of 8 groups, two in each vector, as words of 32 bits: half `h` of the result has those of
@@ -98,24 +225,34 @@ fn pack_groups(groups: &[Group], widths: &mut [u8], data: &mut [u8]) -> usize {
         let in_order = _mm_or_si128(even, _mm_slli_epi32::<16>(odd));
         *to = _mm_cvtsi128_si64(_mm_packus_epi16(in_order, in_order)).to_le_bytes();
 
-        let unused = _mm256_sub_epi32(_mm256_set1_epi32(8), words);
+        // The mask changes nothing; it tells the compiler that no shift goes too far.
+        let unused = _mm256_and_si256(_mm256_sub_epi32(_mm256_set1_epi32(8), words), _mm256_set1_epi32(15));
         let joined = [
             join(vectors[0], _mm256_shuffle_epi32::<0x00>(unused)),
             join(vectors[1], _mm256_shuffle_epi32::<0x55>(unused)),
             join(vectors[2], _mm256_shuffle_epi32::<0xAA>(unused)),
             join(vectors[3], _mm256_shuffle_epi32::<0xFF>(unused)),
         ];
-        let halves: [[[u8; 8]; 2]; 8] = bytemuck::cast(joined);
-        for (halves, &width) in halves.iter().zip(&*to) {
-            let width = usize::from(width);
-            // What is past a half is overwritten by the next.
-            let room: &mut [u8] = &mut data[at..at + GROUP];
-            room[..8].copy_from_slice(&halves[0]);
-            room[width..width + 8].copy_from_slice(&halves[1]);
-            at += 2 * width;
+        for (joined, widths) in joined.as_chunks::<2>().0.iter().zip(to.as_chunks::<4>().0) {
+            let widths = widths.map(|width| usize::from(width % 16));
+            let closed = [close(joined[0], [widths[0], widths[1]]), close(joined[1], [widths[2], widths[3]])];
+            // What is past a group is overwritten by the next.
+            let room: &mut [u8] = &mut data[at..at + WINDOW];
+            let mut place = 0;
+            for (group, width) in bytemuck::cast::<_, [Group; 4]>(closed).into_iter().zip(widths) {
+                room[place..place + GROUP].copy_from_slice(&group);
+                place += 2 * width;
+            }
+            at += place;
         }
     }
     at + portable::pack(rest, rest_widths, &mut data[at..])
+}
+
+/// Two groups whose halves are moved together.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn close(joined: __m256i, widths: [usize; 2]) -> __m256i {
+    _mm256_shuffle_epi8(joined, bytemuck::cast(widths.map(|width| CLOSE[width])))
 }
 
 /// The numbers in the first bytes of `window`, as words of 16 bits.
@@ -130,20 +267,21 @@ fn split(window: Group, row: &Row) -> __m256i {
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn unpack_groups(widths: &[u8], data: &[u8], groups: &mut [Group]) -> Option<usize> {
     let (mut at, mut done) = (0, 0);
-    for (pair, widths) in groups.as_chunks_mut::<2>().0.iter_mut().zip(widths.as_chunks::<2>().0) {
+    for (four, widths) in groups.as_chunks_mut::<4>().0.iter_mut().zip(widths.as_chunks::<4>().0) {
+        let Some(window) = data.get(at..).and_then(<[u8]>::first_chunk::<WINDOW>) else { break };
+        announce(four);
         let widths = widths.map(|width| usize::from(width % 16));
-        let second = at + 2 * widths[0];
-        let (Some(first_window), Some(second_window)) =
-            (data.get(at..at + GROUP), data.get(second..second + GROUP))
-        else {
-            break;
-        };
-        let first = split(first_window.try_into().ok()?, &ROWS[widths[0]]);
-        let second_words = split(second_window.try_into().ok()?, &ROWS[widths[1]]);
-        let mixed = _mm256_packus_epi16(first, second_words);
-        *pair = bytemuck::cast(_mm256_permute4x64_epi64::<0xD8>(mixed));
-        at = second + 2 * widths[1];
-        done += 2;
+        let mut place = 0;
+        let words = widths.map(|width| {
+            let mut packed = [0; GROUP];
+            packed.copy_from_slice(&window[place..place + GROUP]);
+            place += 2 * width;
+            split(packed, &ROWS[width])
+        });
+        let groups = [_mm256_packus_epi16(words[0], words[1]), _mm256_packus_epi16(words[2], words[3])];
+        *four = bytemuck::cast(groups.map(|mixed| _mm256_permute4x64_epi64::<0xD8>(mixed)));
+        at += place;
+        done += 4;
     }
     Some(at + portable::unpack(&widths[done..], data.get(at..)?, &mut groups[done..])?)
 }

@@ -6,6 +6,8 @@
 
 use std::arch::x86_64::*;
 
+use super::avx2::announce;
+use super::control::{Maps, Nibbles, Widths};
 use super::{GROUP, Group, portable};
 use crate::cpu::simd::Avx512Vbmi2;
 
@@ -55,6 +57,40 @@ pub(super) fn pack(_proof: Avx512Vbmi2, groups: &[Group], widths: &mut [u8], dat
 pub(super) fn unpack(_proof: Avx512Vbmi2, widths: &[u8], data: &[u8], groups: &mut [Group]) -> Option<usize> {
     // SAFETY: the proof.
     unsafe { unpack_groups(widths, data, groups) }
+}
+
+/// As [`squeeze`](super::squeeze).
+pub(super) fn squeeze(_proof: Avx512Vbmi2, widths: &Widths) -> (u64, Nibbles) {
+    // SAFETY: the proof.
+    unsafe { squeeze_widths(widths) }
+}
+
+/// As [`expand`](super::expand).
+pub(super) fn expand(_proof: Avx512Vbmi2, maps: &Maps, nibbles: &Nibbles, widths: &mut Widths) -> Option<u64> {
+    // SAFETY: the proof.
+    unsafe { expand_widths(maps, nibbles, widths) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2")]
+fn squeeze_widths(widths: &Widths) -> (u64, Nibbles) {
+    let widths: __m512i = bytemuck::cast(*widths);
+    let map = _mm512_test_epi8_mask(widths, widths);
+    let words = _mm512_maskz_compress_epi8(map, widths);
+    let words = _mm512_or_si512(words, _mm512_srli_epi16::<4>(words));
+    (map, bytemuck::cast(_mm512_cvtepi16_epi8(words)))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2")]
+fn expand_widths(maps: &Maps, nibbles: &Nibbles, widths: &mut Widths) -> Option<u64> {
+    let runs = _pdep_u64(u64::from(maps.runs), 0x0101_0101_0101_0101) * 0xFF;
+    let map = _pdep_u64(u64::from_le_bytes(maps.groups), runs);
+    let words = _mm512_cvtepu8_epi16(bytemuck::cast(*nibbles));
+    let words = _mm512_or_si512(words, _mm512_slli_epi16::<4>(words));
+    let bytes = _mm512_and_si512(words, _mm512_set1_epi8(15));
+    let expanded = _mm512_maskz_expand_epi8(map, bytes);
+    *widths = bytemuck::cast(expanded);
+    let valid = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(expanded, _mm512_set1_epi8(1)), _mm512_set1_epi8(8));
+    (valid == map).then_some(map)
 }
 
 /// For each four groups, the bytes of a vector that they pack to. `ones` has [`ONES`] of each width.
@@ -107,7 +143,8 @@ fn pack_groups(groups: &[Group], widths: &mut [u8], data: &mut [u8]) -> usize {
         *to = bytemuck::cast(in_order);
         let packed = packed_bytes(_mm_shuffle_epi8(bytemuck::cast(ONES), in_order));
 
-        let unused = _mm512_sub_epi32(_mm512_set1_epi32(8), words);
+        // The mask changes nothing; it tells the compiler that no shift goes too far.
+        let unused = _mm512_and_si512(_mm512_sub_epi32(_mm512_set1_epi32(8), words), _mm512_set1_epi32(15));
         let joined = [
             join(vectors[0], _mm512_shuffle_epi32::<0x00>(unused)),
             join(vectors[1], _mm512_shuffle_epi32::<0x55>(unused)),
@@ -135,6 +172,7 @@ fn unpack_groups(widths: &[u8], data: &[u8], groups: &mut [Group]) -> Option<usi
         let (widths, ones) = (_mm512_broadcast_i32x4(widths), _mm512_broadcast_i32x4(ones));
         for (vector, four) in sixteen.as_chunks_mut::<4>().0.iter_mut().enumerate() {
             let Some(window) = data.get(at..).and_then(<[u8]>::first_chunk::<64>) else { break 'sixteens };
+            announce(four);
             let joined = _mm512_maskz_expand_epi8(packed[vector], bytemuck::cast(*window));
             let width_words = _mm512_shuffle_epi8(widths, bytemuck::cast(SPREAD_WORDS[vector]));
             let shifts = _mm512_mullo_epi16(width_words, starts);

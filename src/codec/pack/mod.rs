@@ -15,7 +15,7 @@ mod avx512;
 mod control;
 mod portable;
 
-use self::control::Control;
+use self::control::{CLUSTER, Control, Maps, Nibbles, Widths};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 
@@ -27,7 +27,10 @@ pub type Group = [u8; GROUP];
 /// Groups whose widths, numbers and bytes stay in the first-level cache between loops.
 const STRIP: usize = 256;
 /// Bytes past the packed ones that kernels may write.
-const SLACK: usize = 64;
+const SLACK: usize = 160;
+
+/// How far ahead of what is unpacked the cache is told of stores to come.
+const AHEAD: usize = 2048;
 
 /// Packs `groups`, writes the width of each, and returns how many bytes of `data` are packed ones. There must be room
 /// for `SLACK` bytes more than `groups` has.
@@ -61,12 +64,45 @@ fn unpack(simd: SimdLevel, widths: &[u8], data: &[u8], groups: &mut [Group]) -> 
     portable::unpack(widths, data, groups)
 }
 
+/// The map of the widths that are not 0, and these.
+fn squeeze(simd: SimdLevel, widths: &Widths) -> (u64, Nibbles) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(proof) = simd.avx512_vbmi2() {
+            return avx512::squeeze(proof, widths);
+        }
+        if let Some(proof) = simd.avx2() {
+            return avx2::squeeze(proof, widths);
+        }
+    }
+    let _ = simd;
+    portable::squeeze(widths)
+}
+
+/// What [`squeeze`] squeezed, and the map. Nothing if a width that the map has is not from 1 to 8. Nibbles and groups that
+/// it does not have do not matter.
+fn expand(simd: SimdLevel, maps: &Maps, nibbles: &Nibbles, widths: &mut Widths) -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(proof) = simd.avx512_vbmi2() {
+            return avx512::expand(proof, maps, nibbles, widths);
+        }
+        if let Some(proof) = simd.avx2() {
+            return avx2::expand(proof, maps, nibbles, widths);
+        }
+    }
+    let _ = simd;
+    portable::expand(maps, nibbles, widths)
+}
+
 /// Writes one block, group by group.
 pub struct Packer<'a> {
     simd: SimdLevel,
     out: &'a mut Vec<u8>,
     start: usize,
     widths: Vec<u8>,
+    /// Room for the numbers of a strip.
+    numbers: Vec<u8>,
 }
 
 impl<'a> Packer<'a> {
@@ -74,27 +110,27 @@ impl<'a> Packer<'a> {
     pub fn new(simd: SimdLevel, out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
         out.extend([0; 4]);
-        Self { simd, out, start, widths: Vec::new() }
+        Self { simd, out, start, widths: Vec::new(), numbers: vec![0; STRIP * GROUP + SLACK] }
     }
 
     /// Appends groups.
     pub fn append(&mut self, groups: &[Group]) {
-        let mut data = [0; STRIP * GROUP + SLACK];
         for strip in groups.chunks(STRIP) {
             let at = self.widths.len();
             self.widths.resize(at + strip.len(), 0);
-            let packed = pack(self.simd, strip, &mut self.widths[at..], &mut data);
-            self.out.extend_from_slice(&data[..packed]);
+            let packed = pack(self.simd, strip, &mut self.widths[at..], &mut self.numbers);
+            self.out.extend_from_slice(&self.numbers[..packed]);
         }
     }
 
     /// Ends the block. Returns its length.
+    #[must_use = "a block that is not shorter than its groups is better stored"]
     pub fn finish(self) -> usize {
         let data_bytes = self.out.len() - self.start - 4;
         // A longer block is never shorter than what it packs, which has less than 4 GiB: it is not kept.
         let field = u32::try_from(data_bytes).unwrap_or(u32::MAX);
         self.out[self.start..self.start + 4].copy_from_slice(&field.to_le_bytes());
-        control::write(&self.widths, self.out);
+        control::write(self.simd, &self.widths, self.out);
         self.out.len() - self.start
     }
 }
@@ -127,7 +163,9 @@ impl<'a> Unpacker<'a> {
     pub fn unpack(&mut self, mut groups: &mut [Group]) -> Result<()> {
         while !groups.is_empty() {
             if self.next == STRIP {
-                self.control.read(&mut self.widths)?;
+                for cluster in self.widths.as_chunks_mut::<CLUSTER>().0 {
+                    self.control.read(self.simd, cluster)?;
+                }
                 self.next = 0;
             }
             let count = groups.len().min(STRIP - self.next);
@@ -151,7 +189,7 @@ impl<'a> Unpacker<'a> {
 }
 
 /// Appends the coded block if it is shorter than `block`.
-pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
+pub fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     let (whole, rest) = block.as_chunks::<GROUP>();
     let mut packer = Packer::new(simd, out);
     packer.append(whole);
@@ -165,7 +203,7 @@ pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 /// Decodes exactly `block`.
-pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
+pub fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
     let mut unpacker = Unpacker::new(simd, packed, block.len().div_ceil(GROUP))?;
     let (whole, rest) = block.as_chunks_mut::<GROUP>();
     unpacker.unpack(whole)?;

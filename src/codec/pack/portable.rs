@@ -1,6 +1,7 @@
 //! The loops in plain words of 64 bits: half a group at a time, by halving or doubling the distance
 //! of its numbers three times.
 
+use super::control::{Maps, Nibbles, Widths};
 use super::{GROUP, Group};
 
 /// The width of a group: the bits of its largest byte.
@@ -78,4 +79,37 @@ pub(super) fn unpack(widths: &[u8], data: &[u8], groups: &mut [Group]) -> Option
         at += packed;
     }
     Some(at)
+}
+
+/// As [`squeeze`](super::squeeze).
+pub(super) fn squeeze(widths: &Widths) -> (u64, Nibbles) {
+    let (mut map, mut nibbles, mut count) = (0, Nibbles::default(), 0);
+    for (at, &width) in widths.iter().enumerate() {
+        if width != 0 {
+            map |= 1 << at;
+            nibbles[count / 2] |= width << (4 * (count % 2));
+            count += 1;
+        }
+    }
+    (map, nibbles)
+}
+
+/// As [`expand`](super::expand).
+pub(super) fn expand(maps: &Maps, nibbles: &Nibbles, widths: &mut Widths) -> Option<u64> {
+    let (mut map, mut runs) = ([0; 8], 0);
+    for (run, groups) in map.iter_mut().enumerate() {
+        let here = maps.runs >> run & 1;
+        *groups = maps.groups[runs % 8] & here.wrapping_neg();
+        runs += usize::from(here);
+    }
+    let map = u64::from_le_bytes(map);
+    let (mut count, mut valid) = (0, true);
+    for (at, width) in widths.iter_mut().enumerate() {
+        let here = (map >> at & 1) as u8;
+        let nibble = nibbles[count / 2 % nibbles.len()] >> (4 * (count % 2)) & 15;
+        *width = nibble & here.wrapping_neg();
+        valid &= here == 0 || matches!(nibble, 1..=8);
+        count += usize::from(here);
+    }
+    valid.then_some(map)
 }
