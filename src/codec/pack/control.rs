@@ -72,7 +72,7 @@ impl<'a> Control<'a> {
         if last_runs != 0 && runs.last().is_some_and(|byte| byte >> last_runs != 0) {
             return Err(damaged("a run past its end"));
         }
-        let last_run = runs.last().is_some_and(|byte| byte >> (last_runs + 7) % 8 & 1 == 1);
+        let last_run = runs.last().is_some_and(|byte| byte >> ((last_runs + 7) % 8) & 1 == 1);
         let last_groups = groups % RUN;
         if last_run && last_groups != 0 && maps.last().is_some_and(|byte| byte >> last_groups != 0) {
             return Err(damaged("a group past its end"));
