@@ -34,13 +34,31 @@ fn choices() -> Vec<(String, CodecChoice, i32)> {
         ("store".to_owned(), CodecChoice::Store, 1),
         ("lz4".to_owned(), CodecChoice::Lz4, 1),
         ("ans".to_owned(), CodecChoice::Ans, 1),
+        ("pack".to_owned(), CodecChoice::Pack, 1),
     ];
     others.into_iter().chain(zstd).collect()
+}
+
+/// What no codec can be faster than: the blocks copied.
+fn memcpy(criterion: &mut Criterion, clip: &str, blocks: &[Vec<u8>]) {
+    let mut copies = blocks.to_vec();
+    let mut group = criterion.benchmark_group("memcpy");
+    group.throughput(Throughput::Bytes(blocks.iter().map(Vec::len).sum::<usize>() as u64));
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    group.bench_function(clip, |bencher| {
+        bencher.iter(|| {
+            for (copy, block) in copies.iter_mut().zip(blocks) {
+                copy.copy_from_slice(std::hint::black_box(block));
+            }
+            std::hint::black_box(&mut copies);
+        });
+    });
 }
 
 fn codecs(criterion: &mut Criterion) {
     for clip in clips::clips() {
         let blocks = residual_blocks(&clip);
+        memcpy(criterion, clip.name, &blocks);
         for (name, choice, zstd_level) in choices() {
             let mut group = criterion.benchmark_group(&name);
             group.throughput(Throughput::Bytes(clip.frames.as_bytes().len() as u64));

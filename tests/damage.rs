@@ -26,7 +26,7 @@ struct Sample {
 
 impl Sample {
     fn of(choice: CodecChoice, codec: CodecId) -> Self {
-        // Small frames that LZ4 and Zstandard still shrink.
+        // Small frames that LZ4, Zstandard and `pack` still shrink.
         let format = FrameFormat::from_shape(Dtype::U8, &[10, 6, 3]).unwrap();
         let bytes = (0..FRAMES * format.frame_bytes()).map(|at| if at % 90 < 7 { (at / 180 * 9) as u8 } else { 50 });
         let raw = Frames::new(format, FRAMES, bytes.collect()).unwrap();
@@ -51,9 +51,14 @@ impl Sample {
         Self { header: 0..header, records: records.collect(), raw, file }
     }
 
-    fn all() -> [Self; 3] {
-        [(CodecChoice::Store, CodecId::Store), (CodecChoice::Lz4, CodecId::Lz4), (CodecChoice::Zstd, CodecId::Zstd)]
-            .map(|(choice, codec)| Self::of(choice, codec))
+    fn all() -> [Self; 4] {
+        [
+            (CodecChoice::Store, CodecId::Store),
+            (CodecChoice::Lz4, CodecId::Lz4),
+            (CodecChoice::Zstd, CodecId::Zstd),
+            (CodecChoice::Pack, CodecId::Pack),
+        ]
+        .map(|(choice, codec)| Self::of(choice, codec))
     }
 
     /// Checks that `batch` is one of the file, and says which.

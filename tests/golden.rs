@@ -51,6 +51,7 @@ fn recipes() -> Vec<Recipe> {
     let yuv =
         Layout::Yuv { width: 37, height: 21, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
     let gray = Layout::Gray { width: 31, height: 19 };
+    let wide = Layout::Gray { width: 67, height: 43 };
     let recipe = |name, format, frames, sample| Recipe {
         name,
         format,
@@ -105,6 +106,15 @@ fn recipes() -> Vec<Recipe> {
             ..recipe("bgr_u8", format(Dtype::U8, &[48, 70, 3]), 2, |frame, at| {
                 let size = if at / 210 < 16 { 2 } else { 40 };
                 (at / 210 * 2 + at / 3 % 70 + frame) as u64 + if at / 210 > 36 { 0 } else { noise(at, frame) % size }
+            })
+        },
+        Recipe {
+            codec: CodecChoice::Pack,
+            ..recipe("gray_u8", FrameFormat::new(Dtype::U8, wide).unwrap(), 3, |frame, at| match at / 67 {
+                // A still picture, a ramp, and noise of every size.
+                0..20 => 90,
+                20..30 => (at % 67 + 3 * frame) as u64,
+                row => 128 + noise(at, frame) % (1 << (row % 8)),
             })
         },
         Recipe {

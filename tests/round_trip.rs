@@ -206,6 +206,7 @@ prop_compose! {
         level in prop_oneof![30 => 1u8..=7, 1 => 8u8..=9],
         codec in prop::sample::select(vec![
             CodecChoice::Auto, CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans,
+            CodecChoice::Pack,
         ]),
         batch_frames in prop::option::of(1usize..6),
         threads in prop::option::of(1usize..8),
@@ -395,6 +396,7 @@ fn every_level_and_codec_comes_back() {
             (CodecChoice::Lz4, Some(CodecId::Lz4)),
             (CodecChoice::Zstd, Some(CodecId::Zstd)),
             (CodecChoice::Ans, Some(CodecId::Ans)),
+            (CodecChoice::Pack, Some(CodecId::Pack)),
         ] {
             let settings = Settings::new().with_level(level).unwrap().with_codec(choice);
             let file = Compressor::new(settings).unwrap().compress_frames(&input).unwrap();

@@ -3,8 +3,9 @@
 //! A block's decoded length is known from the geometry and the plan, so no codec stores it. A block
 //! that its codec cannot shrink is stored.
 
-mod ans;
+pub mod ans;
 mod lz4;
+pub mod pack;
 mod tiles;
 mod zstd;
 
@@ -29,11 +30,13 @@ pub enum CodecId {
     Zstd = 2,
     /// Interleaved rANS with a table per class of groups.
     Ans = 3,
+    /// Fixed-width bit packing of small groups.
+    Pack = 4,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 4] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans];
+    pub const ALL: [CodecId; 5] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack];
 
     /// The codec with this id.
     ///
@@ -52,6 +55,7 @@ impl CodecId {
             CodecId::Lz4 => "lz4",
             CodecId::Zstd => "zstd",
             CodecId::Ans => "ans",
+            CodecId::Pack => "pack",
         }
     }
 }
@@ -87,7 +91,7 @@ impl Encoder {
     pub fn new(choice: CodecChoice, zstd_level: i32, thorough: bool) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
-            CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans => None,
+            CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans | CodecChoice::Pack => None,
         };
         Ok(Self { choice, zstd, thorough, simd: SimdLevel::detect() })
     }
@@ -100,6 +104,7 @@ impl Encoder {
             CodecChoice::Lz4 => lz4::encode(block, out).then_some(CodecId::Lz4),
             CodecChoice::Zstd => self.zstd(block, out).then_some(CodecId::Zstd),
             CodecChoice::Ans => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+            CodecChoice::Pack => pack::encode(self.simd, block, out).then_some(CodecId::Pack),
             CodecChoice::Auto => self.smaller(block, out),
         };
         coded.unwrap_or_else(|| {
@@ -192,6 +197,10 @@ impl Decoder {
                 ans::decode(SimdLevel::detect(), packed, block)?;
                 block.len()
             }
+            CodecId::Pack => {
+                pack::decode(SimdLevel::detect(), packed, block)?;
+                block.len()
+            }
             CodecId::Zstd => match &mut self.zstd {
                 Some(zstd) => zstd.decode(packed, block)?,
                 none => none.insert(zstd::Decoder::new()?).decode(packed, block)?,
@@ -223,7 +232,14 @@ mod tests {
 
     #[test]
     fn round_trips_never_expand() {
-        for choice in [CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans, CodecChoice::Auto] {
+        for choice in [
+            CodecChoice::Store,
+            CodecChoice::Lz4,
+            CodecChoice::Zstd,
+            CodecChoice::Ans,
+            CodecChoice::Pack,
+            CodecChoice::Auto,
+        ] {
             let mut encoder = Encoder::new(choice, 3, true).unwrap();
             for length in [0, 1, 2, 12, 13, 100, 70_000] {
                 for block in
@@ -244,12 +260,16 @@ mod tests {
     #[test]
     fn hostile_blocks_are_refused() {
         let block = [noise(50), vec![3; 500], noise(50)].concat();
-        for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
+        for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans, CodecChoice::Pack] {
             let mut packed = Vec::new();
             let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, &mut packed);
             let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, &mut vec![0; length]);
-            // `ans` fills the last group up with zeros: only the container knows the length.
-            let group = if choice == CodecChoice::Ans { 256 } else { 1 };
+            // `ans` and `pack` fill up with zeros: only the container knows the length.
+            let group = match choice {
+                CodecChoice::Ans => 256,
+                CodecChoice::Pack => 64 * pack::GROUP,
+                _ => 1,
+            };
             assert!(decode(&packed, (block.len() + 1).next_multiple_of(group) + 1).is_err(), "too little");
             assert!(decode(&packed, block.len() - 1).is_err(), "too much");
             for cut in 0..packed.len() {

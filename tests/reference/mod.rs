@@ -3,6 +3,7 @@
 //! panics on files that are not valid.
 
 mod ans;
+mod pack;
 
 /// The raw frames of a `.fpk` file.
 pub fn decode(file: &[u8]) -> Vec<u8> {
@@ -193,6 +194,7 @@ fn decode_block(codec: u64, packed: &[u8], raw_length: usize) -> Vec<u8> {
         1 => lz4_flex::block::decompress(packed, raw_length).expect("an LZ4 block"),
         2 => zstd::bulk::decompress(packed, raw_length).expect("a Zstandard frame"),
         3 => ans::decode(packed, raw_length),
+        4 => pack::decode(packed, raw_length),
         other => panic!("codec {other}"),
     };
     assert_eq!(block.len(), raw_length);

@@ -27,7 +27,7 @@ const GROUP: usize = 256;
 const STATES_BYTES: usize = 4 * LANES;
 
 /// Appends the coded block if it is shorter than `block`.
-pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
+pub fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let Classes { groups, counts } = Classes::of(block);
     let frequencies: Vec<Frequencies> = counts.iter().map(Frequencies::of).collect();
@@ -62,7 +62,7 @@ pub(super) fn estimate(block: &[u8]) -> usize {
 }
 
 /// Decodes exactly `block`.
-pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
+pub fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
     let short = || Error::corrupt("ans block: it ends within its model or its states");
     let (length, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
     let model_bytes = u32::from_le_bytes(*length) as usize;
