@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use ndarray::{ArrayView, Dimension};
 
-use crate::codec::{CodecId, Encoder};
+use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
@@ -123,7 +123,9 @@ impl Compressor {
         let blocks = pool::map(threads, container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
-            let codec = encoder.encode(&bytes[block.bytes], &mut packed);
+            let higher = block.higher_blocks(bytes);
+            let around = Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher };
+            let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))
         })?;
@@ -142,7 +144,8 @@ impl Compressor {
             return Ok(encoder);
         }
         let level = LevelParameters::of(self.settings.level());
-        Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)
+        let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
+        Ok(encoder.with_contexts(level.contexts))
     }
 }
 

@@ -7,8 +7,11 @@ mod ans;
 mod lz4;
 mod zstd;
 
+pub use self::ans::contexts::{ContextKind, Surroundings};
+use self::ans::contexts;
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
+use crate::frame::Geometry;
 use crate::plan::CodecChoice;
 
 /// A codec by its id on the wire. The ids are append-only.
@@ -23,11 +26,13 @@ pub enum CodecId {
     Zstd = 2,
     /// Interleaved rANS with a table per class of groups.
     Ans = 3,
+    /// Interleaved rANS with a table per class of contexts.
+    Contexts = 4,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 4] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans];
+    pub const ALL: [CodecId; 5] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Contexts];
 
     /// The codec with this id.
     ///
@@ -46,8 +51,14 @@ impl CodecId {
             CodecId::Lz4 => "lz4",
             CodecId::Zstd => "zstd",
             CodecId::Ans => "ans",
+            CodecId::Contexts => "contexts",
         }
     }
+}
+
+/// The width at which blocks of a plane are encoded: samples of one byte are left to `ans`.
+pub fn neighbour_width(geometry: &Geometry, plane: usize) -> usize {
+    if geometry.sample_bytes > 1 { geometry.planes[plane].width } else { 0 }
 }
 
 /// Codes blocks in one way. Not for use by two threads at once; cheap to use again.
@@ -55,6 +66,7 @@ pub struct Encoder {
     choice: CodecChoice,
     zstd: Option<zstd::Encoder>,
     thorough: bool,
+    contexts: &'static [ContextKind],
     simd: SimdLevel,
 }
 
@@ -83,18 +95,25 @@ impl Encoder {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
             CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans => None,
         };
-        Ok(Self { choice, zstd, thorough, simd: SimdLevel::detect() })
+        Ok(Self { choice, zstd, thorough, contexts: &[], simd: SimdLevel::detect() })
+    }
+
+    /// With [`CodecChoice::Auto`], tries contexts of these kinds where it would take `ans`.
+    #[must_use]
+    pub fn with_contexts(mut self, contexts: &'static [ContextKind]) -> Self {
+        self.contexts = contexts;
+        self
     }
 
     /// Appends the coded `block` to `out`: never more than the block's own length.
-    pub fn encode(&mut self, block: &[u8], out: &mut Vec<u8>) -> CodecId {
+    pub fn encode(&mut self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> CodecId {
         let start = out.len();
         let coded = match self.choice {
             CodecChoice::Store => None,
             CodecChoice::Lz4 => lz4::encode(block, out).then_some(CodecId::Lz4),
             CodecChoice::Zstd => self.zstd(block, out).then_some(CodecId::Zstd),
             CodecChoice::Ans => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
-            CodecChoice::Auto => self.smaller(block, out),
+            CodecChoice::Auto => self.smaller(block, around, out),
         };
         coded.unwrap_or_else(|| {
             out.truncate(start);
@@ -103,22 +122,45 @@ impl Encoder {
         })
     }
 
-    fn smaller(&mut self, block: &[u8], out: &mut Vec<u8>) -> Option<CodecId> {
+    fn smaller(&mut self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
         let guess = if self.thorough { Guess::Either } else { self.guess(block) };
         let start = out.len();
-        let by_ans = guess != Guess::Zstd && ans::encode(self.simd, block, out);
-        if !by_ans {
+        let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, around, out) };
+        if by_entropy.is_none() {
             out.truncate(start);
         }
         if guess != Guess::Ans {
-            let (ans_bytes, middle) = (if by_ans { out.len() - start } else { block.len() }, out.len());
-            if self.zstd(block, out) && out.len() - middle < ans_bytes {
+            let (entropy_bytes, middle) = (if by_entropy.is_some() { out.len() - start } else { block.len() }, out.len());
+            if self.zstd(block, out) && out.len() - middle < entropy_bytes {
                 out.drain(start..middle);
                 return Some(CodecId::Zstd);
             }
             out.truncate(middle);
         }
-        by_ans.then_some(CodecId::Ans)
+        by_entropy
+    }
+
+    /// Codes `block` by `ans`, or by contexts if these save more than they cost.
+    fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
+        match self.best_contexts(block, around) {
+            Some(plan) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
+            None => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+        }
+    }
+
+    /// The contexts that do best, if they do better than `ans`.
+    fn best_contexts(&self, block: &[u8], around: Surroundings<'_>) -> Option<contexts::Plan> {
+        if self.contexts.is_empty() {
+            return None;
+        }
+        let by_ans = ans::estimate(block);
+        // What is next to nothing cannot get much less.
+        if by_ans < block.len() / 64 {
+            return None;
+        }
+        let bytes = |plan: &contexts::Plan| plan.payload_bytes() + plan.overhead_bytes();
+        let plans = self.contexts.iter().filter_map(|&kind| contexts::Plan::of(block, around, kind));
+        plans.min_by_key(bytes).filter(|plan| bytes(plan) < by_ans)
     }
 
     /// Which codec a part from the middle of `block` speaks for.
@@ -138,17 +180,18 @@ impl Encoder {
     }
 
     /// About the bytes that `block` adds to a larger one like it.
-    pub fn estimate(&mut self, block: &[u8]) -> usize {
+    pub fn estimate(&mut self, block: &[u8], around: Surroundings<'_>) -> usize {
         let mut packed = Vec::new();
         match self.choice {
             CodecChoice::Ans => ans::estimate(block),
             CodecChoice::Auto => {
                 let by_zstd = self.zstd(block, &mut packed);
-                let estimate = ans::estimate(block);
+                let by_contexts = self.best_contexts(block, around).map(|plan| plan.payload_bytes());
+                let estimate = by_contexts.unwrap_or_else(|| ans::estimate(block));
                 if by_zstd { packed.len().min(estimate) } else { estimate }
             }
             _ => {
-                self.encode(block, &mut packed);
+                self.encode(block, around, &mut packed);
                 packed.len()
             }
         }
@@ -167,7 +210,13 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes `packed` into exactly `block`.
-    pub fn decode(&mut self, codec: CodecId, packed: &[u8], block: &mut [u8]) -> Result<()> {
+    pub fn decode(
+        &mut self,
+        codec: CodecId,
+        packed: &[u8],
+        around: Surroundings<'_>,
+        block: &mut [u8],
+    ) -> Result<()> {
         let decoded = match codec {
             CodecId::Store if packed.len() == block.len() => {
                 block.copy_from_slice(packed);
@@ -177,6 +226,10 @@ impl Decoder {
             CodecId::Lz4 => lz4::decode(packed, block)?,
             CodecId::Ans => {
                 ans::decode(SimdLevel::detect(), packed, block)?;
+                block.len()
+            }
+            CodecId::Contexts => {
+                contexts::decode(SimdLevel::detect(), packed, around, block)?;
                 block.len()
             }
             CodecId::Zstd => match &mut self.zstd {
@@ -217,11 +270,11 @@ mod tests {
                     [vec![7; length], noise(length), [noise(length / 2), vec![0; length - length / 2]].concat()]
                 {
                     let mut packed = b"before".to_vec();
-                    let codec = encoder.encode(&block, &mut packed);
+                    let codec = encoder.encode(&block, Surroundings::default(), &mut packed);
                     let packed = packed.strip_prefix(b"before").unwrap();
                     assert!(packed.len() <= block.len());
                     let mut decoded = vec![1; length];
-                    Decoder::default().decode(codec, packed, &mut decoded).unwrap();
+                    Decoder::default().decode(codec, packed, Surroundings::default(), &mut decoded).unwrap();
                     assert_eq!(decoded, block, "{choice:?} {length}");
                 }
             }
@@ -233,8 +286,8 @@ mod tests {
         let block = [noise(50), vec![3; 500], noise(50)].concat();
         for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
             let mut packed = Vec::new();
-            let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, &mut packed);
-            let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, &mut vec![0; length]);
+            let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, Surroundings::default(), &mut packed);
+            let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, Surroundings::default(), &mut vec![0; length]);
             // `ans` fills the last group up with zeros: only the container knows the length.
             let group = if choice == CodecChoice::Ans { 256 } else { 1 };
             assert!(decode(&packed, (block.len() + 1).next_multiple_of(group) + 1).is_err(), "too little");

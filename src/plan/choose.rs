@@ -7,7 +7,7 @@
 use super::{
     Candidate, CodecChoice, Colour, LevelParameters, Plan, PlanePlan, Predictor, Sample, Settings, Shuffle, Statistics,
 };
-use crate::codec::Encoder;
+use crate::codec::{ContextKind, Encoder, Surroundings, neighbour_width};
 use crate::cpu::{CpuBackend, counted_frames};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
@@ -37,7 +37,7 @@ pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu:
     let colour = best_colour(&statistics, sample.geometry.colour);
     let finalists: Vec<Vec<Candidate>> =
         (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
-    let trials = Trials::run(sample, colour, &finalists, codec, cpu)?;
+    let trials = Trials::run(sample, colour, &finalists, codec, level.contexts, cpu)?;
     let planes = (0..statistics.planes()).map(|plane| trials.best(plane, batch.geometry.frames > 1)).collect();
     Ok(Plan { colour, planes, ..identity })
 }
@@ -92,20 +92,21 @@ impl Trials {
         colour: Colour,
         finalists: &[Vec<Candidate>],
         codec: CodecChoice,
+        contexts: &'static [ContextKind],
         cpu: &CpuBackend,
     ) -> Result<Self> {
         let rounds = finalists.iter().map(Vec::len).max().unwrap_or(0);
         let results = pool::map(cpu.threads(), (0..rounds).collect(), |round| {
             let mut residuals = WorkBuffer::default();
             cpu.forward(sample, &trial_plan(sample.geometry, colour, finalists, round), &mut residuals)?;
-            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL, false)?;
+            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL, false)?.with_contexts(contexts);
             let mut trials = Vec::new();
             for (plane, candidates) in finalists.iter().enumerate() {
                 if let Some(&candidate) = candidates.get(round) {
                     let residuals = counted_bytes(sample.geometry, &residuals, plane);
                     for &shuffle in shuffles(sample.geometry.sample_bytes) {
                         let shuffled = cpu.shuffled(shuffle, sample.geometry.sample_bytes, residuals);
-                        let packed_bytes = packed_bytes(&mut encoder, &shuffled, sample.geometry.sample_bytes);
+                        let packed_bytes = packed_bytes(&mut encoder, sample.geometry, plane, &shuffled);
                         trials.push((plane, Trial { candidate, shuffle, packed_bytes }));
                     }
                 }
@@ -143,9 +144,12 @@ impl Trials {
     }
 }
 
-/// About the bytes that `encoder` makes of a span, one block per byte of a sample.
-fn packed_bytes(encoder: &mut Encoder, span: &[u8], sample_bytes: usize) -> usize {
-    span.chunks((span.len() / sample_bytes).max(1)).map(|block| encoder.estimate(block)).sum()
+/// About the bytes that `encoder` makes of a span of `plane`, one block per byte of a sample.
+fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, span: &[u8]) -> usize {
+    let blocks: Vec<&[u8]> = span.chunks((span.len() / geometry.sample_bytes).max(1)).collect();
+    let width = neighbour_width(geometry, plane);
+    let mut estimate = |at: usize| encoder.estimate(blocks[at], Surroundings { width, higher: &blocks[at + 1..] });
+    (0..blocks.len()).map(&mut estimate).sum()
 }
 
 /// Shuffles that change anything.

@@ -1,0 +1,156 @@
+//! Contexts to classes.
+
+use super::super::classes::{self, Counts, FRACTION_BITS};
+use super::Ranks;
+
+/// Parts that contexts are sorted into before these are merged to classes.
+const PARTS: usize = 64;
+/// Classes at most.
+const CLASSES: usize = 16;
+/// How often every context is given to the class that suits it best.
+const ROUNDS: usize = 3;
+
+/// The classes of the contexts of a block.
+pub(super) struct Clusters {
+    /// The class of each context.
+    pub classes: Vec<u8>,
+    /// Bytes of each class.
+    pub runs: Vec<usize>,
+    /// How often each rank occurs in each class.
+    pub counts: Vec<Counts>,
+}
+
+impl Clusters {
+    /// Sorts the contexts of `block`, which are below `count`.
+    pub fn of(block: &[u8], ranks: &Ranks, keys: &[u16], count: usize) -> Self {
+        let mut by_key = vec![[0u32; 256]; count];
+        for (&byte, &key) in block.iter().zip(keys) {
+            by_key[usize::from(key)][usize::from(ranks.of[usize::from(byte)])] += 1;
+        }
+        let used = by_key.iter().map(|counts| used(counts)).max().unwrap_or(0);
+        let live: Vec<Context> = by_key.iter().enumerate().filter_map(|(key, counts)| Context::of(key, counts)).collect();
+        let mut counts = merged(&live, &by_key);
+        let mut of_live = Vec::new();
+        for _ in 0..ROUNDS {
+            of_live = assigned(&live, &by_key, &counts, used);
+            counts = summed(&live, &by_key, &of_live, counts.len());
+        }
+        // Classes that nothing was given to are dropped.
+        let mut names = vec![0u8; counts.len()];
+        let mut kept = 0;
+        for (name, counts) in names.iter_mut().zip(&counts) {
+            *name = kept;
+            kept += u8::from(counts.iter().any(|&count| count > 0));
+        }
+        counts.retain(|counts| counts.iter().any(|&count| count > 0));
+        let mut classes = vec![None; count];
+        live.iter().zip(of_live).for_each(|(context, class)| classes[context.key] = Some(names[class]));
+        // One that does not occur is like the one before: that is what costs least to say.
+        let mut before = 0;
+        let classes = classes.into_iter().map(|class| *class.as_ref().inspect(|&&class| before = class).unwrap_or(&before));
+        let classes = classes.collect();
+        let runs = counts.iter().map(|counts| counts.iter().map(|&count| count as usize).sum()).collect();
+        Self { classes, runs, counts }
+    }
+
+    /// Bytes for the symbols, about.
+    pub fn payload_bytes(&self) -> usize {
+        bytes(self.counts.iter().map(classes::payload_cost).sum())
+    }
+
+    /// Bytes for tables, classes of contexts and filling up, about.
+    pub fn overhead_bytes(&self) -> usize {
+        let changes = self.classes.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64;
+        bytes(self.counts.iter().map(|counts| cost(counts) - classes::payload_cost(counts)).sum())
+            + bytes((changes * 6) << FRACTION_BITS)
+            + 4
+    }
+}
+
+fn bytes(cost: u64) -> usize {
+    (cost >> (FRACTION_BITS + 3)) as usize
+}
+
+/// A context that occurs.
+struct Context {
+    key: usize,
+    total: u32,
+    /// Mean rank, with 8 fraction bits.
+    mean: u32,
+}
+
+impl Context {
+    fn of(key: usize, counts: &Counts) -> Option<Self> {
+        let total: u32 = counts.iter().sum();
+        let sum: u64 = (0u64..).zip(counts).map(|(rank, &count)| rank * u64::from(count)).sum();
+        (total > 0).then(|| Self { key, total, mean: ((sum << 8) / u64::from(total)) as u32 })
+    }
+}
+
+/// Ranks up to the last that occurs.
+fn used(counts: &Counts) -> usize {
+    counts.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1)
+}
+
+fn add(sum: &mut Counts, counts: &Counts) {
+    sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+}
+
+/// Classes of contexts of like means.
+fn merged(live: &[Context], by_key: &[Counts]) -> Vec<Counts> {
+    let mut sorted: Vec<&Context> = live.iter().collect();
+    sorted.sort_by_key(|context| (context.mean, context.key));
+    let total: u64 = live.iter().map(|context| u64::from(context.total)).sum();
+    let mut parts = vec![[0; 256]; PARTS];
+    let mut before = 0;
+    for context in sorted {
+        let middle = before + u64::from(context.total) / 2;
+        add(&mut parts[(middle * PARTS as u64 / total) as usize], &by_key[context.key]);
+        before += u64::from(context.total);
+    }
+    classes::merge(parts.into_iter(), CLASSES + 1, cost).1
+}
+
+/// The class in which each context costs least.
+fn assigned(live: &[Context], by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
+    let costs: Vec<Vec<u32>> = counts
+        .iter()
+        .map(|counts| {
+            let total: u32 = counts.iter().sum();
+            // A symbol that the class does not have yet can be had for that much.
+            let log = classes::log2(total.max(1));
+            let absent = log + (4 << FRACTION_BITS);
+            counts[..used].iter().map(|&count| if count == 0 { absent } else { log - classes::log2(count) }).collect()
+        })
+        .collect();
+    let class = |context: &Context| {
+        let ranks: Vec<(usize, u64)> = by_key[context.key][..used]
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+            .map(|(rank, &count)| (rank, u64::from(count)))
+            .collect();
+        let cost_in = |costs: &Vec<u32>| -> u64 { ranks.iter().map(|&(rank, count)| count * u64::from(costs[rank])).sum() };
+        (0..costs.len()).min_by_key(|&class| cost_in(&costs[class])).unwrap_or(0)
+    };
+    live.iter().map(class).collect()
+}
+
+fn summed(live: &[Context], by_key: &[Counts], of_live: &[usize], classes: usize) -> Vec<Counts> {
+    let mut counts = vec![[0; 256]; classes];
+    for (context, &class) in live.iter().zip(of_live) {
+        add(&mut counts[class], &by_key[context.key]);
+    }
+    counts
+}
+
+/// Bits for the symbols, their table and filling up a run, with [`FRACTION_BITS`] fraction bits.
+fn cost(counts: &Counts) -> u64 {
+    let total: u32 = counts.iter().sum();
+    let most = counts.iter().max().copied().unwrap_or(0);
+    if most == 0 {
+        return 0;
+    }
+    let filling = u64::from(classes::log2(total) - classes::log2(most)) * super::RUN as u64 / 2;
+    classes::cost(counts) + filling
+}
