@@ -8,7 +8,7 @@ use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, LevelParameters, Plan, Settings};
+use crate::plan::{self, LevelParameters, Plan, Settings, Shuffle};
 use crate::pool;
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::writer::Writer;
@@ -124,7 +124,10 @@ impl Compressor {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
             let higher = block.higher_blocks(bytes);
-            let around = Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher };
+            let around = match plan.planes[block.plane].shuffle {
+                Shuffle::Byte => Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher },
+                Shuffle::None | Shuffle::Bit => Surroundings::default(),
+            };
             let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))

@@ -73,6 +73,15 @@ pub struct Encoder {
 /// Bytes of a block on which Zstandard is tried before it gets the whole block.
 const PROBE_BYTES: usize = 1 << 14;
 
+/// Bytes of a block on which contexts are tried.
+const CONTEXT_PROBE_BYTES: usize = 1 << 16;
+
+/// Start and end of the `part` in the middle of `length` bytes.
+fn middle(length: usize, part: usize) -> (usize, usize) {
+    let start = length.saturating_sub(part) / 2;
+    (start, length.min(start + part))
+}
+
 /// What Zstandard makes of a whole block, from what it made of a part that has less to refer to.
 const fn of_whole(packed_bytes: usize) -> usize {
     packed_bytes / 8 * 7
@@ -148,25 +157,35 @@ impl Encoder {
         }
     }
 
-    /// The contexts that do best, if they do better than `ans`.
+    /// The contexts that do best, if they do better than `ans`. A part of the block picks the kind, unless the
+    /// encoder is `thorough`.
     fn best_contexts(&self, block: &[u8], around: Surroundings<'_>) -> Option<contexts::Plan> {
         if self.contexts.is_empty() {
             return None;
         }
-        let by_ans = ans::estimate(block);
+        let (start, end) = middle(block.len(), CONTEXT_PROBE_BYTES);
+        let higher: Vec<&[u8]> = around.higher.iter().map(|bytes| &bytes[start..end]).collect();
+        let part = (&block[start..end], Surroundings { higher: &higher, ..around });
+        let (part_bytes, around_part) = if self.thorough { (block, around) } else { part };
+        let by_ans = ans::estimate(part_bytes);
         // What is next to nothing cannot get much less.
-        if by_ans < block.len() / 64 {
+        if by_ans < part_bytes.len() / 64 {
             return None;
         }
-        let bytes = |plan: &contexts::Plan| plan.payload_bytes() + plan.overhead_bytes();
-        let plans = self.contexts.iter().filter_map(|&kind| contexts::Plan::of(block, around, kind));
-        plans.min_by_key(bytes).filter(|plan| bytes(plan) < by_ans)
+        let shared = block.len() / part_bytes.len().max(1);
+        let bytes = |plan: &contexts::Plan| plan.payload_bytes() + plan.overhead_bytes() / shared.max(1);
+        let of = |&kind| contexts::Plan::of(self.simd, part_bytes, around_part, kind);
+        let best = self.contexts.iter().filter_map(of).min_by_key(bytes).filter(|plan| bytes(plan) < by_ans)?;
+        if part_bytes.len() == block.len() {
+            return Some(best);
+        }
+        contexts::Plan::of(self.simd, block, around, best.kind())
     }
 
     /// Which codec a part from the middle of `block` speaks for.
     fn guess(&mut self, block: &[u8]) -> Guess {
-        let start = block.len().saturating_sub(PROBE_BYTES) / 2;
-        let part = &block[start..block.len().min(start + PROBE_BYTES)];
+        let (start, end) = middle(block.len(), PROBE_BYTES);
+        let part = &block[start..end];
         let mut packed = Vec::new();
         let by_zstd = if self.zstd(part, &mut packed) { of_whole(packed.len()) } else { part.len() };
         let by_ans = ans::estimate(part);

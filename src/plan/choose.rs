@@ -106,7 +106,7 @@ impl Trials {
                     let residuals = counted_bytes(sample.geometry, &residuals, plane);
                     for &shuffle in shuffles(sample.geometry.sample_bytes) {
                         let shuffled = cpu.shuffled(shuffle, sample.geometry.sample_bytes, residuals);
-                        let packed_bytes = packed_bytes(&mut encoder, sample.geometry, plane, &shuffled);
+                        let packed_bytes = packed_bytes(&mut encoder, sample.geometry, plane, shuffle, &shuffled);
                         trials.push((plane, Trial { candidate, shuffle, packed_bytes }));
                     }
                 }
@@ -145,10 +145,18 @@ impl Trials {
 }
 
 /// About the bytes that `encoder` makes of a span of `plane`, one block per byte of a sample.
-fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, span: &[u8]) -> usize {
+fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, shuffle: Shuffle, span: &[u8]) -> usize {
     let blocks: Vec<&[u8]> = span.chunks((span.len() / geometry.sample_bytes).max(1)).collect();
-    let width = neighbour_width(geometry, plane);
-    let mut estimate = |at: usize| encoder.estimate(blocks[at], Surroundings { width, higher: &blocks[at + 1..] });
+    let mut estimate = |at: usize| {
+        // Only then are the blocks bytes of the same samples.
+        let around = match shuffle {
+            Shuffle::Byte => {
+                Surroundings { width: neighbour_width(geometry, plane), higher: &blocks[at + 1..] }
+            }
+            Shuffle::None | Shuffle::Bit => Surroundings::default(),
+        };
+        encoder.estimate(blocks[at], around)
+    };
     (0..blocks.len()).map(&mut estimate).sum()
 }
 

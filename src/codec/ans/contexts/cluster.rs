@@ -1,12 +1,10 @@
 //! Contexts to classes.
 
 use super::super::classes::{self, Counts, FRACTION_BITS};
-use super::Ranks;
+use super::{CLASSES, Ranks};
 
 /// Parts that contexts are sorted into before these are merged to classes.
 const PARTS: usize = 64;
-/// Classes at most.
-const CLASSES: usize = 16;
 /// How often every context is given to the class that suits it best.
 const ROUNDS: usize = 3;
 
@@ -113,25 +111,23 @@ fn merged(live: &[Context], by_key: &[Counts]) -> Vec<Counts> {
 
 /// The class in which each context costs least.
 fn assigned(live: &[Context], by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
-    let costs: Vec<Vec<u32>> = counts
-        .iter()
-        .map(|counts| {
-            let total: u32 = counts.iter().sum();
+    // The costs of a rank in all classes are side by side, so that they are summed as one vector.
+    let mut costs = vec![[0; CLASSES]; used];
+    for (class, counts) in counts.iter().enumerate() {
+        let log = classes::log2(counts.iter().sum::<u32>().max(1));
+        for (cost, &count) in costs.iter_mut().zip(counts) {
             // A symbol that the class does not have yet can be had for that much.
-            let log = classes::log2(total.max(1));
-            let absent = log + (4 << FRACTION_BITS);
-            counts[..used].iter().map(|&count| if count == 0 { absent } else { log - classes::log2(count) }).collect()
-        })
-        .collect();
+            cost[class] = if count == 0 { log + (4 << FRACTION_BITS) } else { log - classes::log2(count) };
+        }
+    }
     let class = |context: &Context| {
-        let ranks: Vec<(usize, u64)> = by_key[context.key][..used]
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| **count > 0)
-            .map(|(rank, &count)| (rank, u64::from(count)))
-            .collect();
-        let cost_in = |costs: &Vec<u32>| -> u64 { ranks.iter().map(|&(rank, count)| count * u64::from(costs[rank])).sum() };
-        (0..costs.len()).min_by_key(|&class| cost_in(&costs[class])).unwrap_or(0)
+        let mut sums = [0; CLASSES];
+        for (costs, &count) in costs.iter().zip(&by_key[context.key]).filter(|(_, count)| **count > 0) {
+            for (sum, &cost) in sums.iter_mut().zip(costs) {
+                *sum += u64::from(count) * u64::from(cost);
+            }
+        }
+        (0..counts.len()).min_by_key(|&class| sums[class]).unwrap_or(0)
     };
     live.iter().map(class).collect()
 }

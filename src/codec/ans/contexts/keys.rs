@@ -2,6 +2,8 @@
 
 use super::super::bits::{BitDecoder, BitEncoder, Nibble};
 use super::{ContextKind, Runs, Surroundings};
+use crate::cpu::SimdLevel;
+use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
 
 /// Contexts of the higher bytes: none that is not 0, or the next higher byte.
@@ -11,6 +13,8 @@ pub(super) const HIGHER_KEYS: usize = 257;
 const STEPS: usize = 48;
 /// Which of four neighbours are 0.
 const PATTERNS: usize = 16;
+/// Sums of two neighbours, rounded up to a power of two.
+const SUMS: usize = 512;
 /// Contexts of neighbours.
 pub(super) const NEIGHBOUR_KEYS: usize = 2 * PATTERNS * STEPS;
 
@@ -75,36 +79,102 @@ impl Ranks {
 }
 
 /// Contexts of the higher bytes of each sample. `higher` are their blocks, the lowest first.
-pub(super) fn higher(higher: &[&[u8]], length: usize) -> Keys {
-    let mut keys = match higher {
-        [next, ..] => next.iter().map(|&byte| u16::from(byte) + 1).collect(),
-        [] => vec![0; length],
-    };
-    for (key, large) in keys.iter_mut().zip(large(higher, length)) {
-        *key &= u16::from_ne_bytes([large; 2]);
+pub(super) fn higher(simd: SimdLevel, higher: &[&[u8]], length: usize) -> Keys {
+    let large = large(simd, higher, length);
+    let mut keys = vec![0; length];
+    if let [next, ..] = higher {
+        simd.run(HigherKeys { next, large: &large, keys: &mut keys });
     }
     Keys { keys, count: HIGHER_KEYS }
 }
 
-/// 255 for samples with a higher byte that is not 0, 0 for others.
-fn large(higher: &[&[u8]], length: usize) -> Vec<u8> {
-    let mut large = vec![0; length];
-    for block in higher {
-        large.iter_mut().zip(*block).for_each(|(large, byte)| *large |= byte);
+struct HigherKeys<'a> {
+    next: &'a [u8],
+    large: &'a [u8],
+    keys: &'a mut [u16],
+}
+
+impl Kernel for HigherKeys<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((key, &next), &large) in self.keys.iter_mut().zip(self.next).zip(self.large) {
+            *key = (u16::from(next) + 1) * u16::from(large & 1);
+        }
     }
-    large.iter_mut().for_each(|large| *large = if *large == 0 { 0 } else { u8::MAX });
+}
+
+/// 255 for samples with a higher byte that is not 0, 0 for others.
+fn large(simd: SimdLevel, higher: &[&[u8]], length: usize) -> Vec<u8> {
+    let mut large = vec![0; length];
+    simd.run(Large { higher, large: &mut large });
     large
 }
 
-/// Contexts of neighbours, of a whole block.
-pub(super) fn neighbours(block: &[u8], ranks: &Ranks, around: Surroundings<'_>) -> Keys {
-    let mut neighbours = Neighbours::new(around, block.len());
-    let mut keys = Vec::with_capacity(block.len());
-    for (at, &byte) in block.iter().enumerate() {
-        keys.push(neighbours.key(at));
-        neighbours.set(at, ranks.of[usize::from(byte)]);
+struct Large<'a> {
+    higher: &'a [&'a [u8]],
+    large: &'a mut [u8],
+}
+
+impl Kernel for Large<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for block in self.higher {
+            self.large.iter_mut().zip(*block).for_each(|(large, &byte)| *large |= byte);
+        }
+        self.large.iter_mut().for_each(|large| *large = if *large == 0 { 0 } else { u8::MAX });
     }
+}
+
+/// Contexts of neighbours, of a whole block.
+pub(super) fn neighbours(simd: SimdLevel, block: &[u8], ranks: &Ranks, around: Surroundings<'_>) -> Keys {
+    let mut neighbours = Neighbours::new(simd, around, block.len());
+    let values = &mut neighbours.values[neighbours.above + 1..];
+    for ((value, &byte), &large) in values.iter_mut().zip(block).zip(&neighbours.large) {
+        *value = ranks.of[usize::from(byte)] | large;
+    }
+    let mut keys = vec![0; block.len()];
+    simd.run(NeighbourKeys { neighbours: &neighbours, keys: &mut keys });
     Keys { keys, count: NEIGHBOUR_KEYS }
+}
+
+struct NeighbourKeys<'a> {
+    neighbours: &'a Neighbours,
+    keys: &'a mut [u16],
+}
+
+impl Kernel for NeighbourKeys<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Neighbours { values, large, above } = self.neighbours;
+        let (length, left) = (self.keys.len(), &values[*above..]);
+        let (above_left, above, above_right) = (&values[..length], &values[1..][..length], &values[2..][..length]);
+        let neighbours = above_left.iter().zip(above).zip(above_right).zip(left).zip(large);
+        for (key, ((((&above_left, &above), &above_right), &left), &large)) in self.keys.iter_mut().zip(neighbours) {
+            let row = row(large, left, above, above_left, above_right);
+            *key = row * STEPS as u16 + step(u16::from(left) + u16::from(above));
+        }
+    }
+}
+
+/// Which of the neighbours are 0, and whether the sample is large.
+#[inline(always)]
+fn row(large: u8, left: u8, above: u8, above_left: u8, above_right: u8) -> u16 {
+    let bit = |value: u8| u16::from(value > 0);
+    bit(left) | bit(above) << 1 | bit(above_left) << 2 | bit(above_right) << 3 | bit(large) << 4
+}
+
+/// A sum of two bytes rounded: exact below 32, then four steps an octave.
+#[inline(always)]
+fn step(sum: u16) -> u16 {
+    // Exponent and upper fraction bits of a float count the steps, and vectorise; those of 32 are 528.
+    let steps = (f32::from(sum).to_bits() >> 21) as u16;
+    if sum < 32 { sum } else { steps - (((127 + 5) << 2) - 32) }
 }
 
 /// Ranks of the bytes so far, 255 where a sample is larger than its byte.
@@ -114,52 +184,38 @@ pub(super) struct Neighbours {
     large: Vec<u8>,
     /// Distance of the sample above.
     above: usize,
-    steps: [u8; 511],
 }
 
 impl Neighbours {
-    pub fn new(around: Surroundings<'_>, length: usize) -> Self {
+    pub fn new(simd: SimdLevel, around: Surroundings<'_>, length: usize) -> Self {
         // A row further up than the block's first sample is as good as any such.
         let above = around.width.clamp(2, length.max(2) + 1);
-        Self {
-            values: vec![0; above + 1 + length],
-            large: large(around.higher, length),
-            above,
-            steps: std::array::from_fn(step),
-        }
-    }
-
-    #[inline(always)]
-    fn key(&self, at: usize) -> u16 {
-        let before = &self.values[at..at + self.above + 1];
-        let (above_left, above, above_right, left) = (before[0], before[1], before[2], before[self.above]);
-        let patterns = [left, above, above_left, above_right];
-        let pattern = patterns.iter().rev().fold(0, |bits, &value| bits << 1 | usize::from(value > 0));
-        let step = self.steps[usize::from(left) + usize::from(above)];
-        let large = usize::from(self.large[at] & 1);
-        ((large * PATTERNS + pattern) * STEPS + usize::from(step)) as u16
-    }
-
-    #[inline(always)]
-    fn set(&mut self, at: usize, rank: u8) {
-        self.values[at + self.above + 1] = rank | self.large[at];
+        Self { values: vec![0; above + 1 + length], large: large(simd, around.higher, length), above }
     }
 
     /// Takes every byte of `block` from the run of its context.
     pub fn decode(mut self, ranks: &Ranks, runs: &mut Runs<'_>, block: &mut [u8]) {
-        for (at, byte) in block.iter_mut().enumerate() {
-            let rank = runs.take(self.key(at));
-            *byte = ranks.bytes[usize::from(rank)];
-            self.set(at, rank);
+        // By the sum itself rather than its step: one dependent load less for every byte.
+        let classes: Vec<[u8; SUMS]> = runs
+            .classes
+            .chunks(STEPS)
+            .map(|row| std::array::from_fn(|sum| row[usize::from(step((sum as u16).min(2 * 255)))]))
+            .collect();
+        let mut left = 0;
+        // Short enough that what is above a chunk is before it.
+        let chunk = self.above - 1;
+        for (number, (block, large)) in block.chunks_mut(chunk).zip(self.large.chunks(chunk)).enumerate() {
+            let (before, values) = self.values.split_at_mut(number * chunk + self.above + 1);
+            let above = before[number * chunk..].windows(3);
+            for (((byte, value), &large), above) in block.iter_mut().zip(values).zip(large).zip(above) {
+                let (above_left, above, above_right) = (above[0], above[1], above[2]);
+                let row = usize::from(row(large, left, above, above_left, above_right));
+                let class = classes[row][usize::from(left) + usize::from(above)];
+                let rank = runs.take(class);
+                *byte = ranks.bytes[usize::from(rank)];
+                left = rank | large;
+                *value = left;
+            }
         }
-    }
-}
-
-/// A sum rounded: exact below 32, then four steps an octave.
-fn step(sum: usize) -> u8 {
-    let bits = usize::BITS - sum.leading_zeros();
-    match bits {
-        0..=5 => sum as u8,
-        _ => (32 + 4 * (bits - 6) + (sum >> (bits - 3) & 3) as u32) as u8,
     }
 }

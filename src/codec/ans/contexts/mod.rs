@@ -37,7 +37,9 @@ pub enum ContextKind {
     Neighbours = 1,
 }
 
-/// The most a symbol of a run is padded with, and half of it on average.
+/// Classes at most: a nibble names one.
+const CLASSES: usize = 16;
+/// Runs are filled up to a multiple of this.
 const RUN: usize = GROUP;
 
 /// A block with the contexts of its bytes.
@@ -50,7 +52,7 @@ pub(in crate::codec) struct Plan {
 
 impl Plan {
     /// Classes for the contexts of `kind`; none where there are no such contexts.
-    pub fn of(block: &[u8], around: Surroundings<'_>, kind: ContextKind) -> Option<Self> {
+    pub fn of(simd: SimdLevel, block: &[u8], around: Surroundings<'_>, kind: ContextKind) -> Option<Self> {
         let unknown = match kind {
             ContextKind::Higher => around.higher.is_empty(),
             ContextKind::Neighbours => around.width == 0,
@@ -60,11 +62,16 @@ impl Plan {
         }
         let ranks = Ranks::of(block, kind);
         let keys = match kind {
-            ContextKind::Higher => keys::higher(around.higher, block.len()),
-            ContextKind::Neighbours => keys::neighbours(block, &ranks, around),
+            ContextKind::Higher => keys::higher(simd, around.higher, block.len()),
+            ContextKind::Neighbours => keys::neighbours(simd, block, &ranks, around),
         };
         let clusters = Clusters::of(block, &ranks, &keys.keys, keys.count);
         Some(Self { kind, ranks, keys: keys.keys, clusters })
+    }
+
+    /// What the contexts are made of.
+    pub fn kind(&self) -> ContextKind {
+        self.kind
     }
 
     /// Bytes that the block needs, about, without its model.
@@ -143,14 +150,13 @@ impl Plan {
 }
 
 /// Where each run begins, and the bytes of all of them, filled up.
-fn run_starts(runs: &[usize]) -> (Vec<usize>, usize) {
+fn run_starts(runs: &[usize]) -> ([usize; CLASSES], usize) {
     let mut at = 0;
-    let mut start = |run: &usize| {
-        let start = at;
+    let mut starts = [0; CLASSES];
+    for (start, run) in starts.iter_mut().zip(runs) {
+        *start = at;
         at += run.next_multiple_of(RUN);
-        start
-    };
-    let starts = runs.iter().map(&mut start).collect();
+    }
     (starts, at)
 }
 
@@ -216,7 +222,7 @@ pub(in crate::codec) fn decode(
     let (length, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
     let (model, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
     let model = Model::read(model, block.len())?;
-    let (mut next, sorted_bytes) = run_starts(&model.runs);
+    let (next, sorted_bytes) = run_starts(&model.runs);
     let mut sorted = vec![0; sorted_bytes];
     {
         let tables: Vec<DecodeTable> = model.frequencies.iter().map(DecodeTable::new).collect();
@@ -227,35 +233,35 @@ pub(in crate::codec) fn decode(
         }
         super::decode_groups(simd, rest, &mut coded)?;
     }
-    let ends: Vec<usize> = next.iter().zip(&model.runs).map(|(start, run)| start + run).collect();
-    let mut runs = Runs { sorted: &sorted, next: &mut next, classes: &model.classes };
+    let mut runs = Runs { sorted: &sorted, next, classes: &model.classes };
     match model.kind {
         ContextKind::Higher => {
-            let Keys { keys, .. } = keys::higher(around.higher, block.len());
+            let Keys { keys, .. } = keys::higher(simd, around.higher, block.len());
             for (byte, key) in block.iter_mut().zip(keys) {
-                *byte = runs.take(key);
+                *byte = runs.take(runs.classes[usize::from(key)]);
             }
         }
-        ContextKind::Neighbours => Neighbours::new(around, block.len()).decode(&model.ranks, &mut runs, block),
+        ContextKind::Neighbours => Neighbours::new(simd, around, block.len()).decode(&model.ranks, &mut runs, block),
     }
-    if next != ends {
+    if next.iter().zip(&model.runs).zip(runs.next).any(|((start, run), end)| start + run != end) {
         return Err(Error::corrupt("contexts block: its contexts do not use up its runs"));
     }
     Ok(())
 }
 
-/// Runs that are taken from by context.
+/// Runs that are taken from by class.
 struct Runs<'a> {
     sorted: &'a [u8],
-    next: &'a mut [usize],
+    next: [usize; CLASSES],
+    /// The class of each context.
     classes: &'a [u8],
 }
 
 impl Runs<'_> {
-    /// The next rank of the run of `key`. One that has been used up gives anything; that shows at the end.
+    /// The next rank of the run of `class`. One that has been used up gives anything; that shows at the end.
     #[inline(always)]
-    fn take(&mut self, key: u16) -> u8 {
-        let next = &mut self.next[usize::from(self.classes[usize::from(key)])];
+    fn take(&mut self, class: u8) -> u8 {
+        let next = &mut self.next[usize::from(class) % CLASSES];
         let rank = self.sorted.get(*next).copied().unwrap_or(0);
         *next += 1;
         rank
