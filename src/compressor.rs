@@ -109,7 +109,12 @@ impl Compressor {
         let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         let packed = self.scheduler.run(&geometry, |backend| {
             let plan = plan::choose(batch, &self.settings, backend, self.scheduler.cpu())?;
-            backend.forward(batch, &plan, &mut residuals)?;
+            if plan.values.is_empty() {
+                backend.forward(batch, &plan, &mut residuals)?;
+            } else {
+                let places = plan.values.places(batch);
+                backend.forward(Batch { raw: &places, ..batch }, &plan, &mut residuals)?;
+            }
             Ok(plan)
         });
         let packed = packed.and_then(|plan| self.encode(&geometry, plan, &residuals, raw));

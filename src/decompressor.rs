@@ -86,6 +86,7 @@ impl Decompressor {
             residuals.resize_for_overwrite(geometry.work_bytes());
             self.decode(&geometry, record, &mut residuals)?;
             backend.inverse(&geometry, &record.plan, &mut residuals, &mut raw)?;
+            record.plan.values.restore(&geometry, &mut raw)?;
             let found = container::checksum(&raw);
             if found != record.raw_checksum {
                 return Err(Error::corrupt(format!(

@@ -10,7 +10,7 @@ use super::wire::{Appender, Cursor, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
 use crate::frame::{FrameFormat, Geometry};
-use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle, Values};
 
 /// Bytes of one entry of the block table.
 const ENTRY_BYTES: usize = 5;
@@ -99,12 +99,15 @@ impl BatchRecord {
 
     /// Plan, block table and side data.
     fn details(&self) -> Result<Vec<u8>> {
-        let Plan { colour, span_samples, planes } = &self.plan;
+        let Plan { values, colour, span_samples, planes } = &self.plan;
         let mut out = Appender::default();
         out.u8(*colour as u8);
         out.u8(u8::try_from(planes.len())
             .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
         out.u32(*span_samples);
+        // There are 2^16 at most.
+        out.u32(values.len() as u32);
+        out.bytes(&values.gaps());
         for plane in planes {
             for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
                 out.u8(byte);
@@ -204,7 +207,7 @@ impl Details {
         check_sum("head", Cursor::new(WHAT, stored).u64("checksum of head")?, covered)?;
 
         let mut details = Cursor::new(WHAT, &covered[PREFIX_BYTES..]);
-        let plan = read_plan(&mut details)?;
+        let plan = read_plan(&mut details, &geometry)?;
         plan.check(&geometry)?;
         let (blocks, packed_bytes) = read_table(&mut details, &geometry, plan.span_samples)?;
         check_total(packed_bytes, prefix.payload_bytes)?;
@@ -215,10 +218,12 @@ impl Details {
     }
 }
 
-fn read_plan(details: &mut Cursor<'_>) -> Result<Plan> {
+fn read_plan(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Plan> {
     let colour = Colour::from_id(details.u8("colour transform")?)?;
     let count = details.u8("planes")?;
     let span_samples = details.u32("span")?;
+    let values = details.u32("values")?;
+    let values = Values::from_gaps(geometry, values, || details.u8("gap of the value table"))?;
     let mut planes = Vec::with_capacity(count.into());
     for _ in 0..count {
         planes.push(PlanePlan {
@@ -228,7 +233,7 @@ fn read_plan(details: &mut Cursor<'_>) -> Result<Plan> {
             shuffle: Shuffle::from_id(details.u8("shuffle")?)?,
         });
     }
-    Ok(Plan { colour, span_samples, planes })
+    Ok(Plan { values, colour, span_samples, planes })
 }
 
 /// The block table, and the sum of its encoded lengths.

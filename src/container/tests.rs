@@ -6,7 +6,7 @@ use super::*;
 use crate::codec::CodecId;
 use crate::error::{ErrorKind, Result};
 use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout, Origin, OriginKind};
-use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle, Values};
 
 fn header(dtype: Dtype, layout: Layout) -> FileHeader {
     let origin = Origin { kind: OriginKind::Raw, big_endian: false, header: b"hi".to_vec() };
@@ -27,6 +27,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
         shuffle: if geometry.sample_bytes > 1 { Shuffle::Byte } else { Shuffle::Bit },
     };
     let plan = Plan {
+        values: Values::default(),
         colour: if geometry.colour { Colour::SubtractGreen } else { Colour::None },
         span_samples: 8,
         planes: vec![plane; geometry.planes.len()],

@@ -6,6 +6,7 @@
 
 use super::{
     Candidate, CodecChoice, Colour, LevelParameters, Plan, PlanePlan, Predictor, Sample, Settings, Shuffle, Statistics,
+    Values,
 };
 use crate::codec::{ContextKind, Encoder, Surroundings, neighbour_width};
 use crate::cpu::{CpuBackend, counted_frames};
@@ -31,15 +32,49 @@ pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu:
     }
 
     let sample = Sample::of(batch);
-    let sample = sample.batch();
-    let candidates = level.candidates(sample.geometry.colour, sample.geometry.frames > 1);
-    let statistics = Statistics::measure(backend, sample, candidates)?;
-    let colour = best_colour(&statistics, sample.geometry.colour);
-    let finalists: Vec<Vec<Candidate>> =
-        (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
-    let trials = Trials::run(sample, colour, &finalists, codec, level.contexts, cpu)?;
-    let planes = (0..statistics.planes()).map(|plane| trials.best(plane, batch.geometry.frames > 1)).collect();
-    Ok(Plan { colour, planes, ..identity })
+    let choose = |sample: &Sample| Chosen::of(sample.batch(), &level, codec, backend, cpu);
+    let plain = choose(&sample)?;
+    // A batch has every value that its sample has, so only a sparse sample may be of a sparse batch.
+    let values = Values::of(sample.batch()).and_then(|_| Values::of(batch));
+    let (values, chosen) = match values {
+        Some(values) => {
+            let sparse = choose(&sample.with_values(&values))?;
+            let table_bytes = values.gaps().len() * sample.batch().raw.len() / batch.raw.len();
+            if sparse.packed_bytes + table_bytes < plain.packed_bytes { (values, sparse) } else { (Values::default(), plain) }
+        }
+        None => (Values::default(), plain),
+    };
+    let Chosen { colour, planes, .. } = chosen;
+    Ok(Plan { values, colour, planes, ..identity })
+}
+
+/// What does best on a sample.
+struct Chosen {
+    colour: Colour,
+    planes: Vec<PlanePlan>,
+    /// About the bytes of the sample.
+    packed_bytes: usize,
+}
+
+impl Chosen {
+    fn of(
+        sample: Batch<'_>,
+        level: &LevelParameters,
+        codec: CodecChoice,
+        backend: &dyn Backend,
+        cpu: &CpuBackend,
+    ) -> Result<Self> {
+        let geometry = sample.geometry;
+        let candidates = level.candidates(geometry.colour, geometry.frames > 1);
+        let statistics = Statistics::measure(backend, sample, candidates)?;
+        let colour = best_colour(&statistics, geometry.colour);
+        let finalists: Vec<Vec<Candidate>> =
+            (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
+        let trials = Trials::run(sample, colour, &finalists, codec, level.contexts, cpu)?;
+        let (planes, packed_bytes): (Vec<_>, Vec<_>) =
+            (0..statistics.planes()).map(|plane| trials.best(plane, geometry.frames > 1)).unzip();
+        Ok(Self { colour, planes, packed_bytes: packed_bytes.iter().sum() })
+    }
 }
 
 /// The colour transform whose best candidates cost least over all planes.
@@ -121,8 +156,8 @@ impl Trials {
     }
 
     /// The plan of `plane`: the best trial for frames after the first, and for the first the best
-    /// one that needs no other frame and is shuffled alike.
-    fn best(&self, plane: usize, several_frames: bool) -> PlanePlan {
+    /// one that needs no other frame and is shuffled alike. Beside it, the bytes of the best trial.
+    fn best(&self, plane: usize, several_frames: bool) -> (PlanePlan, usize) {
         let nothing = Candidate { colour: Colour::None, temporal: false, predictor: Predictor::None };
         let smallest =
             |trials: &mut dyn Iterator<Item = &Trial>| trials.min_by_key(|trial| trial.packed_bytes).copied();
@@ -135,12 +170,13 @@ impl Trials {
         let mut alike = trials.iter().filter(|trial| !trial.candidate.temporal && trial.shuffle == inter.shuffle);
         let intra = smallest(&mut alike).unwrap_or(inter);
         let inter = if several_frames { inter } else { Trial { candidate: nothing, ..inter } };
-        PlanePlan {
+        let plan = PlanePlan {
             intra: intra.candidate.predictor,
             temporal: inter.candidate.temporal,
             inter: inter.candidate.predictor,
             shuffle: inter.shuffle,
-        }
+        };
+        (plan, inter.packed_bytes)
     }
 }
 

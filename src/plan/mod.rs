@@ -11,8 +11,10 @@ mod recorded;
 mod sample;
 mod settings;
 mod statistics;
+mod values;
 
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+pub use values::Values;
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 
 #[doc(hidden)]
