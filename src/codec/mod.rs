@@ -168,8 +168,8 @@ impl Encoder {
         let part = (&block[start..end], Surroundings { higher: &higher, ..around });
         let (part_bytes, around_part) = if self.thorough { (block, around) } else { part };
         let by_ans = ans::estimate(part_bytes);
-        // What is next to nothing cannot get much less.
-        if by_ans < part_bytes.len() / 64 {
+        // What is next to nothing cannot get much less, and noise is noise in any context.
+        if by_ans < part_bytes.len() / 64 || by_ans > part_bytes.len() / 128 * 127 {
             return None;
         }
         let shared = block.len() / part_bytes.len().max(1);

@@ -4,7 +4,9 @@ use super::super::classes::{self, Counts, FRACTION_BITS};
 use super::{CLASSES, Ranks};
 
 /// Parts that contexts are sorted into before these are merged to classes.
-const PARTS: usize = 64;
+const PARTS: usize = 32;
+/// A context that does not occur.
+const NO_ROW: u16 = u16::MAX;
 /// How often every context is given to the class that suits it best.
 const ROUNDS: usize = 3;
 
@@ -21,17 +23,22 @@ pub(super) struct Clusters {
 impl Clusters {
     /// Sorts the contexts of `block`, which are below `count`.
     pub fn of(block: &[u8], ranks: &Ranks, keys: &[u16], count: usize) -> Self {
-        let mut by_key = vec![[0u32; 256]; count];
+        // Only contexts that occur get counters: most do not, and all of them would not fit the cache.
+        let mut row_of = vec![NO_ROW; count];
+        keys.iter().for_each(|&key| row_of[usize::from(key)] = 0);
+        let live: Vec<usize> = (0..count).filter(|&key| row_of[key] != NO_ROW).collect();
+        live.iter().zip(0..).for_each(|(&key, row)| row_of[key] = row);
+        let mut by_key = vec![[0u32; 256]; live.len()];
         for (&byte, &key) in block.iter().zip(keys) {
-            by_key[usize::from(key)][usize::from(ranks.of[usize::from(byte)])] += 1;
+            by_key[usize::from(row_of[usize::from(key)])][usize::from(ranks.of[usize::from(byte)])] += 1;
         }
         let used = by_key.iter().map(|counts| used(counts)).max().unwrap_or(0);
-        let live: Vec<Context> = by_key.iter().enumerate().filter_map(|(key, counts)| Context::of(key, counts)).collect();
-        let mut counts = merged(&live, &by_key);
+        let contexts: Vec<Context> = by_key.iter().map(Context::of).collect();
+        let mut counts = merged(&contexts);
         let mut of_live = Vec::new();
         for _ in 0..ROUNDS {
-            of_live = assigned(&live, &by_key, &counts, used);
-            counts = summed(&live, &by_key, &of_live, counts.len());
+            of_live = assigned(&by_key, &counts, used);
+            counts = summed(&by_key, &of_live, counts.len());
         }
         // Classes that nothing was given to are dropped.
         let mut names = vec![0u8; counts.len()];
@@ -42,7 +49,7 @@ impl Clusters {
         }
         counts.retain(|counts| counts.iter().any(|&count| count > 0));
         let mut classes = vec![None; count];
-        live.iter().zip(of_live).for_each(|(context, class)| classes[context.key] = Some(names[class]));
+        live.iter().zip(of_live).for_each(|(&key, class)| classes[key] = Some(names[class]));
         // One that does not occur is like the one before: that is what costs least to say.
         let mut before = 0;
         let classes = classes.into_iter().map(|class| *class.as_ref().inspect(|&&class| before = class).unwrap_or(&before));
@@ -70,18 +77,18 @@ fn bytes(cost: u64) -> usize {
 }
 
 /// A context that occurs.
-struct Context {
-    key: usize,
+struct Context<'a> {
+    counts: &'a Counts,
     total: u32,
     /// Mean rank, with 8 fraction bits.
     mean: u32,
 }
 
-impl Context {
-    fn of(key: usize, counts: &Counts) -> Option<Self> {
+impl<'a> Context<'a> {
+    fn of(counts: &'a Counts) -> Self {
         let total: u32 = counts.iter().sum();
         let sum: u64 = (0u64..).zip(counts).map(|(rank, &count)| rank * u64::from(count)).sum();
-        (total > 0).then(|| Self { key, total, mean: ((sum << 8) / u64::from(total)) as u32 })
+        Self { counts, total, mean: ((sum << 8) / u64::from(total.max(1))) as u32 }
     }
 }
 
@@ -95,22 +102,22 @@ fn add(sum: &mut Counts, counts: &Counts) {
 }
 
 /// Classes of contexts of like means.
-fn merged(live: &[Context], by_key: &[Counts]) -> Vec<Counts> {
-    let mut sorted: Vec<&Context> = live.iter().collect();
-    sorted.sort_by_key(|context| (context.mean, context.key));
-    let total: u64 = live.iter().map(|context| u64::from(context.total)).sum();
+fn merged(contexts: &[Context<'_>]) -> Vec<Counts> {
+    let mut sorted: Vec<&Context<'_>> = contexts.iter().collect();
+    sorted.sort_by_key(|context| context.mean);
+    let total: u64 = contexts.iter().map(|context| u64::from(context.total)).sum();
     let mut parts = vec![[0; 256]; PARTS];
     let mut before = 0;
     for context in sorted {
         let middle = before + u64::from(context.total) / 2;
-        add(&mut parts[(middle * PARTS as u64 / total) as usize], &by_key[context.key]);
+        add(&mut parts[(middle * PARTS as u64 / total) as usize], context.counts);
         before += u64::from(context.total);
     }
     classes::merge(parts.into_iter(), CLASSES + 1, cost).1
 }
 
 /// The class in which each context costs least.
-fn assigned(live: &[Context], by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
+fn assigned(by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
     // The costs of a rank in all classes are side by side, so that they are summed as one vector.
     let mut costs = vec![[0; CLASSES]; used];
     for (class, counts) in counts.iter().enumerate() {
@@ -120,22 +127,22 @@ fn assigned(live: &[Context], by_key: &[Counts], counts: &[Counts], used: usize)
             cost[class] = if count == 0 { log + (4 << FRACTION_BITS) } else { log - classes::log2(count) };
         }
     }
-    let class = |context: &Context| {
+    let class = |by_rank: &Counts| {
         let mut sums = [0; CLASSES];
-        for (costs, &count) in costs.iter().zip(&by_key[context.key]).filter(|(_, count)| **count > 0) {
+        for (costs, &count) in costs.iter().zip(by_rank).filter(|(_, count)| **count > 0) {
             for (sum, &cost) in sums.iter_mut().zip(costs) {
                 *sum += u64::from(count) * u64::from(cost);
             }
         }
         (0..counts.len()).min_by_key(|&class| sums[class]).unwrap_or(0)
     };
-    live.iter().map(class).collect()
+    by_key.iter().map(class).collect()
 }
 
-fn summed(live: &[Context], by_key: &[Counts], of_live: &[usize], classes: usize) -> Vec<Counts> {
+fn summed(by_key: &[Counts], of_key: &[usize], classes: usize) -> Vec<Counts> {
     let mut counts = vec![[0; 256]; classes];
-    for (context, &class) in live.iter().zip(of_live) {
-        add(&mut counts[class], &by_key[context.key]);
+    for (by_rank, &class) in by_key.iter().zip(of_key) {
+        add(&mut counts[class], by_rank);
     }
     counts
 }
