@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use framepress::frame::{Dtype, FrameFormat, Frames, Layout, Origin};
 use framepress::internal::{BatchRecord, BlockEntry, FileHeader, RecordWriter, checksum};
-use framepress::plan::{CodecChoice, Colour, DeviceChoice, Plan, PlanePlan, Predictor, Settings, Shuffle};
+use framepress::plan::{CodecChoice, Colour, DeviceChoice, Plan, PlanePlan, Predictor, Settings, Shuffle, Values};
 use framepress::{
     CodecId, Compressor, DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader, decompress,
 };

@@ -300,6 +300,76 @@ mod tests {
         }
     }
 
+    /// Two blocks of one span: sparse large values of either sign, so that contexts of either kind pay.
+    fn span(length: usize) -> [Vec<u8>; 2] {
+        let noise = noise(3 * length);
+        let active = |at: usize| noise[at / 50] < 60;
+        let high = (0..length).map(|at| if active(at) { noise[at + length] % 8 + 100 } else { 0 }).collect();
+        let low = (0..length).map(|at| if active(at) { noise[at + 2 * length] } else { 0 }).collect();
+        [low, high]
+    }
+
+    #[test]
+    fn contexts_round_trip() {
+        for kind in [ContextKind::Higher, ContextKind::Neighbours] {
+            for (length, width) in [(1, 1), (2, 1), (300, 1), (5000, 2), (5000, 77), (5000, 4999), (70_000, 1 << 40)] {
+                let [low, high] = span(length);
+                let higher = [high.as_slice()];
+                for (block, higher) in [(&low, &higher[..]), (&high, &[])] {
+                    let around = Surroundings { width, higher };
+                    let Some(plan) = contexts::Plan::of(SimdLevel::detect(), block, around, kind) else {
+                        assert!(kind == ContextKind::Higher && higher.is_empty());
+                        continue;
+                    };
+                    for simd in SimdLevel::available() {
+                        let (mut packed, mut decoded) = (Vec::new(), vec![1; length]);
+                        plan.encode(simd, block, &mut packed);
+                        contexts::decode(simd, &packed, around, &mut decoded).unwrap();
+                        assert_eq!(&decoded, block, "{kind:?} {length} {width} {}", simd.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn contexts_pay_where_bytes_depend_on_others() {
+        let [low, high] = span(70_000);
+        let around = Surroundings { width: 350, higher: &[&high] };
+        for contexts in [&[ContextKind::Higher][..], &[ContextKind::Higher, ContextKind::Neighbours], &[]] {
+            let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(contexts);
+            let codec = encoder.encode(&low, around, &mut Vec::new());
+            assert_eq!(codec == CodecId::Contexts, !contexts.is_empty(), "{codec:?}");
+        }
+        let noise = noise(70_000);
+        let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(&[ContextKind::Higher]);
+        assert_eq!(encoder.encode(&noise, around, &mut Vec::new()), CodecId::Store);
+    }
+
+    #[test]
+    fn hostile_contexts_are_refused() {
+        let [low, high] = span(1500);
+        let around = Surroundings { width: 40, higher: &[&high] };
+        for kind in [ContextKind::Higher, ContextKind::Neighbours] {
+            let mut packed = Vec::new();
+            let simd = SimdLevel::detect();
+            contexts::Plan::of(simd, &low, around, kind).unwrap().encode(simd, &low, &mut packed);
+            for cut in 0..packed.len() {
+                assert!(contexts::decode(simd, &packed[..cut], around, &mut vec![0; 1500]).is_err(), "cut at {cut}");
+            }
+            for length in [0, 1, 1499, 1501] {
+                let around = Surroundings { higher: &[&vec![0; length]], ..around };
+                assert!(contexts::decode(simd, &packed, around, &mut vec![0; length]).is_err(), "{length} bytes");
+            }
+            for bit in 0..8 * packed.len() {
+                let mut flipped = packed.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                // Any outcome but a panic: checksums are the container's.
+                let _ = contexts::decode(simd, &flipped, around, &mut vec![0; 1500]);
+            }
+        }
+    }
+
     #[test]
     fn hostile_blocks_are_refused() {
         let block = [noise(50), vec![3; 500], noise(50)].concat();

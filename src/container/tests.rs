@@ -277,7 +277,7 @@ fn bytes_that_contradict_themselves_are_refused() {
     let header = rgb();
     let start = header.to_bytes().unwrap().len();
     let bytes = file(&header, &[record(&header, 0, 0, 1)]);
-    let details = 6 + 3 * 4 + 3 * 5 + 4 + 8;
+    let details = 10 + 3 * 4 + 3 * 5 + 4 + 8;
     let kind = |change: &dyn Fn(&mut [u8])| {
         let mut bytes = bytes.clone();
         let head = &mut bytes[start..start + 72 + details];
@@ -305,12 +305,13 @@ fn bytes_that_contradict_themselves_are_refused() {
     assert_eq!(kind(&|head| head[73] = 2), ErrorKind::Corrupt, "planes");
     assert_eq!(kind(&|head| head[73] = 255), ErrorKind::Corrupt, "planes");
     assert_eq!(kind(&|head| head[74..78].fill(0)), ErrorKind::Corrupt, "span");
-    assert_eq!(kind(&|head| head[78] = 6), ErrorKind::Unsupported, "predictor");
-    assert_eq!(kind(&|head| head[79] = 2), ErrorKind::Corrupt, "temporal");
-    assert_eq!(kind(&|head| head[81] = 3), ErrorKind::Unsupported, "shuffle");
-    assert_eq!(kind(&|head| head[90] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
-    assert_eq!(kind(&|head| head[91] = 7), ErrorKind::Corrupt, "block length");
-    assert_eq!(kind(&|head| head[105] = 1), ErrorKind::Corrupt, "side data");
+    assert_eq!(kind(&|head| head[78..82].fill(0xFF)), ErrorKind::Corrupt, "more values than there are");
+    assert_eq!(kind(&|head| head[82] = 6), ErrorKind::Unsupported, "predictor");
+    assert_eq!(kind(&|head| head[83] = 2), ErrorKind::Corrupt, "temporal");
+    assert_eq!(kind(&|head| head[85] = 3), ErrorKind::Unsupported, "shuffle");
+    assert_eq!(kind(&|head| head[94] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
+    assert_eq!(kind(&|head| head[95] = 7), ErrorKind::Corrupt, "block length");
+    assert_eq!(kind(&|head| head[109] = 1), ErrorKind::Corrupt, "side data");
 }
 
 /// A record that asks for gigabytes in a file of a hundred bytes.

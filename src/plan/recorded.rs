@@ -118,6 +118,7 @@ impl Plan {
                 self.planes.len()
             )));
         }
+        self.values.check(geometry)?;
         if self.colour != Colour::None && !geometry.colour {
             return Err(Error::corrupt("plan: a colour transform on frames that have no colour channels"));
         }

@@ -67,6 +67,15 @@ impl Values {
         (values.len() <= range / 4 * 3).then_some(Self(values))
     }
 
+    /// Checks that samples can have the values.
+    pub(crate) fn check(&self, geometry: &Geometry) -> Result<()> {
+        let too_high = |last: u16| geometry.sample_bytes > 2 || usize::from(last) >= possible(geometry.sample_bytes);
+        match self.0.last() {
+            Some(&last) if too_high(last) => Err(Error::corrupt("value table: a value that samples cannot have")),
+            _ => Ok(()),
+        }
+    }
+
     /// The samples of a batch as places in the table. Every value must be in it.
     pub(crate) fn places(&self, batch: Batch<'_>) -> Vec<u8> {
         let sign = sign(batch.geometry);
@@ -138,9 +147,9 @@ impl Values {
         count: u32,
         mut byte: impl FnMut() -> Result<u8>,
     ) -> Result<Self> {
-        let wrong = |what| Err(Error::corrupt(format!("value table: {what}")));
+        let wrong = || Err(Error::corrupt("value table: a value that samples cannot have"));
         if count > 0 && geometry.sample_bytes > 2 {
-            return wrong("samples have more than two bytes");
+            return wrong();
         }
         let mut next = 0;
         let mut values = Vec::new();
@@ -149,7 +158,7 @@ impl Values {
                 let gap = byte()?;
                 next += usize::from(gap);
                 if next >= possible(geometry.sample_bytes) {
-                    return wrong("a value that samples cannot have");
+                    return wrong();
                 }
                 if gap != CONTINUED {
                     break;
