@@ -1,7 +1,9 @@
 //! Contexts to classes.
 
 use super::super::classes::{self, Counts, FRACTION_BITS};
-use super::{CLASSES, Ranks};
+use super::{CLASSES, EQUALS, Ranks, all_equal};
+use crate::cpu::SimdLevel;
+use crate::cpu::simd::Kernel;
 
 /// Parts that contexts are sorted into before these are merged to classes.
 const PARTS: usize = 32;
@@ -22,22 +24,30 @@ pub(super) struct Clusters {
 
 impl Clusters {
     /// Sorts the contexts of `block`, which are below `count`.
-    pub fn of(block: &[u8], ranks: &Ranks, keys: &[u16], count: usize) -> Self {
+    pub fn of(simd: SimdLevel, block: &[u8], ranks: &Ranks, keys: &[u16], count: usize) -> Self {
         // Only contexts that occur get counters: most do not, and all of them would not fit the cache.
         let mut row_of = vec![NO_ROW; count];
         keys.iter().for_each(|&key| row_of[usize::from(key)] = 0);
         let live: Vec<usize> = (0..count).filter(|&key| row_of[key] != NO_ROW).collect();
         live.iter().zip(0..).for_each(|(&key, row)| row_of[key] = row);
         let mut by_key = vec![[0u32; 256]; live.len()];
-        for (&byte, &key) in block.iter().zip(keys) {
-            by_key[usize::from(row_of[usize::from(key)])][usize::from(ranks.of[usize::from(byte)])] += 1;
+        let mut add = |byte: u8, key: u16, times| {
+            by_key[usize::from(row_of[usize::from(key)])][usize::from(ranks.of[usize::from(byte)])] += times;
+        };
+        for (bytes, keys) in block.chunks(EQUALS).zip(keys.chunks(EQUALS)) {
+            // Equal ones at once: they would wait for each other's store.
+            if all_equal(bytes) && all_equal(keys) {
+                add(bytes[0], keys[0], bytes.len() as u32);
+            } else {
+                bytes.iter().zip(keys).for_each(|(&byte, &key)| add(byte, key, 1));
+            }
         }
         let used = by_key.iter().map(|counts| used(counts)).max().unwrap_or(0);
         let contexts: Vec<Context> = by_key.iter().map(Context::of).collect();
         let mut counts = merged(&contexts);
         let mut of_live = Vec::new();
         for _ in 0..ROUNDS {
-            of_live = assigned(&by_key, &counts, used);
+            of_live = assigned(simd, &by_key, &counts, used);
             counts = summed(&by_key, &of_live, counts.len());
         }
         // Classes that nothing was given to are dropped.
@@ -117,7 +127,7 @@ fn merged(contexts: &[Context<'_>]) -> Vec<Counts> {
 }
 
 /// The class in which each context costs least.
-fn assigned(by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
+fn assigned(simd: SimdLevel, by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
     // The costs of a rank in all classes are side by side, so that they are summed as one vector.
     let mut costs = vec![[0; CLASSES]; used];
     for (class, counts) in counts.iter().enumerate() {
@@ -128,15 +138,31 @@ fn assigned(by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
         }
     }
     let class = |by_rank: &Counts| {
+        let sums = simd.run(Sums { costs: &costs, by_rank });
+        (0..counts.len()).min_by_key(|&class| sums[class]).unwrap_or(0)
+    };
+    by_key.iter().map(class).collect()
+}
+
+/// What a context costs in each class.
+struct Sums<'a> {
+    costs: &'a [[u32; CLASSES]],
+    by_rank: &'a Counts,
+}
+
+impl Kernel for Sums<'_> {
+    type Output = [u64; CLASSES];
+
+    #[inline(always)]
+    fn run(self) -> [u64; CLASSES] {
         let mut sums = [0; CLASSES];
-        for (costs, &count) in costs.iter().zip(by_rank).filter(|(_, count)| **count > 0) {
+        for (costs, &count) in self.costs.iter().zip(self.by_rank).filter(|(_, count)| **count > 0) {
             for (sum, &cost) in sums.iter_mut().zip(costs) {
                 *sum += u64::from(count) * u64::from(cost);
             }
         }
-        (0..counts.len()).min_by_key(|&class| sums[class]).unwrap_or(0)
-    };
-    by_key.iter().map(class).collect()
+        sums
+    }
 }
 
 fn summed(by_key: &[Counts], of_key: &[usize], classes: usize) -> Vec<Counts> {

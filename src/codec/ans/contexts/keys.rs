@@ -1,7 +1,7 @@
 //! Contexts as numbers.
 
 use super::super::bits::{BitDecoder, BitEncoder, Nibble};
-use super::{ContextKind, Runs, Surroundings};
+use super::{ContextKind, EQUALS, Runs, Surroundings};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
@@ -206,15 +206,26 @@ impl Neighbours {
         let chunk = self.above - 1;
         for (number, (block, large)) in block.chunks_mut(chunk).zip(self.large.chunks(chunk)).enumerate() {
             let (before, values) = self.values.split_at_mut(number * chunk + self.above + 1);
-            let above = before[number * chunk..].windows(3);
-            for (((byte, value), &large), above) in block.iter_mut().zip(values).zip(large).zip(above) {
-                let (above_left, above, above_right) = (above[0], above[1], above[2]);
-                let row = usize::from(row(large, left, above, above_left, above_right));
-                let class = classes[row][usize::from(left) + usize::from(above)];
+            let above = &before[number * chunk..][..block.len() + 2];
+            let mut at = 0;
+            while at < block.len() {
+                let zeros = left == 0 && at + EQUALS <= block.len() && {
+                    let quiet = |bytes: &[u8]| bytes.iter().all(|&byte| byte == 0);
+                    quiet(&above[at..at + EQUALS + 2]) && quiet(&large[at..at + EQUALS])
+                };
+                if zeros && runs.skip_zeros(classes[0][0], EQUALS) {
+                    // Values are 0 already.
+                    block[at..at + EQUALS].fill(ranks.bytes[0]);
+                    at += EQUALS;
+                    continue;
+                }
+                let row = usize::from(row(large[at], left, above[at + 1], above[at], above[at + 2]));
+                let class = classes[row][usize::from(left) + usize::from(above[at + 1])];
                 let rank = runs.take(class);
-                *byte = ranks.bytes[usize::from(rank)];
-                left = rank | large;
-                *value = left;
+                block[at] = ranks.bytes[usize::from(rank)];
+                left = rank | large[at];
+                values[at] = left;
+                at += 1;
             }
         }
     }

@@ -42,6 +42,13 @@ const CLASSES: usize = 16;
 /// Runs are filled up to a multiple of this.
 const RUN: usize = GROUP;
 
+/// Bytes that are handled at once where they are in one context: in sparse data most are.
+const EQUALS: usize = 8;
+
+fn all_equal<T: PartialEq>(values: &[T]) -> bool {
+    values.iter().all(|value| *value == values[0])
+}
+
 /// A block with the contexts of its bytes.
 pub(in crate::codec) struct Plan {
     kind: ContextKind,
@@ -65,7 +72,7 @@ impl Plan {
             ContextKind::Higher => keys::higher(simd, around.higher, block.len()),
             ContextKind::Neighbours => keys::neighbours(simd, block, &ranks, around),
         };
-        let clusters = Clusters::of(block, &ranks, &keys.keys, keys.count);
+        let clusters = Clusters::of(simd, block, &ranks, &keys.keys, keys.count);
         Some(Self { kind, ranks, keys: keys.keys, clusters })
     }
 
@@ -115,10 +122,19 @@ impl Plan {
     fn sorted(&self, block: &[u8]) -> Vec<u8> {
         let (mut next, sorted_bytes) = run_starts(&self.clusters.runs);
         let mut sorted = vec![0; sorted_bytes];
-        for (&byte, &key) in block.iter().zip(&self.keys) {
+        let mut put = |bytes: &[u8], key: u16| {
             let at = &mut next[usize::from(self.clusters.classes[usize::from(key)])];
-            sorted[*at] = self.ranks.of[usize::from(byte)];
-            *at += 1;
+            for (rank, &byte) in sorted[*at..].iter_mut().zip(bytes) {
+                *rank = self.ranks.of[usize::from(byte)];
+            }
+            *at += bytes.len();
+        };
+        for (bytes, keys) in block.chunks(EQUALS).zip(self.keys.chunks(EQUALS)) {
+            if all_equal(keys) {
+                put(bytes, keys[0]);
+            } else {
+                bytes.iter().zip(keys).for_each(|(&byte, &key)| put(&[byte], key));
+            }
         }
         for (counts, &end) in self.clusters.counts.iter().zip(&next) {
             let frequent = (0..=255).rev().max_by_key(|&symbol: &u8| counts[usize::from(symbol)]).unwrap_or(0);
@@ -237,8 +253,12 @@ pub(in crate::codec) fn decode(
     match model.kind {
         ContextKind::Higher => {
             let Keys { keys, .. } = keys::higher(simd, around.higher, block.len());
-            for (byte, key) in block.iter_mut().zip(keys) {
-                *byte = runs.take(runs.classes[usize::from(key)]);
+            for (bytes, keys) in block.chunks_mut(EQUALS).zip(keys.chunks(EQUALS)) {
+                if all_equal(keys) {
+                    runs.take_all(runs.classes[usize::from(keys[0])], bytes);
+                } else {
+                    bytes.iter_mut().zip(keys).for_each(|(byte, &key)| *byte = runs.take(runs.classes[usize::from(key)]));
+                }
             }
         }
         ContextKind::Neighbours => Neighbours::new(simd, around, block.len()).decode(&model.ranks, &mut runs, block),
@@ -265,5 +285,21 @@ impl Runs<'_> {
         let rank = self.sorted.get(*next).copied().unwrap_or(0);
         *next += 1;
         rank
+    }
+    /// As many ranks of the run of `class` as there is room for.
+    fn take_all(&mut self, class: u8, ranks: &mut [u8]) {
+        let next = &mut self.next[usize::from(class) % CLASSES];
+        if let Some(run) = self.sorted.get(*next..*next + ranks.len()) {
+            ranks.copy_from_slice(run);
+        }
+        *next += ranks.len();
+    }
+
+    /// Passes over `count` ranks of the run of `class` if all of them are 0.
+    fn skip_zeros(&mut self, class: u8, count: usize) -> bool {
+        let next = &mut self.next[usize::from(class) % CLASSES];
+        let zeros = self.sorted.get(*next..*next + count).is_some_and(|run| run.iter().all(|&rank| rank == 0));
+        *next += if zeros { count } else { 0 };
+        zeros
     }
 }
