@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Geometry, WorkBuffer};
-use framepress::internal::{Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose};
+use framepress::internal::{
+    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose,
+};
 use framepress::plan::CodecChoice;
 use framepress::{CodecId, Settings, SimdLevel};
 

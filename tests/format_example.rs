@@ -44,7 +44,12 @@ fn record() -> BatchRecord {
         frames: 1,
         raw_bytes: 12,
         raw_checksum: checksum(&RAW),
-        plan: Plan { values: Values::default(), colour: Colour::SubtractGreen, span_samples: 8, planes: vec![plane; 3] },
+        plan: Plan {
+            values: Values::default(),
+            colour: Colour::SubtractGreen,
+            span_samples: 8,
+            planes: vec![plane; 3],
+        },
         blocks: vec![BlockEntry { codec: CodecId::Store, packed_bytes: 4 }; 3],
         side: Vec::new(),
         payload: vec![19, 0, 0, 0, 40, 2, 4, 0, 20, 0, 0, 14],

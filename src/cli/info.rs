@@ -63,6 +63,9 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
             batch.plan.colour
         ))?;
+        if !batch.plan.values.is_empty() {
+            print(format_args!("    table of {} values", batch.plan.values.len()))?;
+        }
         for (number, plane) in batch.plan.planes.iter().enumerate() {
             print(format_args!("    plane {number}: {}", describe(plane)))?;
         }
@@ -105,6 +108,7 @@ fn object(batch: &BatchInfo) -> Value {
         "raw_bytes": batch.raw_bytes,
         "packed_bytes": batch.packed_bytes,
         "colour": format!("{:?}", batch.plan.colour).to_lowercase(),
+        "values": batch.plan.values.len(),
         "span_samples": batch.plan.span_samples,
         "planes": batch.plan.planes.iter().map(plane).collect::<Vec<_>>(),
         "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {

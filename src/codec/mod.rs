@@ -7,8 +7,8 @@ mod ans;
 mod lz4;
 mod zstd;
 
-pub use self::ans::contexts::{ContextKind, Surroundings};
 use self::ans::contexts;
+pub use self::ans::contexts::{ContextKind, Surroundings};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
@@ -139,7 +139,8 @@ impl Encoder {
             out.truncate(start);
         }
         if guess != Guess::Ans {
-            let (entropy_bytes, middle) = (if by_entropy.is_some() { out.len() - start } else { block.len() }, out.len());
+            let (entropy_bytes, middle) =
+                (if by_entropy.is_some() { out.len() - start } else { block.len() }, out.len());
             if self.zstd(block, out) && out.len() - middle < entropy_bytes {
                 out.drain(start..middle);
                 return Some(CodecId::Zstd);
@@ -229,13 +230,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes `packed` into exactly `block`.
-    pub fn decode(
-        &mut self,
-        codec: CodecId,
-        packed: &[u8],
-        around: Surroundings<'_>,
-        block: &mut [u8],
-    ) -> Result<()> {
+    pub fn decode(&mut self, codec: CodecId, packed: &[u8], around: Surroundings<'_>, block: &mut [u8]) -> Result<()> {
         let decoded = match codec {
             CodecId::Store if packed.len() == block.len() => {
                 block.copy_from_slice(packed);
@@ -376,7 +371,9 @@ mod tests {
         for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
             let mut packed = Vec::new();
             let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, Surroundings::default(), &mut packed);
-            let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, Surroundings::default(), &mut vec![0; length]);
+            let decode = |packed: &[u8], length| {
+                Decoder::default().decode(codec, packed, Surroundings::default(), &mut vec![0; length])
+            };
             // `ans` fills the last group up with zeros: only the container knows the length.
             let group = if choice == CodecChoice::Ans { 256 } else { 1 };
             assert!(decode(&packed, (block.len() + 1).next_multiple_of(group) + 1).is_err(), "too little");

@@ -40,7 +40,11 @@ pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu:
         Some(values) => {
             let sparse = choose(&sample.with_values(&values))?;
             let table_bytes = values.gaps().len() * sample.batch().raw.len() / batch.raw.len();
-            if sparse.packed_bytes + table_bytes < plain.packed_bytes { (values, sparse) } else { (Values::default(), plain) }
+            if sparse.packed_bytes + table_bytes < plain.packed_bytes {
+                (values, sparse)
+            } else {
+                (Values::default(), plain)
+            }
         }
         None => (Values::default(), plain),
     };
@@ -186,9 +190,7 @@ fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, shuffl
     let mut estimate = |at: usize| {
         // Only then are the blocks bytes of the same samples.
         let around = match shuffle {
-            Shuffle::Byte => {
-                Surroundings { width: neighbour_width(geometry, plane), higher: &blocks[at + 1..] }
-            }
+            Shuffle::Byte => Surroundings { width: neighbour_width(geometry, plane), higher: &blocks[at + 1..] },
             Shuffle::None | Shuffle::Bit => Surroundings::default(),
         };
         encoder.estimate(blocks[at], around)

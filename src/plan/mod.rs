@@ -14,8 +14,8 @@ mod statistics;
 mod values;
 
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
-pub use values::Values;
 pub use settings::{CodecChoice, DeviceChoice, Settings};
+pub use values::Values;
 
 #[doc(hidden)]
 pub use choose::choose;

@@ -103,7 +103,12 @@ impl Plan {
     pub fn identity(geometry: &Geometry) -> Self {
         let plane =
             PlanePlan { intra: Predictor::None, temporal: false, inter: Predictor::None, shuffle: Shuffle::None };
-        Self { values: Values::default(), colour: Colour::None, span_samples: 1 << 18, planes: vec![plane; geometry.planes.len()] }
+        Self {
+            values: Values::default(),
+            colour: Colour::None,
+            span_samples: 1 << 18,
+            planes: vec![plane; geometry.planes.len()],
+        }
     }
 
     /// Checks that the plan can be carried out on `geometry`.

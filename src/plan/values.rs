@@ -142,11 +142,7 @@ impl Values {
     }
 
     /// Reads a table of `count` values; `byte` gives its bytes.
-    pub(crate) fn from_gaps(
-        geometry: &Geometry,
-        count: u32,
-        mut byte: impl FnMut() -> Result<u8>,
-    ) -> Result<Self> {
+    pub(crate) fn from_gaps(geometry: &Geometry, count: u32, mut byte: impl FnMut() -> Result<u8>) -> Result<Self> {
         let wrong = || Err(Error::corrupt("value table: a value that samples cannot have"));
         if count > 0 && geometry.sample_bytes > 2 {
             return wrong();

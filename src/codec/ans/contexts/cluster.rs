@@ -6,11 +6,11 @@ use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
 
 /// Parts that contexts are sorted into before these are merged to classes.
-const PARTS: usize = 32;
+const PARTS: usize = 64;
 /// A context that does not occur.
 const NO_ROW: u16 = u16::MAX;
 /// How often every context is given to the class that suits it best.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 4;
 
 /// The classes of the contexts of a block.
 pub(super) struct Clusters {
@@ -34,14 +34,16 @@ impl Clusters {
         let mut add = |byte: u8, key: u16, times| {
             by_key[usize::from(row_of[usize::from(key)])][usize::from(ranks.of[usize::from(byte)])] += times;
         };
-        for (bytes, keys) in block.chunks(EQUALS).zip(keys.chunks(EQUALS)) {
+        let ((bytes, last_bytes), (keys, last_keys)) = (block.as_chunks::<EQUALS>(), keys.as_chunks::<EQUALS>());
+        for (bytes, keys) in bytes.iter().zip(keys) {
             // Equal ones at once: they would wait for each other's store.
             if all_equal(bytes) && all_equal(keys) {
-                add(bytes[0], keys[0], bytes.len() as u32);
+                add(bytes[0], keys[0], EQUALS as u32);
             } else {
                 bytes.iter().zip(keys).for_each(|(&byte, &key)| add(byte, key, 1));
             }
         }
+        last_bytes.iter().zip(last_keys).for_each(|(&byte, &key)| add(byte, key, 1));
         let used = by_key.iter().map(|counts| used(counts)).max().unwrap_or(0);
         let contexts: Vec<Context> = by_key.iter().map(Context::of).collect();
         let mut counts = merged(&contexts);
@@ -62,7 +64,8 @@ impl Clusters {
         live.iter().zip(of_live).for_each(|(&key, class)| classes[key] = Some(names[class]));
         // One that does not occur is like the one before: that is what costs least to say.
         let mut before = 0;
-        let classes = classes.into_iter().map(|class| *class.as_ref().inspect(|&&class| before = class).unwrap_or(&before));
+        let classes =
+            classes.into_iter().map(|class| *class.as_ref().inspect(|&&class| before = class).unwrap_or(&before));
         let classes = classes.collect();
         let runs = counts.iter().map(|counts| counts.iter().map(|&count| count as usize).sum()).collect();
         Self { classes, runs, counts }

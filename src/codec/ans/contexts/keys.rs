@@ -209,11 +209,9 @@ impl Neighbours {
             let above = &before[number * chunk..][..block.len() + 2];
             let mut at = 0;
             while at < block.len() {
-                let zeros = left == 0 && at + EQUALS <= block.len() && {
-                    let quiet = |bytes: &[u8]| bytes.iter().all(|&byte| byte == 0);
-                    quiet(&above[at..at + EQUALS + 2]) && quiet(&large[at..at + EQUALS])
-                };
-                if zeros && runs.skip_zeros(classes[0][0], EQUALS) {
+                let quiet = |bytes: &[u8]| bytes.first_chunk() == Some(&[0; EQUALS]);
+                let zeros = left == 0 && quiet(&above[at..]) && quiet(&above[at + 2..]) && quiet(&large[at..]);
+                if zeros && runs.skip_zeros(classes[0][0]) {
                     // Values are 0 already.
                     block[at..at + EQUALS].fill(ranks.bytes[0]);
                     at += EQUALS;

@@ -45,8 +45,8 @@ const RUN: usize = GROUP;
 /// Bytes that are handled at once where they are in one context: in sparse data most are.
 const EQUALS: usize = 8;
 
-fn all_equal<T: PartialEq>(values: &[T]) -> bool {
-    values.iter().all(|value| *value == values[0])
+fn all_equal<T: PartialEq + Copy>(values: &[T; EQUALS]) -> bool {
+    *values == [values[0]; EQUALS]
 }
 
 /// A block with the contexts of its bytes.
@@ -129,13 +129,15 @@ impl Plan {
             }
             *at += bytes.len();
         };
-        for (bytes, keys) in block.chunks(EQUALS).zip(self.keys.chunks(EQUALS)) {
+        let ((bytes, last_bytes), (keys, last_keys)) = (block.as_chunks::<EQUALS>(), self.keys.as_chunks::<EQUALS>());
+        for (bytes, keys) in bytes.iter().zip(keys) {
             if all_equal(keys) {
                 put(bytes, keys[0]);
             } else {
                 bytes.iter().zip(keys).for_each(|(&byte, &key)| put(&[byte], key));
             }
         }
+        last_bytes.iter().zip(last_keys).for_each(|(&byte, &key)| put(&[byte], key));
         for (counts, &end) in self.clusters.counts.iter().zip(&next) {
             let frequent = (0..=255).rev().max_by_key(|&symbol: &u8| counts[usize::from(symbol)]).unwrap_or(0);
             let filled = end.next_multiple_of(RUN);
@@ -253,13 +255,16 @@ pub(in crate::codec) fn decode(
     match model.kind {
         ContextKind::Higher => {
             let Keys { keys, .. } = keys::higher(simd, around.higher, block.len());
-            for (bytes, keys) in block.chunks_mut(EQUALS).zip(keys.chunks(EQUALS)) {
+            let ((bytes, last_bytes), (keys, last_keys)) =
+                (block.as_chunks_mut::<EQUALS>(), keys.as_chunks::<EQUALS>());
+            for (bytes, keys) in bytes.iter_mut().zip(keys) {
                 if all_equal(keys) {
                     runs.take_all(runs.classes[usize::from(keys[0])], bytes);
                 } else {
-                    bytes.iter_mut().zip(keys).for_each(|(byte, &key)| *byte = runs.take(runs.classes[usize::from(key)]));
+                    bytes.iter_mut().zip(keys).for_each(|(byte, &key)| *byte = runs.take_by_key(key));
                 }
             }
+            last_bytes.iter_mut().zip(last_keys).for_each(|(byte, &key)| *byte = runs.take_by_key(key));
         }
         ContextKind::Neighbours => Neighbours::new(simd, around, block.len()).decode(&model.ranks, &mut runs, block),
     }
@@ -286,20 +291,25 @@ impl Runs<'_> {
         *next += 1;
         rank
     }
-    /// As many ranks of the run of `class` as there is room for.
-    fn take_all(&mut self, class: u8, ranks: &mut [u8]) {
-        let next = &mut self.next[usize::from(class) % CLASSES];
-        if let Some(run) = self.sorted.get(*next..*next + ranks.len()) {
-            ranks.copy_from_slice(run);
-        }
-        *next += ranks.len();
+    #[inline(always)]
+    fn take_by_key(&mut self, key: u16) -> u8 {
+        self.take(self.classes[usize::from(key)])
     }
 
-    /// Passes over `count` ranks of the run of `class` if all of them are 0.
-    fn skip_zeros(&mut self, class: u8, count: usize) -> bool {
+    /// As many ranks of the run of `class` as there is room for.
+    fn take_all(&mut self, class: u8, ranks: &mut [u8; EQUALS]) {
         let next = &mut self.next[usize::from(class) % CLASSES];
-        let zeros = self.sorted.get(*next..*next + count).is_some_and(|run| run.iter().all(|&rank| rank == 0));
-        *next += if zeros { count } else { 0 };
+        if let Some(run) = self.sorted.get(*next..).and_then(|run| run.first_chunk()) {
+            *ranks = *run;
+        }
+        *next += EQUALS;
+    }
+
+    /// Passes over the next ranks of the run of `class` if all of them are 0.
+    fn skip_zeros(&mut self, class: u8) -> bool {
+        let next = &mut self.next[usize::from(class) % CLASSES];
+        let zeros = self.sorted.get(*next..).is_some_and(|run| run.first_chunk() == Some(&[0; EQUALS]));
+        *next += if zeros { EQUALS } else { 0 };
         zeros
     }
 }
