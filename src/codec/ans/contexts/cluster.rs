@@ -44,7 +44,7 @@ impl Clusters {
             }
         }
         last_bytes.iter().zip(last_keys).for_each(|(&byte, &key)| add(byte, key, 1));
-        let used = by_key.iter().map(|counts| used(counts)).max().unwrap_or(0);
+        let used = by_key.iter().map(used).max().unwrap_or(0);
         let contexts: Vec<Context> = by_key.iter().map(Context::of).collect();
         let mut counts = merged(&contexts);
         let mut of_live = Vec::new();
