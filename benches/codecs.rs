@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Geometry, WorkBuffer};
-use framepress::internal::{Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, blocks, choose};
+use framepress::internal::{
+    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose,
+};
 use framepress::plan::CodecChoice;
 use framepress::{CodecId, Settings, SimdLevel};
 
@@ -69,7 +71,7 @@ fn codecs(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     for block in &blocks {
                         packed.clear();
-                        encoder.encode(block, &mut packed);
+                        encoder.encode(block, Surroundings::default(), &mut packed);
                     }
                 });
             });
@@ -77,7 +79,7 @@ fn codecs(criterion: &mut Criterion) {
                 .iter()
                 .map(|block| {
                     let mut packed = Vec::new();
-                    let codec = encoder.encode(block, &mut packed);
+                    let codec = encoder.encode(block, Surroundings::default(), &mut packed);
                     (codec, packed, vec![0; block.len()])
                 })
                 .collect();
@@ -86,7 +88,7 @@ fn codecs(criterion: &mut Criterion) {
             group.bench_function(format!("{}/decode", clip.name), |bencher| {
                 bencher.iter(|| {
                     for (codec, packed, block) in &mut coded {
-                        decoder.decode(*codec, packed, block).expect("a block");
+                        decoder.decode(*codec, packed, Surroundings::default(), block).expect("a block");
                     }
                 });
             });

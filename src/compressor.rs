@@ -4,11 +4,11 @@ use std::sync::Mutex;
 
 use ndarray::{ArrayView, Dimension};
 
-use crate::codec::{CodecId, Encoder};
+use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, TileChoice};
+use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, Shuffle, TileChoice};
 use crate::pool;
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
@@ -160,7 +160,12 @@ impl Compressor {
         let blocks = pool::map(self.threads(), container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
-            let codec = encoder.encode(&bytes[block.bytes], &mut packed);
+            let higher = block.higher_blocks(bytes);
+            let around = match plan.planes[block.plane].shuffle {
+                Shuffle::Byte => Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher },
+                Shuffle::None | Shuffle::Bit => Surroundings::default(),
+            };
+            let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))
         })?;
@@ -172,7 +177,8 @@ impl Compressor {
             return Ok(encoder);
         }
         let level = LevelParameters::of(self.settings.level());
-        Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)
+        let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
+        Ok(encoder.with_contexts(level.contexts))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use crate::codec::Decoder;
+use crate::codec::{CodecId, Decoder, Surroundings};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
@@ -162,7 +162,8 @@ impl Decompressor {
         let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = self
             .decode(geometry, plan, &record.blocks, &record.payload, &mut residuals)
-            .and_then(|()| backend.inverse(geometry, plan, &mut residuals, raw));
+            .and_then(|()| backend.inverse(geometry, plan, &mut residuals, raw))
+            .and_then(|()| plan.values.restore(geometry, raw));
         pool::lock(&self.buffers).push(residuals);
         result
     }
@@ -178,7 +179,7 @@ impl Decompressor {
         residuals: &mut WorkBuffer,
     ) -> Result<()> {
         residuals.resize_for_overwrite(geometry.work_bytes());
-        let mut jobs = Vec::with_capacity(blocks.len());
+        let mut spans: Vec<Span<'_>> = Vec::new();
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
         let packed = segments(blocks, payload)?;
@@ -186,15 +187,38 @@ impl Decompressor {
         for ((entry, coded), place) in blocks.iter().zip(packed).zip(places) {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
-            jobs.push((entry.codec, coded, block));
+            if place.higher + 1 == geometry.sample_bytes {
+                spans.push(Span { width: geometry.planes[place.plane].width, blocks: Vec::new() });
+            }
+            if let Some(span) = spans.last_mut() {
+                span.blocks.push((entry.codec, coded, block));
+            }
             (rest, start) = (tail, place.bytes.end);
         }
-        pool::for_each(self.threads, jobs, |(codec, coded, block)| {
+        pool::for_each(self.threads, spans, |span| {
             let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
-            let result = decoder.decode(codec, coded, block);
+            let result = span.decode(&mut decoder);
             pool::lock(&self.decoders).push(decoder);
             result
         })
+    }
+}
+
+/// The blocks of a span, that of the lowest bytes first, with what they are decoded from.
+struct Span<'a> {
+    width: usize,
+    blocks: Vec<(CodecId, &'a [u8], &'a mut [u8])>,
+}
+
+impl Span<'_> {
+    /// Decodes the highest bytes first: they may be the context of lower ones.
+    fn decode(self, decoder: &mut Decoder) -> Result<()> {
+        let mut higher: Vec<&[u8]> = Vec::new();
+        for (codec, coded, block) in self.blocks.into_iter().rev() {
+            decoder.decode(codec, coded, Surroundings { width: self.width, higher: &higher }, block)?;
+            higher.insert(0, block);
+        }
+        Ok(())
     }
 }
 

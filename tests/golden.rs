@@ -95,6 +95,17 @@ fn recipes() -> Vec<Recipe> {
                 _ => (1.0 + (at as f32) / 64.0 - frame as f32).to_bits().into(),
             })
         },
+        recipe("depth_i16", format(Dtype::I16, &[60, 90]), 3, |frame, at| {
+            let far = (at % 90 + at / 90 + 2 * frame) as u64 / 3 + noise(at, frame) % 3;
+            if noise(at / 7, frame).is_multiple_of(9) { 0 } else { far * 19 + 0xFC00 }
+        }),
+        Recipe {
+            level: 5,
+            ..recipe("features_f32", format(Dtype::F32, &[6, 40, 50]), 2, |frame, at| {
+                let active = at / 50 % 40 + at % 50 > 50 + frame || noise(at, frame).is_multiple_of(20);
+                if active { ((noise(at, frame) % 100_000) as f32 / 20_000.0).to_bits().into() } else { 0 }
+            })
+        },
         Recipe {
             codec: CodecChoice::Zstd,
             ..recipe("mask_bool", format(Dtype::Bool, &[40, 41]), 4, |frame, at| {

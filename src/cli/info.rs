@@ -64,6 +64,9 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             describe_method(&batch.method)
         ))?;
         if let Method::Planes(plan) = &batch.method {
+            if !plan.values.is_empty() {
+                print(format_args!("    table of {} values", plan.values.len()))?;
+            }
             for (number, plane) in plan.planes.iter().enumerate() {
                 print(format_args!("    plane {number}: {}", describe(plane)))?;
             }
@@ -130,6 +133,7 @@ fn method_object(method: &Method) -> Value {
         Method::Planes(plan) => json!({
             "name": "planes",
             "colour": format!("{:?}", plan.colour).to_lowercase(),
+            "values": plan.values.len(),
             "span_samples": plan.span_samples,
             "planes": plan.planes.iter().map(plane).collect::<Vec<_>>(),
         }),

@@ -6,7 +6,7 @@ use super::wire::{Appender, Cursor};
 use crate::codec::TileTables;
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, Tiling};
-use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, TilePlan, check_cut};
+use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, TilePlan, Values, check_cut};
 
 const PLANES: u8 = 0;
 const TILES: u8 = 1;
@@ -14,12 +14,15 @@ const TILES: u8 = 1;
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
     match method {
-        Method::Planes(Plan { colour, span_samples, planes }) => {
+        Method::Planes(Plan { values, colour, span_samples, planes }) => {
             out.u8(PLANES);
             out.u8(*colour as u8);
             out.u8(u8::try_from(planes.len())
                 .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
             out.u32(*span_samples);
+            // There are 2^16 at most.
+            out.u32(values.len() as u32);
+            out.bytes(&values.gaps());
             for plane in planes {
                 for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
                     out.u8(byte);
@@ -47,7 +50,7 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
 /// Reads a method that can be carried out on `geometry`.
 pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
     let method = match details.u8("method")? {
-        PLANES => Method::Planes(planes(details)?),
+        PLANES => Method::Planes(planes(details, geometry)?),
         TILES => Method::Tiles(tiles(details, geometry)?),
         id => {
             return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
@@ -57,10 +60,12 @@ pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
     Ok(method)
 }
 
-fn planes(details: &mut Cursor<'_>) -> Result<Plan> {
+fn planes(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Plan> {
     let colour = Colour::from_id(details.u8("colour transform")?)?;
     let count = details.u8("planes")?;
     let span_samples = details.u32("span")?;
+    let values = details.u32("values")?;
+    let values = Values::from_gaps(geometry, values, || details.u8("gap of the value table"))?;
     let mut planes = Vec::with_capacity(count.into());
     for _ in 0..count {
         planes.push(PlanePlan {
@@ -70,7 +75,7 @@ fn planes(details: &mut Cursor<'_>) -> Result<Plan> {
             shuffle: Shuffle::from_id(details.u8("shuffle")?)?,
         });
     }
-    Ok(Plan { colour, span_samples, planes })
+    Ok(Plan { values, colour, span_samples, planes })
 }
 
 fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {

@@ -6,7 +6,7 @@ use super::*;
 use crate::codec::CodecId;
 use crate::error::{ErrorKind, Result};
 use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout, Origin, OriginKind};
-use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle};
+use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, Values};
 
 fn header(dtype: Dtype, layout: Layout) -> FileHeader {
     let origin = Origin { kind: OriginKind::Raw, big_endian: false, header: b"hi".to_vec() };
@@ -27,6 +27,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
         shuffle: if geometry.sample_bytes > 1 { Shuffle::Byte } else { Shuffle::Bit },
     };
     let plan = Plan {
+        values: Values::default(),
         colour: if geometry.colour { Colour::SubtractGreen } else { Colour::None },
         span_samples: 8,
         planes: vec![plane; geometry.planes.len()],
@@ -280,7 +281,7 @@ fn bytes_that_contradict_themselves_are_refused() {
     let header = rgb();
     let start = header.to_bytes().unwrap().len();
     let bytes = file(&header, &[record(&header, 0, 0, 1)]);
-    let details = 6 + 3 * 4 + 3 * 5 + 4 + 8;
+    let details = 10 + 3 * 4 + 3 * 5 + 4 + 8;
     let kind = |change: &dyn Fn(&mut [u8])| {
         let mut bytes = bytes.clone();
         let head = &mut bytes[start..start + 72 + details];
@@ -309,12 +310,13 @@ fn bytes_that_contradict_themselves_are_refused() {
     assert_eq!(kind(&|head| head[74] = 2), ErrorKind::Corrupt, "planes");
     assert_eq!(kind(&|head| head[74] = 255), ErrorKind::Corrupt, "planes");
     assert_eq!(kind(&|head| head[75..79].fill(0)), ErrorKind::Corrupt, "span");
-    assert_eq!(kind(&|head| head[79] = 6), ErrorKind::Unsupported, "predictor");
-    assert_eq!(kind(&|head| head[80] = 2), ErrorKind::Corrupt, "temporal");
-    assert_eq!(kind(&|head| head[82] = 3), ErrorKind::Unsupported, "shuffle");
-    assert_eq!(kind(&|head| head[91] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
-    assert_eq!(kind(&|head| head[92] = 7), ErrorKind::Corrupt, "block length");
-    assert_eq!(kind(&|head| head[106] = 1), ErrorKind::Corrupt, "side data");
+    assert_eq!(kind(&|head| head[79..83].fill(0xFF)), ErrorKind::Corrupt, "more values than there are");
+    assert_eq!(kind(&|head| head[83] = 6), ErrorKind::Unsupported, "predictor");
+    assert_eq!(kind(&|head| head[84] = 2), ErrorKind::Corrupt, "temporal");
+    assert_eq!(kind(&|head| head[86] = 3), ErrorKind::Unsupported, "shuffle");
+    assert_eq!(kind(&|head| head[95] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
+    assert_eq!(kind(&|head| head[96] = 7), ErrorKind::Corrupt, "block length");
+    assert_eq!(kind(&|head| head[110] = 1), ErrorKind::Corrupt, "side data");
 }
 
 /// A record that asks for gigabytes in a file of a hundred bytes.

@@ -15,6 +15,7 @@ mod sample;
 mod settings;
 mod statistics;
 mod tiles;
+mod values;
 
 pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
@@ -23,6 +24,7 @@ pub use tiles::{TilePlan, TilePredictor};
 
 pub(crate) use choose_tiles::{band_slices, choose_tiles};
 pub(crate) use tiles::check_cut;
+pub use values::Values;
 
 #[doc(hidden)]
 pub use choose::{PlanesChoice, choose};

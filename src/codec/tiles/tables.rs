@@ -87,7 +87,7 @@ impl TileCounts {
     pub fn tables(&self) -> (TileTables, TileClasses) {
         let (mut tables, mut levels) = (Vec::new(), Vec::new());
         for counts in &self.0 {
-            let (classes, mut counts) = classes::merge(counts.iter().copied());
+            let (classes, mut counts) = classes::merge(counts.iter().copied(), classes::CLASSES, classes::cost);
             if counts.is_empty() {
                 counts.push(FALLBACK);
             }
