@@ -4,6 +4,8 @@
 //! that its codec cannot shrink is stored.
 
 mod ans;
+mod bits;
+pub mod discrete;
 mod lz4;
 mod zstd;
 

@@ -9,13 +9,12 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod bits;
 mod classes;
 mod lanes;
 mod portable;
 mod table;
 
-use self::bits::{BitDecoder, BitEncoder, Nibble};
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use self::classes::Classes;
 use self::lanes::{DecodeTable, EncodeTable, START, States};
 use self::table::Frequencies;
