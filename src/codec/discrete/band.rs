@@ -29,6 +29,13 @@ pub(super) struct Choice {
     pub symbols: Vec<u8>,
 }
 
+impl Choice {
+    /// Whether any block is copied from elsewhere.
+    pub fn moves(&self) -> bool {
+        self.symbols.iter().any(|symbol| symbol & 1 == 0 && *symbol > 0)
+    }
+}
+
 /// The rows of a band in one frame: known to an encoder, filled in by a decoder.
 pub(super) trait Rows {
     fn bytes(&self) -> &[u8];
@@ -118,18 +125,8 @@ impl<C: Coder> Band<C> {
                     for column in 0..across {
                         let symbol = self.symbol(choice.symbols.get(row * across + column).copied().unwrap_or(0));
                         self.symbols.push(symbol);
-                        let (block, from_x, from_y) = self.source(&vectors, column, row, height)?;
-                        if symbol & 1 == 1 {
-                            continue;
-                        }
-                        let row_bytes = self.picture.row_bytes();
-                        let unit_bytes = self.picture.unit_bytes;
-                        for y in 0..block.height {
-                            let from = (from_y + y) * row_bytes + from_x * unit_bytes;
-                            let to = (block.y + y) * row_bytes + block.x * unit_bytes;
-                            rows.copy(to, &before[from..from + block.width * unit_bytes]);
-                        }
                     }
+                    self.copy(before, &vectors, row, height, &mut rows)?;
                 }
                 None => self.symbols.resize(across, 1),
             }
@@ -145,6 +142,26 @@ impl<C: Coder> Band<C> {
                 column = end;
             }
             std::mem::swap(&mut self.symbols, &mut self.above);
+        }
+        Ok(())
+    }
+
+    /// Checks the vectors of a row of blocks and copies those blocks that are not coded.
+    fn copy(&self, before: &[u8], vectors: &[Vector], row: usize, height: usize, rows: &mut impl Rows) -> Result<()> {
+        let (row_bytes, unit_bytes) = (self.picture.row_bytes(), self.picture.unit_bytes);
+        let mut column = 0;
+        for same in self.symbols.chunk_by(|a, b| a == b) {
+            let (block, from_x, from_y) = self.source(vectors, column, row, height)?;
+            column += same.len();
+            let (last, _, _) = self.source(vectors, column - 1, row, height)?;
+            if same[0] & 1 == 1 {
+                continue;
+            }
+            let bytes = (last.x + last.width - block.x) * unit_bytes;
+            for y in 0..block.height {
+                let from = (from_y + y) * row_bytes + from_x * unit_bytes;
+                rows.copy((block.y + y) * row_bytes + block.x * unit_bytes, &before[from..from + bytes]);
+            }
         }
         Ok(())
     }

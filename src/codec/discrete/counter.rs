@@ -52,6 +52,41 @@ impl Counter {
     }
 }
 
+/// A small counter, not of bits to be coded but of how often something held: 12 bits of probability,
+/// 4 of count.
+#[derive(Clone, Copy)]
+pub(super) struct Reliability(u16);
+
+impl Default for Reliability {
+    fn default() -> Self {
+        Self(1 << 15)
+    }
+}
+
+impl Reliability {
+    /// In 1/4096.
+    pub fn probability(self) -> u32 {
+        u32::from(self.0 >> 4)
+    }
+
+    /// One of 128 contexts: how often it was seen, and how often it held.
+    pub fn context(self) -> usize {
+        let seen = usize::from(self.0 & 15);
+        seen.min(7) * 16 + usize::from(self.0 >> 12)
+    }
+
+    pub fn learn(&mut self, held: bool) {
+        let (probability, seen) = (self.probability(), self.0 & 15);
+        let share = u32::from(SHARES[usize::from(seen)]);
+        let moved = if held {
+            probability + ((4095 - probability) * share >> 16)
+        } else {
+            probability - (probability * share >> 16)
+        };
+        self.0 = (moved as u16) << 4 | (seen + 1).min(15);
+    }
+}
+
 /// Codes decisions. One text serves both directions, so they cannot come apart.
 pub(super) trait Coder {
     /// Codes a bit and returns it. A decoder ignores what it is given.

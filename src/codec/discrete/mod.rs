@@ -34,7 +34,7 @@ use crate::pool;
 const BLOCK: usize = 16;
 const MOST_BANDS: usize = 16;
 /// A band has at least so many units, unless it is the only one.
-const BAND_UNITS: usize = 1 << 18;
+const BAND_UNITS: usize = 3 << 17;
 const HEADER_BYTES: usize = 2;
 
 /// The shape of frames whose units follow one another row by row without padding.
@@ -113,6 +113,9 @@ pub fn encode(picture: Picture, thorough: bool, threads: usize, raw: &[u8], out:
     out.len() - start < raw.len()
 }
 
+/// After so many frames without movement it is searched for in one frame of so many only.
+const SEARCHES: usize = 4;
+
 fn encode_with(patterns: bool, picture: Picture, threads: usize, raw: &[u8], out: &mut Vec<u8>) {
     let band_rows = picture.band_rows(picture.bands());
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
@@ -122,10 +125,18 @@ fn encode_with(patterns: bool, picture: Picture, threads: usize, raw: &[u8], out
         let height = band_rows.min(picture.height - top);
         let mut band = Band::new(BitEncoder::new(code), picture, top, height, patterns);
         let mut before = None;
-        for frame in raw.chunks_exact(picture.frame_bytes()) {
+        let mut fruitless = 0;
+        for (at, frame) in raw.chunks_exact(picture.frame_bytes()).enumerate() {
             let rows = &frame[top * picture.row_bytes()..][..height * picture.row_bytes()];
             let choice = match before {
-                Some(before) => Pair { picture, top, rows, before }.choose(),
+                Some(before) => {
+                    let search = fruitless < SEARCHES || at % SEARCHES == 0;
+                    let choice = Pair { picture, top, rows, before }.choose(search);
+                    if search {
+                        fruitless = if choice.moves() { 0 } else { fruitless + 1 };
+                    }
+                    choice
+                }
                 None => Choice::default(),
             };
             band.frame(before, &choice, rows)?;

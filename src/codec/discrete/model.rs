@@ -1,6 +1,6 @@
 //! What the coder of units knows: counters by context, and memories of what followed what.
 
-use super::counter::{Coder, Counter};
+use super::counter::{Coder, Counter, Reliability};
 use super::window::{Window, LEFT};
 
 /// Neighbours in a template: in the picture, then in the reference.
@@ -18,17 +18,38 @@ const LENGTHS: usize = 14;
 /// Where a unit that is not its left neighbour may come from, besides memories.
 const CANDIDATES: usize = 6;
 
-/// A pattern's successor counts as wrong, and gives way to another, below this probability.
-const UNRELIABLE: u16 = 40_000;
+/// A pattern's successor gives way to another below this probability of 4096.
+const UNRELIABLE: u32 = 2500;
+
+/// Larger units are not remembered as successors.
+const SUCCESSOR_BYTES: usize = 4;
 
 const MULTIPLIER: u64 = 0xD6E8_FEB8_6659_FD93;
-const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 
-fn hash(units: &[u64]) -> u64 {
-    units.iter().fold(SEED, |hash, unit| {
-        let hash = (hash ^ unit).wrapping_mul(MULTIPLIER);
-        hash ^ hash >> 32
-    })
+/// Odd numbers without a pattern: those of a linear congruential generator (Knuth's MMIX).
+const WEIGHTS: [u64; 11] = {
+    let mut weights = [0; 11];
+    let (mut at, mut state) = (0, MULTIPLIER);
+    while at < 11 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        weights[at] = state | 1;
+        at += 1;
+    }
+    weights
+};
+
+/// A hash of units that are looked at from weight `from` on, as a sum: parts of it add up.
+fn part<const UNITS: usize>(units: [u64; UNITS], from: usize) -> u64 {
+    let mut sum = 0u64;
+    for (at, unit) in units.into_iter().enumerate() {
+        sum = sum.wrapping_add((unit ^ unit >> 29).wrapping_add(1).wrapping_mul(WEIGHTS[from + at]));
+    }
+    sum
+}
+
+fn finish(sum: u64) -> u64 {
+    let hash = (sum ^ sum >> 32).wrapping_mul(MULTIPLIER);
+    hash ^ hash >> 32
 }
 
 /// The place of a value in the palette.
@@ -39,10 +60,10 @@ pub(super) fn place(unit: u64) -> usize {
 /// What followed a large pattern the last time, and how often that held.
 #[derive(Clone, Copy, Default)]
 struct Successor {
-    unit: u64,
+    unit: u32,
     /// Tells patterns of one place apart; 0 if the place is empty.
-    check: u32,
-    holds: Counter,
+    check: u16,
+    holds: Reliability,
 }
 
 /// What followed a small pattern, and how well it did lately; 0 if the place is empty.
@@ -56,13 +77,13 @@ const BEST_SCORE: u8 = 15;
 
 /// Units that a unit is known to differ from.
 struct Excluded {
-    units: [u64; CANDIDATES + 4],
+    units: [u64; MOST_EXCLUDED],
     count: usize,
 }
 
-impl Excluded {
-    const NONE: Self = Self { units: [0; CANDIDATES + 4], count: 0 };
+const MOST_EXCLUDED: usize = CANDIDATES + 4;
 
+impl Excluded {
     fn has(&self, unit: u64) -> bool {
         self.units[..self.count].contains(&unit)
     }
@@ -105,14 +126,14 @@ pub(super) struct Model {
 impl Model {
     /// For pictures of so many units, each of `unit_bytes`.
     pub fn new(units: usize, unit_bytes: usize, patterns: bool) -> Self {
-        // As many places as units, within limits.
-        let bits = (usize::BITS - units.leading_zeros()).clamp(8, 18);
+        // About as many places as units, within limits.
+        let bits = (usize::BITS - units.leading_zeros() - 1).clamp(8, 18);
         let recent_bits = bits.min(16);
         Self {
             templates: vec![Counter::default(); 2 * TEMPLATES],
             runs: Default::default(),
             halves: Default::default(),
-            successors: if patterns { vec![Successor::default(); 1 << bits] } else { Vec::new() },
+            successors: if patterns && unit_bytes <= SUCCESSOR_BYTES { vec![Successor::default(); 1 << bits] } else { Vec::new() },
             successor_bits: bits,
             holds: vec![Counter::default(); 8 * 16 * 8],
             candidates: vec![Counter::default(); CANDIDATES * 8 * 2 * 4],
@@ -130,35 +151,38 @@ impl Model {
     pub fn row<C: Coder, const REFERENCE: bool>(&mut self, coder: &mut C, window: &mut Window, y: usize) {
         let stride = window.stride;
         let start = window.start(y);
-        let reference = window.reference_start(y);
         let end = start + window.width;
-        let shift = start - reference;
+        let to_reference = start - window.reference_start(y);
+        let (units, others) = (&mut window.units[..], &window.reference[..]);
         let mut at = start;
         while at < end {
-            let (units, others) = (&mut window.units[..], &window.reference[..]);
-            let there = at - shift;
-            let west = units[at - 1];
+            let there = at - to_reference;
+            let row: [u64; 3] = around(units, at - 3);
+            let above: [u64; 5] = around(units, at - stride - 2);
+            let two_above: [u64; 3] = around(units, at - 2 * stride - 1);
+            let west = row[2];
             let mut template = 0;
-            for back in [stride, 2, stride + 1, stride - 1, 2 * stride, stride - 2, stride + 2] {
-                template = template << 1 | usize::from(units[at - back] == west);
+            for unit in [above[2], row[1], above[1], above[3], two_above[1], above[4], above[0]] {
+                template = template << 1 | usize::from(unit == west);
             }
+            let mut reference = [0; 2];
             if REFERENCE {
-                for other in
-                    [others[there], others[there + 1], others[there - 1], others[there + stride], others[there - stride]]
-                {
+                let [left, here, right]: [u64; 3] = around(others, there - 1);
+                for other in [here, right, left, others[there + stride], others[there - stride]] {
                     template = template << 1 | usize::from(other == west);
                 }
+                reference = [here, right];
             } else {
                 template = template << 5 | OF_REFERENCE;
             }
             let neighbours = Neighbours {
                 west,
-                north: units[at - stride],
-                north_west: units[at - stride - 1],
-                north_east: units[at - stride + 1],
-                west_west: units[at - 2],
-                reference: others[there],
-                reference_east: others[there + 1],
+                north: above[2],
+                north_west: above[1],
+                north_east: above[3],
+                west_west: row[1],
+                reference: reference[0],
+                reference_east: reference[1],
             };
             if template == FLAT {
                 let ahead = flat_length::<REFERENCE>(units, others, at, there, end, stride);
@@ -167,32 +191,17 @@ impl Model {
                 units[at..at + same].fill(west);
                 at += same;
                 if same < ahead {
-                    let mut excluded = Excluded::NONE;
-                    excluded.add(west);
                     // All its neighbours are as those of the first unit.
-                    units[at] = self.other::<C, REFERENCE>(coder, &neighbours, excluded, units[at]);
+                    units[at] = self.other::<C, REFERENCE>(coder, &neighbours, [west; 2], 1, units[at]);
                     at += 1;
                 }
                 continue;
             }
-            let unit = units[at];
             units[at] = if self.successors.is_empty() {
-                self.by_template::<C, REFERENCE>(coder, &neighbours, template, Excluded::NONE, unit)
+                self.by_template::<C, REFERENCE>(coder, &neighbours, template, None, units[at])
             } else {
-                let pattern = hash(&[
-                    west,
-                    neighbours.north,
-                    neighbours.west_west,
-                    neighbours.north_west,
-                    neighbours.north_east,
-                    units[at - 2 * stride],
-                    units[at - stride + 2],
-                    units[at - stride - 2],
-                    units[at - 3],
-                    units[at - 2 * stride - 1],
-                    units[at - 2 * stride + 1],
-                ]);
-                self.by_pattern::<C, REFERENCE>(coder, &neighbours, template, pattern, unit)
+                let pattern = part(row, 0).wrapping_add(part(above, 3)).wrapping_add(part(two_above, 8));
+                self.by_pattern::<C, REFERENCE>(coder, &neighbours, template, finish(pattern), units[at])
             };
             at += 1;
         }
@@ -217,7 +226,8 @@ impl Model {
         from
     }
 
-    /// First by what followed this pattern before.
+    /// First by what followed this pattern before, a hash of which is given.
+    #[inline]
     fn by_pattern<C: Coder, const REFERENCE: bool>(
         &mut self,
         coder: &mut C,
@@ -227,59 +237,69 @@ impl Model {
         unit: u64,
     ) -> u64 {
         let at = (pattern >> (u64::BITS - self.successor_bits)) as usize;
-        let check = pattern as u32 | 1;
+        let check = pattern as u16 | 1;
         let Successor { unit: expected, check: found, holds } = self.successors[at];
-        let mut excluded = Excluded::NONE;
+        let expected = u64::from(expected);
+        let mut tried = None;
         if found == check {
             let agreement = usize::from(expected == neighbours.west)
                 | usize::from(REFERENCE && expected == neighbours.reference) << 1
                 | usize::from(expected == neighbours.north) << 2;
-            let context = (holds.seen().min(7) * 16 + usize::from(holds.probability() >> 12)) * 8 + agreement;
+            let context = holds.context() * 8 + agreement;
             let holds = coder.bit(&mut self.holds[context], unit == expected);
             let successor = &mut self.successors[at];
             successor.holds.learn(holds);
             if holds {
                 return expected;
             }
-            excluded.add(expected);
+            tried = Some(expected);
         }
-        let unit = self.by_template::<C, REFERENCE>(coder, neighbours, template, excluded, unit);
+        let unit = self.by_template::<C, REFERENCE>(coder, neighbours, template, tried, unit);
         let successor = &mut self.successors[at];
         if found != check || successor.holds.probability() < UNRELIABLE {
-            *successor = Successor { unit, check, holds: Counter::default() };
+            *successor = Successor { unit: unit as u32, check, holds: Reliability::default() };
         }
         unit
     }
 
-    /// First by its left neighbour, in the context of those neighbours that are equal to that.
+    /// First by its left neighbour, in the context of those neighbours that are equal to that, unless
+    /// that is what was `tried`.
+    #[inline]
     fn by_template<C: Coder, const REFERENCE: bool>(
         &mut self,
         coder: &mut C,
         neighbours: &Neighbours,
         template: usize,
-        mut excluded: Excluded,
+        tried: Option<u64>,
         unit: u64,
     ) -> u64 {
         let west = neighbours.west;
-        if !excluded.has(west) {
+        if tried != Some(west) {
             let counter = &mut self.templates[usize::from(REFERENCE) * TEMPLATES + template];
             if coder.bit(counter, unit == west) {
                 return west;
             }
-            excluded.add(west);
         }
-        self.other::<C, REFERENCE>(coder, neighbours, excluded, unit)
+        let (tried, count) = match tried {
+            Some(tried) if tried != west => ([tried, west], 2),
+            _ => ([west; 2], 1),
+        };
+        self.other::<C, REFERENCE>(coder, neighbours, tried, count, unit)
     }
 
-    /// By its other neighbours, small patterns, the palette, or itself.
+    /// By its other neighbours, small patterns, the palette, or itself. It differs from the first `count`
+    /// units of `tried`.
     #[inline(never)]
     fn other<C: Coder, const REFERENCE: bool>(
         &mut self,
         coder: &mut C,
         neighbours: &Neighbours,
-        mut excluded: Excluded,
+        tried: [u64; 2],
+        count: usize,
         unit: u64,
     ) -> u64 {
+        let mut excluded = Excluded { units: [0; MOST_EXCLUDED], count };
+        excluded.units[..2].copy_from_slice(&tried);
         let n = neighbours;
         let level = usize::from(n.north == n.north_west);
         let candidates = [n.north, n.reference, n.north_east, n.north_west, n.west_west, n.reference_east];
@@ -295,7 +315,8 @@ impl Model {
             }
             excluded.add(candidate);
         }
-        let patterns = [hash(&[n.west, n.north, n.north_west, n.north_east]), hash(&[n.west, n.north])];
+        let small = part([n.west, n.north], 0);
+        let patterns = [finish(small.wrapping_add(part([n.north_west, n.north_east], 2))), finish(small)];
         let places = patterns.map(|pattern| (pattern >> (u64::BITS - self.recent_bits)) as usize);
         let mut found = None;
         // Places that will hold the unit once it is known.
@@ -338,6 +359,12 @@ impl Model {
         self.palette[place(unit)] = unit;
         unit
     }
+}
+
+fn around<const UNITS: usize>(units: &[u64], from: usize) -> [u64; UNITS] {
+    let mut found = [0; UNITS];
+    found.copy_from_slice(&units[from..from + UNITS]);
+    found
 }
 
 fn bit_length(length: usize) -> usize {

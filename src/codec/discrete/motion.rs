@@ -10,8 +10,13 @@ use super::{BLOCK, Picture};
 /// Width of an anchor's surroundings, in units, and the distance of its two rows.
 const ANCHOR_WIDTH: usize = 8;
 const ANCHOR_ROWS: usize = 4;
-/// One in so many places is an anchor.
-const ANCHOR_BITS: u32 = 6;
+/// Bytes that are looked at together.
+const PIECE: usize = 16;
+/// One in so many places is an anchor: where the mark is this one.
+const MARKS: u8 = 64;
+const MARK: u8 = 0b10_1011;
+/// Rows of the frame itself that are searched: one in so many.
+const SEARCHED_ROWS: usize = 2;
 const TABLE_BITS: u32 = 12;
 /// More tell nothing new.
 const MOST_VOTES: usize = 1 << 13;
@@ -44,11 +49,11 @@ impl Pair<'_> {
         &self.before[self.top * self.row_bytes()..][..self.rows.len()]
     }
 
-    /// What to say of every block.
-    pub fn choose(&self) -> Choice {
+    /// What to say of every block. Movement is looked for if it is asked.
+    pub fn choose(&self, search: bool) -> Choice {
         let changed = self.changed();
         let mut vectors = vec![Vector { x: 0, y: 0 }];
-        if changed.iter().filter(|&&changed| changed).count() > 1 {
+        if search {
             vectors.extend(self.moves(&changed));
         }
         let across = self.picture.blocks_across();
@@ -87,12 +92,12 @@ impl Pair<'_> {
         const EMPTY: (u64, u32, u32) = (0, 0, 0);
         let mut table = vec![EMPTY; 1 << TABLE_BITS];
         let place = |hash: u64| (hash >> (u64::BITS - TABLE_BITS)) as usize;
-        self.anchors(self.unmoved(), changed, |x, y, hash| {
+        self.anchors(self.unmoved(), changed, 1, |x, y, hash| {
             table[place(hash)] = (hash, x as u32, y as u32);
             true
         });
         let mut votes = Vec::new();
-        self.anchors(self.rows, changed, |x, y, hash| {
+        self.anchors(self.rows, changed, SEARCHED_ROWS, |x, y, hash| {
             let (found, from_x, from_y) = table[place(hash)];
             let (x, y) = (i64::from(from_x) - x as i64, i64::from(from_y) - y as i64);
             if let (true, Ok(x), Ok(y)) = (found == hash && (x, y) != (0, 0), i16::try_from(x), i16::try_from(y)) {
@@ -108,26 +113,41 @@ impl Pair<'_> {
         elected.into_iter().take(MOST_VECTORS - 1).map(|(_, (x, y))| Vector { x, y }).collect()
     }
 
-    /// Calls `found` with every anchor in changed blocks of `rows`, until it says that it is enough.
-    fn anchors(&self, rows: &[u8], changed: &[bool], mut found: impl FnMut(usize, usize, u64) -> bool) {
+    /// Calls `found` with every anchor in changed blocks of every `row_step`-th of `rows`, until it says that it is enough.
+    fn anchors(
+        &self,
+        rows: &[u8],
+        changed: &[bool],
+        row_step: usize,
+        mut found: impl FnMut(usize, usize, u64) -> bool,
+    ) {
         let Picture { width, unit_bytes, .. } = self.picture;
         let (row_bytes, across) = (self.row_bytes(), self.picture.blocks_across());
         let last = (width + 1).saturating_sub(ANCHOR_WIDTH);
-        for y in 0..self.height().saturating_sub(ANCHOR_ROWS) {
+        for y in (0..self.height().saturating_sub(ANCHOR_ROWS)).step_by(row_step) {
             let (upper, lower) = (&rows[y * row_bytes..][..row_bytes], &rows[(y + ANCHOR_ROWS) * row_bytes..][..row_bytes]);
             let changed = &changed[y / BLOCK * across..][..across];
             for (block, _) in changed.iter().enumerate().filter(|(_, changed)| **changed) {
-                for x in block * BLOCK..((block + 1) * BLOCK).min(last) {
-                    let bytes = x * unit_bytes..(x + ANCHOR_WIDTH) * unit_bytes;
-                    let around = &upper[bytes.clone()];
-                    if mix(0, &around[..8]) >> (u64::BITS - ANCHOR_BITS) != 0
-                        || around[unit_bytes..] == around[..around.len() - unit_bytes]
-                    {
+                let end = ((block + 1) * BLOCK).min(last) * unit_bytes;
+                for start in (block * BLOCK * unit_bytes..end).step_by(PIECE) {
+                    let Some(piece) = upper[start..].first_chunk() else { break };
+                    let marks = marks(piece);
+                    if !marks.contains(&MARK) {
                         continue;
                     }
-                    let hash = around.chunks_exact(8).chain(lower[bytes].chunks_exact(8)).fold(1, mix);
-                    if !found(x, y, hash) {
-                        return;
+                    for at in (start..end.min(start + PIECE)).filter(|at| marks[at - start] == MARK) {
+                        if at % unit_bytes != 0 {
+                            continue;
+                        }
+                        let bytes = at..at + ANCHOR_WIDTH * unit_bytes;
+                        let around = &upper[bytes.clone()];
+                        if around[unit_bytes..] == around[..around.len() - unit_bytes] {
+                            continue;
+                        }
+                        let hash = around.chunks_exact(8).chain(lower[bytes].chunks_exact(8)).fold(1, mix);
+                        if !found(at / unit_bytes, y, hash) {
+                            return;
+                        }
                     }
                 }
             }
@@ -137,40 +157,59 @@ impl Pair<'_> {
     /// The symbol of a changed block: a copy if there is one, first by vector `hint`, or else coded with
     /// the vector that comes nearest.
     fn symbol(&self, column: usize, row: usize, vectors: &[Vector], hint: u8) -> u8 {
-        let (mut nearest, mut most) = (0, 0);
         let of_hint = usize::from(hint);
-        for at in std::iter::once(of_hint).chain((0..vectors.len()).filter(|&at| at != of_hint)) {
-            let Some((whole, equal)) = self.equal(column, row, vectors[at], vectors.len() > 1) else { continue };
-            if whole {
-                return (at << 1) as u8;
-            }
-            if equal > most {
-                (nearest, most) = (at, equal);
+        let others = (1..vectors.len()).filter(|&at| at != of_hint);
+        let copy = std::iter::once(of_hint).chain(others).filter(|&at| at > 0);
+        if let Some(at) = copy.into_iter().find(|&at| self.is_copy(column, row, vectors[at])) {
+            return (at << 1) as u8;
+        }
+        let (mut nearest, mut most) = (0, 0);
+        if vectors.len() > 1 {
+            for (at, &vector) in vectors.iter().enumerate() {
+                let equal = self.equal_bytes(column, row, vector);
+                if equal > most {
+                    (nearest, most) = (at, equal);
+                }
             }
         }
         (nearest << 1 | 1) as u8
     }
 
-    /// Whether a block is a copy by `vector`, and if it is asked how many of its bytes are; nothing if
-    /// that is not in the picture.
-    fn equal(&self, column: usize, row: usize, vector: Vector, count: bool) -> Option<(bool, usize)> {
+    fn is_copy(&self, column: usize, row: usize, vector: Vector) -> bool {
+        self.pairs(column, row, vector).is_some_and(|mut pairs| pairs.all(|(now, before)| now == before))
+    }
+
+    fn equal_bytes(&self, column: usize, row: usize, vector: Vector) -> usize {
+        let equal = |(now, before): (&[u8], &[u8])| -> u8 {
+            // At most 16 units of 8 bytes.
+            now.iter().zip(before).map(|(now, before)| u8::from(now == before)).sum()
+        };
+        self.pairs(column, row, vector).map_or(0, |pairs| pairs.map(|pair| usize::from(equal(pair))).sum())
+    }
+
+    /// The rows of a block and those where it was by `vector`; nothing if that is not in the picture.
+    fn pairs(&self, column: usize, row: usize, vector: Vector) -> Option<impl Iterator<Item = (&[u8], &[u8])>> {
         let block = self.picture.block(column, row, self.height());
         let (from_x, from_y) = self.picture.moved(&block, self.top, vector)?;
-        let row_bytes = self.row_bytes();
-        let bytes = block.width * self.picture.unit_bytes;
-        let (mut whole, mut equal) = (true, 0);
-        for y in 0..block.height {
-            let now = &self.rows[(block.y + y) * row_bytes + block.x * self.picture.unit_bytes..][..bytes];
-            let before = &self.before[(from_y + y) * row_bytes + from_x * self.picture.unit_bytes..][..bytes];
-            whole &= now == before;
-            if count {
-                equal += now.iter().zip(before).map(|(now, before)| u8::from(now == before)).sum::<u8>() as usize;
-            } else if !whole {
-                break;
-            }
-        }
-        Some((whole, equal))
+        let (row_bytes, unit_bytes) = (self.row_bytes(), self.picture.unit_bytes);
+        let bytes = block.width * unit_bytes;
+        Some((0..block.height).map(move |y| {
+            let now = &self.rows[(block.y + y) * row_bytes + block.x * unit_bytes..][..bytes];
+            let before = &self.before[(from_y + y) * row_bytes + from_x * unit_bytes..][..bytes];
+            (now, before)
+        }))
     }
+}
+
+/// For each byte of a piece, a hash of eight bytes from there on that is cheap to compute for all.
+fn marks(piece: &[u8; PIECE + 7]) -> [u8; PIECE] {
+    let mut marks = [0u8; PIECE];
+    for from in 0..8 {
+        for (mark, byte) in marks.iter_mut().zip(&piece[from..]) {
+            *mark = mark.wrapping_mul(2).wrapping_add(*byte);
+        }
+    }
+    marks.map(|mark| mark % MARKS)
 }
 
 fn mix(hash: u64, bytes: &[u8]) -> u64 {
