@@ -23,6 +23,9 @@ mod model;
 mod motion;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 use self::band::{Band, Choice, Vector};
 use self::motion::Pair;
 use self::window::Place;
@@ -74,9 +77,11 @@ impl Picture {
         (x + block.width <= self.width && y + block.height <= self.height).then_some((x, y))
     }
 
-    fn is_valid(self) -> bool {
-        (1..=8).contains(&self.unit_bytes)
-            && self.width.checked_mul(self.height).is_some_and(|units| units.checked_mul(self.unit_bytes).is_some())
+    /// Whether so many bytes are whole frames, at least one.
+    fn fits(self, raw_bytes: usize) -> bool {
+        let units = self.width.checked_mul(self.height).filter(|_| (1..=8).contains(&self.unit_bytes));
+        let frame_bytes = units.and_then(|units| units.checked_mul(self.unit_bytes)).unwrap_or(0);
+        raw_bytes > 0 && frame_bytes > 0 && raw_bytes.is_multiple_of(frame_bytes)
     }
 
     /// Bands that an encoder makes.
@@ -94,7 +99,7 @@ impl Picture {
 /// shorter than `raw`; `out` may have grown all the same. If it is `thorough` it tries both with and
 /// without the memory of large patterns. The result does not depend on the number of threads.
 pub fn encode(picture: Picture, thorough: bool, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> bool {
-    if raw.is_empty() || !picture.is_valid() {
+    if !picture.fits(raw.len()) {
         return false;
     }
     let start = out.len();
@@ -159,7 +164,7 @@ fn encode_with(patterns: bool, picture: Picture, threads: usize, raw: &[u8], out
 pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -> Result<()> {
     let short = || Error::corrupt("discrete block: it ends within its header");
     let Some((&[bands, patterns], rest)) = packed.split_first_chunk::<HEADER_BYTES>() else { return Err(short()) };
-    if !picture.is_valid() || picture.frame_bytes() == 0 || raw.len() % picture.frame_bytes() != 0 {
+    if !picture.fits(raw.len()) {
         return Err(Error::corrupt(format!("discrete block: {} bytes are no frames of {picture:?}", raw.len())));
     }
     if bands == 0 || usize::from(bands) > MOST_BANDS || patterns > 1 {
@@ -226,7 +231,7 @@ const LOOKED_ROWS: usize = 64;
 /// Whether most units are equal to their left or upper neighbour or to the same unit of the frame
 /// before.
 pub fn looks_discrete(picture: Picture, raw: &[u8]) -> bool {
-    if raw.is_empty() || !picture.is_valid() {
+    if !picture.fits(raw.len()) {
         return false;
     }
     let (row_bytes, unit_bytes) = (picture.row_bytes(), picture.unit_bytes);
@@ -244,5 +249,5 @@ pub fn looks_discrete(picture: Picture, raw: &[u8]) -> bool {
             west = now;
         }
     }
-    novel <= looked / 8
+    novel <= looked / 4
 }
