@@ -122,6 +122,7 @@ pub fn encode(picture: Picture, thorough: bool, threads: usize, raw: &[u8], out:
 const SEARCHES: usize = 4;
 
 fn encode_with(patterns: bool, picture: Picture, threads: usize, raw: &[u8], out: &mut Vec<u8>) {
+    let patterns = patterns && picture.unit_bytes <= model::PATTERN_BYTES;
     let band_rows = picture.band_rows(picture.bands());
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
     let mut codes = vec![Vec::new(); tops.len()];
@@ -167,7 +168,8 @@ pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -
     if !picture.fits(raw.len()) {
         return Err(Error::corrupt(format!("discrete block: {} bytes are no frames of {picture:?}", raw.len())));
     }
-    if bands == 0 || usize::from(bands) > MOST_BANDS || patterns > 1 {
+    let most_patterns = u8::from(picture.unit_bytes <= model::PATTERN_BYTES);
+    if bands == 0 || usize::from(bands) > MOST_BANDS || patterns > most_patterns {
         return Err(Error::corrupt(format!("discrete block: {bands} bands, patterns {patterns}")));
     }
     let band_rows = picture.band_rows(usize::from(bands));

@@ -22,7 +22,7 @@ const CANDIDATES: usize = 6;
 const UNRELIABLE: u32 = 2500;
 
 /// Larger units are not remembered as successors.
-const SUCCESSOR_BYTES: usize = 4;
+pub(super) const PATTERN_BYTES: usize = 4;
 
 const MULTIPLIER: u64 = 0xD6E8_FEB8_6659_FD93;
 
@@ -133,7 +133,7 @@ impl Model {
             templates: vec![Counter::default(); 2 * TEMPLATES],
             runs: Default::default(),
             halves: Default::default(),
-            successors: if patterns && unit_bytes <= SUCCESSOR_BYTES { vec![Successor::default(); 1 << bits] } else { Vec::new() },
+            successors: if patterns { vec![Successor::default(); 1 << bits] } else { Vec::new() },
             successor_bits: bits,
             holds: vec![Counter::default(); 8 * 16 * 8],
             candidates: vec![Counter::default(); CANDIDATES * 8 * 2 * 4],
