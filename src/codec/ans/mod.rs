@@ -14,10 +14,10 @@ mod lanes;
 mod portable;
 mod table;
 
-use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use self::classes::Classes;
 use self::lanes::{DecodeTable, EncodeTable, START, States};
 use self::table::Frequencies;
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 

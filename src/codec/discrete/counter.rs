@@ -44,9 +44,9 @@ impl Counter {
         let seen = self.seen();
         let (probability, share) = (u64::from(self.0 >> COUNT_BITS), u64::from(SHARES[seen & MOST_SEEN]));
         let moved = if bit {
-            probability + (((1 << PROBABILITY_BITS) - 1 - probability) * share >> 16)
+            probability + ((((1 << PROBABILITY_BITS) - 1 - probability) * share) >> 16)
         } else {
-            probability - (probability * share >> 16)
+            probability - ((probability * share) >> 16)
         };
         self.0 = (moved as u32) << COUNT_BITS | (seen + 1).min(MOST_SEEN) as u32;
     }
@@ -79,9 +79,9 @@ impl Reliability {
         let (probability, seen) = (self.probability(), self.0 & 15);
         let share = u32::from(SHARES[usize::from(seen)]);
         let moved = if held {
-            probability + ((4095 - probability) * share >> 16)
+            probability + (((4095 - probability) * share) >> 16)
         } else {
-            probability - (probability * share >> 16)
+            probability - ((probability * share) >> 16)
         };
         self.0 = (moved as u16) << 4 | (seen + 1).min(15);
     }

@@ -1,7 +1,7 @@
 //! What the coder of units knows: counters by context, and memories of what followed what.
 
 use super::counter::{Coder, Counter, Reliability};
-use super::window::{Window, LEFT};
+use super::window::{LEFT, Window};
 
 /// Neighbours in a template: in the picture, then in the reference.
 const TEMPLATE_BITS: u32 = 12;
@@ -307,8 +307,8 @@ impl Model {
             if (!REFERENCE && (at == 1 || at == 5)) || excluded.has(candidate) {
                 continue;
             }
-            let agreement = usize::from(candidate == n.north_east)
-                | usize::from(REFERENCE && candidate == n.reference) << 1;
+            let agreement =
+                usize::from(candidate == n.north_east) | usize::from(REFERENCE && candidate == n.reference) << 1;
             let context = ((at * 8 + excluded.count) * 2 + level) * 4 + agreement;
             if coder.bit(&mut self.candidates[context], unit == candidate) {
                 return candidate;

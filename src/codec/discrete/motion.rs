@@ -4,7 +4,7 @@
 //! select themselves by their hash, wherever they are. Anchors of both pictures with equal
 //! surroundings vote for the vector between them.
 
-use super::band::{Choice, Vector, MOST_VECTORS};
+use super::band::{Choice, MOST_VECTORS, Vector};
 use super::{BLOCK, Picture};
 
 /// Width of an anchor's surroundings, in units, and the distance of its two rows.
@@ -125,14 +125,16 @@ impl Pair<'_> {
         let (row_bytes, across) = (self.row_bytes(), self.picture.blocks_across());
         let last = (width + 1).saturating_sub(ANCHOR_WIDTH);
         for y in (0..self.height().saturating_sub(ANCHOR_ROWS)).step_by(row_step) {
-            let (upper, lower) = (&rows[y * row_bytes..][..row_bytes], &rows[(y + ANCHOR_ROWS) * row_bytes..][..row_bytes]);
+            let (upper, lower) =
+                (&rows[y * row_bytes..][..row_bytes], &rows[(y + ANCHOR_ROWS) * row_bytes..][..row_bytes]);
             let changed = &changed[y / BLOCK * across..][..across];
             for (block, _) in changed.iter().enumerate().filter(|(_, changed)| **changed) {
                 let end = ((block + 1) * BLOCK).min(last) * unit_bytes;
                 for start in (block * BLOCK * unit_bytes..end).step_by(PIECE) {
                     let Some(piece) = upper[start..].first_chunk() else { break };
                     let marks = marks(piece);
-                    if !marks.contains(&MARK) {
+                    // Not `contains`, which is made for long slices.
+                    if !marks.iter().fold(false, |any, &mark| any | (mark == MARK)) {
                         continue;
                     }
                     for at in (start..end.min(start + PIECE)).filter(|at| marks[at - start] == MARK) {
@@ -202,6 +204,7 @@ impl Pair<'_> {
 }
 
 /// For each byte of a piece, a hash of eight bytes from there on that is cheap to compute for all.
+#[inline(always)]
 fn marks(piece: &[u8; PIECE + 7]) -> [u8; PIECE] {
     let mut marks = [0u8; PIECE];
     for from in 0..8 {

@@ -35,13 +35,14 @@ fn labels(picture: Picture, count: usize) -> Vec<u8> {
             dx * dx + dy * dy < 130
         };
         let label = (1..7).find(|&label| disc(label)).unwrap_or(0) as u64;
-        if noise.next() % 500 == 0 { 9 } else { label * 0x0102_0304_0506_0708 }
+        if noise.next().is_multiple_of(500) { 9 } else { label * 0x0102_0304_0506_0708 }
     })
 }
 
 /// Lines of letters of two tints on a ground that scroll by 11 rows a frame, under a bar that stays.
 fn text(picture: Picture, count: usize) -> Vec<u8> {
-    let letters: Vec<[u32; 11]> = (0..7).map(|at| std::array::from_fn(|row| Noise(at * 77 + row as u32).next())).collect();
+    let letters: Vec<[u32; 11]> =
+        (0..7).map(|at| std::array::from_fn(|row| Noise(at * 77 + row as u32).next())).collect();
     frames(picture, count, |frame, y, x| {
         let line = y + 11 * frame;
         let letter = (Noise((line / 11 * 1000 + x / 9) as u32).next() % 9) as usize;
@@ -57,7 +58,9 @@ fn text(picture: Picture, count: usize) -> Vec<u8> {
 
 fn noise(picture: Picture, count: usize) -> Vec<u8> {
     let mut noise = Noise(1);
-    frames(picture, count, |_, _, _| u64::from(noise.next()) << 48 | u64::from(noise.next()) << 16 | u64::from(noise.next()))
+    frames(picture, count, |_, _, _| {
+        u64::from(noise.next()) << 48 | u64::from(noise.next()) << 16 | u64::from(noise.next())
+    })
 }
 
 /// Encodes and decodes; the packed bytes.
