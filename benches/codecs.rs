@@ -1,6 +1,7 @@
 //! Every codec on the residuals that level 3 leaves of the clips, block by block on one thread.
 //!
 //! Ids are `codec/clip/direction`; the clips are not repeated, for a codec would find the copies.
+//! `discrete` codes pictures of few values made of a clip instead.
 
 mod clips;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose,
+    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose, discrete,
 };
 use framepress::plan::CodecChoice;
 use framepress::{CodecId, Settings, SimdLevel};
@@ -96,5 +97,31 @@ fn codecs(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, codecs);
+/// The coder of pictures of few values on a mask, the green of a clip above its middle, and on its pixels with two
+/// bits per channel.
+fn discrete(criterion: &mut Criterion) {
+    let clip = clips::rgb();
+    let pixels = clip.frames.as_bytes().as_chunks::<3>().0;
+    let mask: Vec<u8> = pixels.iter().map(|[_, green, _]| u8::from(*green > 127)).collect();
+    let posterised: Vec<u8> = clip.frames.as_bytes().iter().map(|byte| byte & 0xC0).collect();
+    let mut group = criterion.benchmark_group("discrete");
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    for (name, raw, unit_bytes) in [("mask", mask, 1), ("posterised", posterised, 3)] {
+        let picture = discrete::Picture { width: 317, height: 179, unit_bytes };
+        group.throughput(Throughput::Bytes(raw.len() as u64));
+        let mut packed = Vec::new();
+        group.bench_function(format!("{name}/encode"), |bencher| {
+            bencher.iter(|| {
+                packed.clear();
+                assert!(discrete::encode(picture, false, 1, &raw, &mut packed));
+            });
+        });
+        let mut decoded = vec![0; raw.len()];
+        group.bench_function(format!("{name}/decode"), |bencher| {
+            bencher.iter(|| discrete::decode(picture, 1, &packed, &mut decoded).expect("frames"));
+        });
+    }
+}
+
+criterion_group!(benches, codecs, discrete);
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use ndarray::{ArrayView, Dimension};
 
+use crate::codec::discrete::{self, Picture};
 use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
@@ -120,6 +121,7 @@ impl Compressor {
         let packed = self.scheduler.run(&geometry, |backend| {
             match plan::choose_method(batch, &self.settings, backend, self.scheduler.cpu())? {
                 MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice),
+                MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
                 MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
             }
         })?;
@@ -146,6 +148,17 @@ impl Compressor {
         let segments: Vec<_> = segments.into_iter().map(|segment| (CodecId::Ans, segment)).collect();
         let (blocks, payload) = table(&segments)?;
         Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
+    }
+
+    /// `None` if that takes more than the raw bytes.
+    fn pack_discrete(&self, batch: Batch<'_>, picture: Picture) -> Result<Option<Packed>> {
+        let thorough = LevelParameters::of(self.settings.level()).thorough;
+        let mut packed = Vec::new();
+        if !discrete::encode(picture, thorough, self.threads(), batch.raw, &mut packed) {
+            return Ok(None);
+        }
+        let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
+        Ok(Some((Method::Discrete, blocks, payload)))
     }
 
     /// Codes the residuals of a batch, block by block. Public for `framepress bench` alone.

@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use crate::codec::{CodecId, Decoder, Surroundings};
+use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{DeviceChoice, Method, Plan};
+use crate::plan::{self, DeviceChoice, Method, Plan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
@@ -138,6 +138,11 @@ impl Decompressor {
                 Method::Tiles(plan) => {
                     let segments = segments(&record.blocks, &record.payload)?;
                     tiled::decode(geometry, plan, &segments, raw, self.scheduler.cpu())?;
+                }
+                Method::Discrete => {
+                    let picture =
+                        plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
+                    discrete::decode(picture, self.threads, &record.payload, raw)?;
                 }
             }
             let found = container::checksum(raw);

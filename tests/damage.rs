@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use framepress::frame::{Dtype, FrameFormat, Frames, Layout, Origin};
 use framepress::internal::{BatchRecord, BlockEntry, FileHeader, RecordWriter, checksum};
-use framepress::plan::{CodecChoice, Colour, DeviceChoice, Method, Plan, PlanePlan, Predictor, Settings, Shuffle, Values};
+use framepress::plan::{
+    CodecChoice, Colour, DeviceChoice, Method, Plan, PlanePlan, Predictor, Settings, Shuffle, Values,
+};
 use framepress::{
     CodecId, Compressor, DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader, decompress,
 };
@@ -295,7 +297,12 @@ fn large_batches_need_a_large_limit() {
         frames: 1,
         raw_bytes: WIDTH as u64,
         raw_checksum: checksum(&raw),
-        method: Method::Planes(Plan { values: Values::default(), colour: Colour::None, span_samples: 1 << 31, planes: vec![plane] }),
+        method: Method::Planes(Plan {
+            values: Values::default(),
+            colour: Colour::None,
+            span_samples: 1 << 31,
+            planes: vec![plane],
+        }),
         blocks: vec![BlockEntry { codec: CodecId::Zstd, packed_bytes: payload.len() as u32 }],
         side: Vec::new(),
         payload: payload.clone(),
@@ -339,7 +346,12 @@ fn blocks_that_expand_too_far_are_refused() {
             frames: 1,
             raw_bytes: 512,
             raw_checksum: checksum(&zeros[..512]),
-            method: Method::Planes(Plan { values: Values::default(), colour: Colour::None, span_samples: 1 << 20, planes: vec![plane] }),
+            method: Method::Planes(Plan {
+                values: Values::default(),
+                colour: Colour::None,
+                span_samples: 1 << 20,
+                planes: vec![plane],
+            }),
             blocks: vec![BlockEntry { codec, packed_bytes: payload.len() as u32 }],
             side: Vec::new(),
             payload,

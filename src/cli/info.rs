@@ -98,6 +98,7 @@ fn describe_method(method: &Method) -> String {
             let (bands, frames) = (plan.bands, plan.segment_frames);
             format!("tiles, colour {:?}{split}, {bands} bands, {frames} frames a segment", plan.colour)
         }
+        Method::Discrete => "discrete".to_owned(),
     }
     .to_lowercase()
 }
@@ -144,5 +145,6 @@ fn method_object(method: &Method) -> Value {
             "bands": plan.bands,
             "segment_frames": plan.segment_frames,
         }),
+        Method::Discrete => json!({ "name": "discrete" }),
     }
 }

@@ -4,6 +4,8 @@
 //! that its codec cannot shrink is stored.
 
 pub mod ans;
+pub(crate) mod bits;
+pub mod discrete;
 mod lz4;
 pub mod pack;
 mod tiles;
@@ -37,11 +39,14 @@ pub enum CodecId {
     Pack = 4,
     /// Interleaved rANS with a table per class of contexts.
     Contexts = 5,
+    /// Whole frames of few values, coded by which neighbour a unit is equal to.
+    Discrete = 6,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 6] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts];
+    pub const ALL: [CodecId; 7] =
+        [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts, Self::Discrete];
 
     /// The codec with this id.
     ///
@@ -62,6 +67,7 @@ impl CodecId {
             CodecId::Ans => "ans",
             CodecId::Pack => "pack",
             CodecId::Contexts => "contexts",
+            CodecId::Discrete => "discrete",
         }
     }
 }
@@ -250,6 +256,7 @@ impl Decoder {
     /// Decodes `packed` into exactly `block`.
     pub fn decode(&mut self, codec: CodecId, packed: &[u8], around: Surroundings<'_>, block: &mut [u8]) -> Result<()> {
         let decoded = match codec {
+            CodecId::Discrete => return Err(Error::corrupt("discrete code where a block of a plane is expected")),
             CodecId::Store if packed.len() == block.len() => {
                 block.copy_from_slice(packed);
                 block.len()

@@ -3,13 +3,14 @@
 use super::WHAT;
 use super::blocks::{block_count, blocks};
 use super::wire::{Appender, Cursor};
-use crate::codec::TileTables;
+use crate::codec::{CodecId, TileTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, Tiling};
 use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, TilePlan, Values, check_cut};
 
 const PLANES: u8 = 0;
 const TILES: u8 = 1;
+const DISCRETE: u8 = 2;
 
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
@@ -43,6 +44,7 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             );
             out.bytes(&bytes);
         }
+        Method::Discrete => out.u8(DISCRETE),
     }
     Ok(())
 }
@@ -52,6 +54,7 @@ pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
     let method = match details.u8("method")? {
         PLANES => Method::Planes(planes(details, geometry)?),
         TILES => Method::Tiles(tiles(details, geometry)?),
+        DISCRETE => Method::Discrete,
         id => {
             return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
         }
@@ -95,16 +98,25 @@ pub fn count(method: &Method, geometry: &Geometry) -> usize {
     match method {
         Method::Planes(plan) => block_count(geometry, plan.span_samples),
         Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
+        Method::Discrete => 1,
     }
 }
 
-/// Most bytes of each packed block, and as many as it has if it is stored; `None` where the payload
-/// is the only limit and nothing is stored.
-pub fn most_bytes<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterator<Item = Option<u64>> + 'a> {
+/// What is known of a packed block.
+pub enum Bounds {
+    /// A block of a plane that has so many bytes. Packed it has no more; stored, as many.
+    Plane(u64),
+    /// A block of this codec, as long as it is.
+    Of(CodecId),
+}
+
+/// The bounds of each block.
+pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterator<Item = Bounds> + 'a> {
     match method {
         Method::Planes(plan) => {
-            Box::new(blocks(geometry, plan.span_samples).map(|block| Some(block.bytes.len() as u64)))
+            Box::new(blocks(geometry, plan.span_samples).map(|block| Bounds::Plane(block.bytes.len() as u64)))
         }
-        Method::Tiles(_) => Box::new(std::iter::repeat_n(None, count(method, geometry))),
+        Method::Tiles(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Ans))),
+        Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::Read;
 
+use super::WHAT;
 use super::checksum::checksum;
 use super::limits::Limits;
+use super::method::{self, Bounds};
 use super::prefix::{PREFIX_BYTES, Prefix};
 use super::wire::{Appender, Cursor, read_exactly};
-use super::{WHAT, method};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
 use crate::frame::{FrameFormat, Geometry};
@@ -88,8 +89,8 @@ impl BatchRecord {
             return Err(Error::corrupt(format!("{WHAT}: expected {expected} blocks, found {}", self.blocks.len())));
         }
         let mut total = 0;
-        for (number, (most, entry)) in method::most_bytes(&self.method, &geometry).zip(&self.blocks).enumerate() {
-            check_entry(number, most, entry)?;
+        for (number, (bounds, entry)) in method::bounds(&self.method, &geometry).zip(&self.blocks).enumerate() {
+            check_entry(number, &bounds, entry)?;
             total += u64::from(entry.packed_bytes);
         }
         check_total(total, prefix.payload_bytes)
@@ -212,10 +213,10 @@ fn read_table(details: &mut Cursor<'_>, geometry: &Geometry, method: &Method) ->
     }
     let mut entries = Vec::with_capacity(count);
     let mut total: u64 = 0;
-    for (number, most) in method::most_bytes(method, geometry).enumerate() {
+    for (number, bounds) in method::bounds(method, geometry).enumerate() {
         let codec = CodecId::from_id(details.u8("codec")?)?;
         let entry = BlockEntry { codec, packed_bytes: details.u32("length of block")? };
-        check_entry(number, most, &entry)?;
+        check_entry(number, &bounds, &entry)?;
         // There is a table entry for each, so the sum stays far below the range.
         total += u64::from(entry.packed_bytes);
         entries.push(entry);
@@ -223,19 +224,17 @@ fn read_table(details: &mut Cursor<'_>, geometry: &Geometry, method: &Method) ->
     Ok((entries, total))
 }
 
-/// A block of known length may not be longer than that; a stored one is as long.
-fn check_entry(number: usize, most: Option<u64>, entry: &BlockEntry) -> Result<()> {
+fn check_entry(number: usize, bounds: &Bounds, entry: &BlockEntry) -> Result<()> {
     let packed = u64::from(entry.packed_bytes);
-    let fits = match most {
-        Some(raw) if entry.codec == CodecId::Store => packed == raw,
-        Some(raw) => packed <= raw,
-        None => entry.codec == CodecId::Ans,
+    let (fits, expected) = match bounds {
+        Bounds::Plane(raw) if entry.codec == CodecId::Store => (packed == *raw, format!("{raw} raw bytes")),
+        Bounds::Plane(raw) => (packed <= *raw, format!("{raw} raw bytes")),
+        Bounds::Of(codec) => (entry.codec == *codec, format!("a block of {}", codec.name())),
     };
     if fits {
         return Ok(());
     }
-    let raw = most.map_or(String::new(), |raw| format!(" for {raw} raw bytes"));
-    Err(Error::corrupt(format!("{WHAT}: block {number}: {packed} bytes by {:?}{raw}", entry.codec)))
+    Err(Error::corrupt(format!("{WHAT}: block {number}: {packed} bytes by {} for {expected}", entry.codec.name())))
 }
 
 fn check_total(packed_bytes: u64, payload_bytes: u64) -> Result<()> {

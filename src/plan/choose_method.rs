@@ -1,14 +1,15 @@
 //! Which path a batch takes.
 //!
-//! Tiles suit pictures from cameras. What repeats itself (screens, masks, labels) is for
-//! Zstandard, and so for the path of whole planes: a sample of the raw frames that Zstandard
-//! already shrinks about as well as tiles would is a sign of that, and then both are estimated.
+//! Tiles suit pictures from cameras. What repeats itself is for other paths: pictures of few values
+//! (masks, labels, screens) for the discrete coder, anything else for whole planes and Zstandard. Each
+//! path says on a sample what it would make of the batch; a path whose sign is not seen in a cheap
+//! look is not asked.
 
 use super::{CodecChoice, LevelParameters, Plan, Settings, TileChoice, choose, choose_tiles};
-use crate::codec::repeats;
+use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
-use crate::frame::{Batch, Tiling};
+use crate::frame::{Batch, Geometry, Tiling};
 use crate::stage::Backend;
 
 /// A method with what only the encoder knows.
@@ -17,10 +18,16 @@ pub enum MethodChoice {
     Planes(Plan),
     /// Tiles.
     Tiles(TileChoice),
+    /// Pictures of few values.
+    Discrete(discrete::Picture),
 }
 
 /// Raw bytes that repetition is looked for in, from each of two frames.
 const PROBE_BYTES: usize = 1 << 16;
+/// Bytes of each frame that the discrete coder is tried on, about.
+const TRIAL_BYTES: usize = 1 << 19;
+/// Frames it is tried on.
+const TRIAL_FRAMES: usize = 3;
 
 /// The method for a batch. `backend` measures; the result is the same for every backend.
 pub fn choose_method(
@@ -30,26 +37,94 @@ pub fn choose_method(
     cpu: &CpuBackend,
 ) -> Result<MethodChoice> {
     let level = LevelParameters::of(settings.level());
-    let tiled = matches!(level.codec(settings.codec()), CodecChoice::Auto | CodecChoice::Ans);
+    let codec = level.codec(settings.codec());
     let planes = || choose(batch, settings, backend, cpu);
-    let Some(effort) = level.tiles.filter(|_| tiled && Tiling::suits(batch.geometry) && !batch.raw.is_empty()) else {
+    if batch.raw.is_empty() {
         return planes().map(|choice| MethodChoice::Planes(choice.plan));
+    }
+    let discrete = if codec == CodecChoice::Auto { try_discrete(batch) } else { None };
+    let discrete = discrete.map(|(picture, packed)| (picture, packed.times(level.discrete_handicap)));
+    let tiled = matches!(codec, CodecChoice::Auto | CodecChoice::Ans) && Tiling::suits(batch.geometry);
+    let tiles = match level.tiles.filter(|_| tiled) {
+        Some(effort) => Some(choose_tiles(batch, effort, cpu)?),
+        None => None,
     };
-    let tiles = choose_tiles(batch, effort, cpu)?;
-    // Bytes of packed tiles and of packed planes for the same raw bytes, without divisions.
-    let by_tiles = tiles.bits / 8;
+    let by_discrete = discrete.as_ref().map(|(_, packed)| *packed);
+    let by_tiles = tiles.as_ref().map(|tiles| Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 });
+    let best = by_discrete.into_iter().chain(by_tiles).reduce(Packed::smaller);
+
+    // Planes are tried unless what repeats is far more than they would make use of.
     let probe = probe(batch);
-    let repeated = repeats(&probe)? as u64;
-    if repeated * tiles.sampled_bytes as u64 * 2 < by_tiles * probe.len() as u64 * 3 {
+    let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
+    if best.is_none_or(|best| !best.times(3).is_below(repeated.times(2))) {
         let planes = planes()?;
-        if planes.packed_bytes as u64 * tiles.sampled_bytes as u64 <= by_tiles * planes.sampled_bytes as u64 {
+        let by_planes = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
+        if best.is_none_or(|best| !best.is_below(by_planes)) {
             return Ok(MethodChoice::Planes(planes.plan));
         }
     }
-    Ok(MethodChoice::Tiles(tiles))
+    match (discrete, tiles) {
+        (Some((picture, packed)), tiles) if tiles.is_none() || best == Some(packed) => {
+            Ok(MethodChoice::Discrete(picture))
+        }
+        (_, Some(tiles)) => Ok(MethodChoice::Tiles(tiles)),
+        _ => planes().map(|choice| MethodChoice::Planes(choice.plan)),
+    }
 }
 
-/// Some rows of two neighbouring frames.
+/// Packed bytes of raw ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Packed {
+    bytes: u64,
+    of: u64,
+}
+
+impl Packed {
+    fn is_below(self, other: Self) -> bool {
+        u128::from(self.bytes) * u128::from(other.of) < u128::from(other.bytes) * u128::from(self.of)
+    }
+
+    fn smaller(self, other: Self) -> Self {
+        if other.is_below(self) { other } else { self }
+    }
+
+    fn times(self, factor: u64) -> Self {
+        Self { bytes: self.bytes * factor, ..self }
+    }
+}
+
+/// The frames as a picture for the discrete coder, if they are one.
+pub(crate) fn picture(geometry: &Geometry) -> Option<discrete::Picture> {
+    let plane = geometry.planes.first()?;
+    let interleaved = geometry.planes.len() == plane.step
+        && geometry
+            .planes
+            .iter()
+            .enumerate()
+            .all(|(at, plane)| plane.offset == at && plane.step == geometry.planes.len());
+    let unit_bytes = geometry.sample_bytes * plane.step;
+    let picture = discrete::Picture { width: plane.width, height: plane.height, unit_bytes };
+    (interleaved && unit_bytes <= discrete::MOST_UNIT_BYTES && plane.width > 0 && plane.height > 1).then_some(picture)
+}
+
+/// What the discrete coder makes of some rows of a few frames, if they look as if it would do well.
+fn try_discrete(batch: Batch<'_>) -> Option<(discrete::Picture, Packed)> {
+    let picture = picture(batch.geometry)?;
+    if !discrete::looks_discrete(picture, batch.raw) {
+        return None;
+    }
+    let frame_bytes = batch.geometry.frame_samples * batch.geometry.sample_bytes;
+    let row_bytes = picture.width * picture.unit_bytes;
+    let height = (TRIAL_BYTES / row_bytes).clamp(1, picture.height);
+    let first = batch.geometry.frames.saturating_sub(TRIAL_FRAMES) / 2;
+    let top = (picture.height - height) / 2 * row_bytes;
+    let frames = batch.raw.chunks_exact(frame_bytes).skip(first).take(TRIAL_FRAMES);
+    let sample: Vec<u8> = frames.flat_map(|frame| &frame[top..top + height * row_bytes]).copied().collect();
+    let bytes = discrete::estimate(discrete::Picture { height, ..picture }, &sample)?;
+    Some((picture, Packed { bytes: bytes as u64, of: sample.len() as u64 }))
+}
+
+/// Some bytes of two neighbouring frames.
 fn probe(batch: Batch<'_>) -> Vec<u8> {
     let frame_bytes = batch.geometry.frame_samples * batch.geometry.sample_bytes;
     let first = batch.geometry.frames.saturating_sub(1) / 2;

@@ -20,6 +20,9 @@ pub struct LevelParameters {
     pub contexts: &'static [ContextKind],
     /// Predictors that tiles are tried with, where tiles are used.
     pub tiles: Option<TileEffort>,
+    /// How many times smaller than by other paths a batch must be for the discrete coder, which is slower
+    /// than most of them where it does not win by far.
+    pub discrete_handicap: u64,
     /// Samples in a span, and so bytes in a block.
     pub span_samples: u32,
 }
@@ -55,7 +58,17 @@ const fn level(
     tiles: Option<TileEffort>,
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
-    LevelParameters { predictors, codec, zstd_level, thorough, contexts, tiles, span_samples: 1 << span_log2 }
+    let discrete_handicap = if thorough { 1 } else { 2 };
+    LevelParameters {
+        predictors,
+        codec,
+        zstd_level,
+        thorough,
+        contexts,
+        tiles,
+        discrete_handicap,
+        span_samples: 1 << span_log2,
+    }
 }
 
 impl LevelParameters {

@@ -1,7 +1,7 @@
 //! How a batch is coded: one of several paths, each with a plan of its own.
 
-use super::{Plan, TilePlan};
-use crate::error::Result;
+use super::{Plan, TilePlan, picture};
+use crate::error::{Error, Result};
 use crate::frame::Geometry;
 
 /// How a batch is coded, as it is recorded with it.
@@ -11,6 +11,8 @@ pub enum Method {
     Planes(Plan),
     /// One predictor per tile; segments coded with a table per class.
     Tiles(TilePlan),
+    /// Whole raw frames, coded by which neighbour a unit is equal to.
+    Discrete,
 }
 
 impl Method {
@@ -22,6 +24,8 @@ impl Method {
         match self {
             Method::Planes(plan) => plan.check(geometry),
             Method::Tiles(plan) => plan.check(geometry),
+            Method::Discrete if picture(geometry).is_some() => Ok(()),
+            Method::Discrete => Err(Error::corrupt("discrete coding of frames that are no picture")),
         }
     }
 }

@@ -22,6 +22,7 @@ pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 pub use tiles::{TilePlan, TilePredictor};
 
+pub(crate) use choose_method::picture;
 pub(crate) use choose_tiles::{band_slices, choose_tiles};
 pub(crate) use tiles::check_cut;
 pub use values::Values;

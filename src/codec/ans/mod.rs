@@ -9,17 +9,16 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub(super) mod bits;
 pub(super) mod classes;
 pub(super) mod contexts;
 pub(super) mod lanes;
 mod portable;
 pub(super) mod table;
 
-use self::bits::{BitDecoder, BitEncoder, Nibble};
 use self::classes::Classes;
 use self::lanes::{DecodeTable, EncodeTable, LANES, START, States};
 use self::table::Frequencies;
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 

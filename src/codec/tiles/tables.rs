@@ -1,9 +1,9 @@
 //! Frequency tables of a batch: per set of statistics one for each class of groups.
 
-use crate::codec::ans::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::codec::ans::classes::{self, Counts, LEVELS};
 use crate::codec::ans::lanes::{DecodeTable, EncodeTable};
 use crate::codec::ans::table::{Frequencies, SCALE_BITS};
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::error::{Error, Result};
 
 /// Stands for every residual that its table has no frequency for; the residual follows elsewhere.

@@ -1,7 +1,7 @@
 //! Contexts as numbers.
 
-use super::super::bits::{BitDecoder, BitEncoder, Nibble};
 use super::{ContextKind, EQUALS, Runs, Surroundings};
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};

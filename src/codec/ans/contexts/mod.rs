@@ -11,10 +11,10 @@ mod keys;
 
 use self::cluster::Clusters;
 use self::keys::{Keys, NEIGHBOUR_KEYS, Neighbours, Ranks};
-use super::bits::{BitDecoder, BitEncoder, Nibble};
 use super::lanes::{self, DecodeTable, EncodeTable, START};
 use super::table::Frequencies;
 use super::{GROUP, STATES_BYTES};
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 
