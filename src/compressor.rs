@@ -136,6 +136,13 @@ impl Compressor {
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {
         let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let places;
+        let batch = if plan.values.is_empty() {
+            batch
+        } else {
+            places = plan.values.places(batch);
+            Batch { raw: &places, ..batch }
+        };
         let coded =
             backend.forward(batch, &plan, &mut residuals).and_then(|()| self.encode(batch.geometry, &plan, &residuals));
         pool::lock(&self.spare.buffers).push(residuals);

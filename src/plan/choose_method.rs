@@ -43,7 +43,7 @@ pub fn choose_method(
         return planes().map(|choice| MethodChoice::Planes(choice.plan));
     }
     let discrete = if codec == CodecChoice::Auto { try_discrete(batch) } else { None };
-    let discrete = discrete.map(|(picture, packed)| (picture, packed.times(level.discrete_handicap)));
+    let discrete = discrete.map(|(picture, packed)| (picture, packed.times(level.discrete_quarters).of_times(4)));
     let tiled = matches!(codec, CodecChoice::Auto | CodecChoice::Ans) && Tiling::suits(batch.geometry);
     let tiles = match level.tiles.filter(|_| tiled) {
         Some(effort) => Some(choose_tiles(batch, effort, cpu)?),
@@ -86,6 +86,10 @@ impl Packed {
 
     fn smaller(self, other: Self) -> Self {
         if other.is_below(self) { other } else { self }
+    }
+
+    fn of_times(self, factor: u64) -> Self {
+        Self { of: self.of * factor, ..self }
     }
 
     fn times(self, factor: u64) -> Self {

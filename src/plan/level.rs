@@ -20,9 +20,9 @@ pub struct LevelParameters {
     pub contexts: &'static [ContextKind],
     /// Predictors that tiles are tried with, where tiles are used.
     pub tiles: Option<TileEffort>,
-    /// How many times smaller than by other paths a batch must be for the discrete coder, which is slower
-    /// than most of them where it does not win by far.
-    pub discrete_handicap: u64,
+    /// What the discrete coder's results are multiplied with when they are compared, in quarters: it is
+    /// slower than other paths.
+    pub discrete_quarters: u64,
     /// Samples in a span, and so bytes in a block.
     pub span_samples: u32,
 }
@@ -58,7 +58,7 @@ const fn level(
     tiles: Option<TileEffort>,
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
-    let discrete_handicap = if thorough { 1 } else { 2 };
+    let discrete_quarters = if thorough { 4 } else { 5 };
     LevelParameters {
         predictors,
         codec,
@@ -66,7 +66,7 @@ const fn level(
         thorough,
         contexts,
         tiles,
-        discrete_handicap,
+        discrete_quarters,
         span_samples: 1 << span_log2,
     }
 }
