@@ -56,7 +56,7 @@ struct Readme;
 /// For framepress's own tests and benches. Not part of the API: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::codec::{Decoder, Encoder};
+    pub use crate::codec::{Decoder, Encoder, model};
     pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum};
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{

@@ -4,6 +4,7 @@
 //! that its codec cannot shrink is stored.
 
 mod ans;
+pub mod model;
 mod lz4;
 mod zstd;
 
