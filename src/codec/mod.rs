@@ -4,8 +4,8 @@
 //! that its codec cannot shrink is stored.
 
 mod ans;
-pub mod model;
 mod lz4;
+pub mod model;
 mod zstd;
 
 use crate::cpu::SimdLevel;

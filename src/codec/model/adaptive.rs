@@ -61,7 +61,10 @@ impl Distribution {
         let up = lanes.and(lanes.shift_right(lanes.sub(total, old), rate), from);
         let down = lanes.and(lanes.shift_right(old, rate), lanes.sub(bounds, from));
         let moved = lanes.and(lanes.sub(lanes.add(old, up), down), bounds);
-        let used = lanes.min(lanes.add(lanes.and(old, lanes.sub(lanes.splat(-1), bounds)), lanes.load(&USED)), lanes.load(&USED_MOST));
+        let used = lanes.min(
+            lanes.add(lanes.and(old, lanes.sub(lanes.splat(-1), bounds)), lanes.load(&USED)),
+            lanes.load(&USED_MOST),
+        );
         lanes.store(lanes.or(moved, used), &mut self.0);
     }
 }

@@ -27,9 +27,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn quads(self, quads: [u64; 4]) -> __m256i {
         // SAFETY: M1.
-        unsafe {
-            _mm256_set_epi64x(quads[3] as i64, quads[2] as i64, quads[1] as i64, quads[0] as i64)
-        }
+        unsafe { _mm256_set_epi64x(quads[3] as i64, quads[2] as i64, quads[1] as i64, quads[0] as i64) }
     }
 
     #[inline(always)]

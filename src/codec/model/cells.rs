@@ -120,7 +120,7 @@ impl Cells {
         [left, top, right, bottom]: [usize; 4],
     ) {
         let half = 1i32 << (bits - 1);
-        let wrap = |value: i32| (value + half & (2 * half - 1)) - half;
+        let wrap = |value: i32| ((value + half) & (2 * half - 1)) - half;
         let mut above = [0u8; 2 * BLOCK];
         for y in top..bottom {
             let mut beside = 0;
@@ -135,13 +135,13 @@ impl Cells {
                 let difference = if C::ENCODES { wrap(i32::from(plane[at]) - from) } else { 0 };
                 let symbol = if (-7..=7).contains(&difference) { (difference + 7) as usize } else { 15 };
                 let lean = (lean.clamp(-7, 7) + 7) as usize;
-                let odd = usize::from(beside) + 4*usize::from(above[x - left]);
+                let odd = usize::from(beside) + 4 * usize::from(above[x - left]);
                 let symbol = code_symbol(lanes, coder, &mut self.one[lean * 16 + odd], &mut self.two[odd], symbol);
                 let difference =
                     if symbol < 15 { symbol as i32 - 7 } else { code_escape(coder, &mut self.escapes, difference) };
                 plane[at] = ((from + difference) & (2 * half - 1)) as u16;
-                beside = beside / 2 + 2*u8::from(difference != 0);
-                above[x - left] = above[x - left] / 2 + 2*u8::from(difference != 0);
+                beside = beside / 2 + 2 * u8::from(difference != 0);
+                above[x - left] = above[x - left] / 2 + 2 * u8::from(difference != 0);
             }
         }
     }

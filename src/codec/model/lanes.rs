@@ -24,11 +24,7 @@ pub(super) trait Lanes: Copy {
     /// (a * b + 2^14) >> 15. Not both may be -2^15.
     fn scale(self, a: Self::Words, b: Self::Words) -> Self::Words;
     /// Sums of products, modulo 2^32: of the first pair, and of the other two together.
-    fn dots(
-        self,
-        first: (Self::Words, Self::Words),
-        second: [(Self::Words, Self::Words); 2],
-    ) -> (i32, i32);
+    fn dots(self, first: (Self::Words, Self::Words), second: [(Self::Words, Self::Words); 2]) -> (i32, i32);
     /// The number of the first 15 lanes that are not above `number`. The lanes grow.
     fn count_up_to(self, a: Self::Words, number: u16) -> usize;
 }

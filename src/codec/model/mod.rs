@@ -108,15 +108,17 @@ impl<S: Sample> Plane<'_, S> {
 /// # Panics
 /// If a plane has fewer samples than its size says.
 pub fn encode<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>], out: &mut Vec<u8>) {
-    let form = strip::choose(frames, planes);
-    // Whether the four phases of a sample's place differ shows when the beginning is coded both ways.
-    let part: Vec<_> = planes.iter().map(|&plane| strip::beginning(plane)).collect();
-    let bytes = |phases| {
-        let mut packed = Vec::new();
-        run_encoder(simd, frames.min(2), &part, &form.with_phases(phases), &mut packed);
-        packed.len()
-    };
-    let form = form.with_phases(bytes(true) < bytes(false));
+    let mut form = strip::choose(frames, planes);
+    if frames > 0 {
+        // Whether the four phases of a sample's place differ shows when a part is coded both ways.
+        let part: Vec<_> = planes.iter().map(|&plane| strip::middle(plane)).collect();
+        let bytes = |phases| {
+            let mut packed = Vec::new();
+            run_encoder(simd, frames.min(2), &part, &form.with_phases(phases), &mut packed);
+            packed.len()
+        };
+        form = form.with_phases(bytes(true) < bytes(false));
+    }
     form.write(out);
     run_encoder(simd, frames, planes, &form, out);
 }
@@ -145,7 +147,13 @@ fn run_encoder<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>
 ///
 /// # Panics
 /// If a slice has not the length that its size says.
-pub fn decode<S: Sample>(simd: SimdLevel, packed: &[u8], frames: usize, sizes: &[Size], out: &mut [&mut [S]]) -> Result<()> {
+pub fn decode<S: Sample>(
+    simd: SimdLevel,
+    packed: &[u8],
+    frames: usize,
+    sizes: &[Size],
+    out: &mut [&mut [S]],
+) -> Result<()> {
     assert_eq!(sizes.len(), out.len());
     for (size, samples) in sizes.iter().zip(out.iter()) {
         assert_eq!(size.width * size.height * frames, samples.len());

@@ -32,7 +32,14 @@ impl Traces {
 
     /// The traces at half the size, each way that `across` and `down` (0 or 1) say.
     #[inline(always)]
-    pub(super) fn halve(&self, size: (usize, usize), out: &mut Traces, out_size: (usize, usize), across: u32, down: u32) {
+    pub(super) fn halve(
+        &self,
+        size: (usize, usize),
+        out: &mut Traces,
+        out_size: (usize, usize),
+        across: u32,
+        down: u32,
+    ) {
         for y in 0..out_size.1 {
             let to = (y + ABOVE) * out.stride + PAD;
             let to = to..to + out_size.0;
@@ -153,6 +160,7 @@ impl Picture {
         std::mem::swap(&mut self.traces, &mut self.before);
         std::mem::swap(&mut self.skips, &mut self.skips_before);
         self.first = false;
+        self.scratch.advance();
         for row in 0..ABOVE {
             let from = ABOVE * stride..(ABOVE + 1) * stride;
             self.current[row * stride..(row + 1) * stride].copy_from_slice(&self.previous[from]);
@@ -224,7 +232,15 @@ impl Picture {
     }
 
     #[inline(always)]
-    fn code_run<L: Lanes, C: Coder>(&mut self, lanes: L, coder: &mut C, y: usize, from: usize, to: usize, cross: [&Traces; 2]) {
+    fn code_run<L: Lanes, C: Coder>(
+        &mut self,
+        lanes: L,
+        coder: &mut C,
+        y: usize,
+        from: usize,
+        to: usize,
+        cross: [&Traces; 2],
+    ) {
         let s = self.stride;
         let start = (y + ABOVE) * s;
         let (above, now) = self.current.split_at_mut(start);
@@ -258,7 +274,14 @@ impl Picture {
         let (p, ps) = (&self.before.magnitude[start..start + s], &self.before.magnitude[start + s..start + 2 * s]);
         scratch.magnitudes(from + PAD, to + PAD, [n, nn, a, b, p, ps]);
         if !self.first {
-            scratch.sames(from + PAD, to + PAD, &same_above[start - s..], &cross[0].same[start..start + s], &cross[1].same[start..start + s], &self.before.same[start..start + s]);
+            scratch.sames(
+                from + PAD,
+                to + PAD,
+                &same_above[start - s..],
+                &cross[0].same[start..start + s],
+                &cross[1].same[start..start + s],
+                &self.before.same[start..start + s],
+            );
         }
         scratch.errors(y, from + PAD, to + PAD);
         if self.bits == 8 {

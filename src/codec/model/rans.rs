@@ -112,7 +112,11 @@ impl Coder for Encoder {
 
     #[inline(always)]
     fn bit(&mut self, one: u32, bit: bool) -> bool {
-        if bit { self.push(0, one) } else { self.push(one, TOTAL - one) }
+        if bit {
+            self.push(0, one)
+        } else {
+            self.push(one, TOTAL - one)
+        }
         bit
     }
 
@@ -206,7 +210,11 @@ impl Coder for Decoder<'_> {
     #[inline(always)]
     fn bit(&mut self, one: u32, _: bool) -> bool {
         let bit = self.peek() < one;
-        if bit { self.take(0, one) } else { self.take(one, TOTAL - one) }
+        if bit {
+            self.take(0, one)
+        } else {
+            self.take(one, TOTAL - one)
+        }
         bit
     }
 

@@ -27,7 +27,6 @@ pub(super) struct Models {
     flat: [Bit; 8 * 4 * 4],
 }
 
-
 impl Models {
     pub(super) fn new() -> Self {
         let mut start = [0i16; 16];
@@ -77,6 +76,14 @@ impl Scratch {
         }
     }
 
+    /// Before the first row of a picture: there is nothing above.
+    pub(super) fn advance(&mut self) {
+        for errors in self.errors.iter_mut().flatten() {
+            errors.fill(0);
+        }
+    }
+
+    /// No errors from `from` to `to` of row `y`.
     pub(super) fn clear(&mut self, y: usize, from: usize, to: usize) {
         for errors in &mut self.errors[y & 1] {
             errors[from + PAD..to + PAD].fill(0);
@@ -87,12 +94,14 @@ impl Scratch {
     pub(super) fn magnitudes(&mut self, from: usize, to: usize, [n, nn, a, b, p, ps]: [&[u16]; 6]) {
         let count = to - from;
         let near = &mut self.near[from..to];
-        let (n0, n1, n2, nn) = (&n[from - 1..][..count], &n[from..][..count], &n[from + 1..][..count], &nn[from..][..count]);
+        let (n0, n1, n2, nn) =
+            (&n[from - 1..][..count], &n[from..][..count], &n[from + 1..][..count], &nn[from..][..count]);
         for i in 0..count {
             near[i] = 2 * n1[i] + n0[i] + n2[i] + nn[i];
         }
         let other = &mut self.other[from..to];
-        let (a0, a1, a2, b) = (&a[from - 1..][..count], &a[from..][..count], &a[from + 1..][..count], &b[from..][..count]);
+        let (a0, a1, a2, b) =
+            (&a[from - 1..][..count], &a[from..][..count], &a[from + 1..][..count], &b[from..][..count]);
         for i in 0..count {
             other[i] = 2 * a1[i] + a0[i] + a2[i] + 2 * b[i];
         }
@@ -212,12 +221,28 @@ impl Run<'_> {
         models: &mut Models,
         scratch: &mut Scratch,
     ) {
-        let Run { from, to, y, first, bits, shift, phases, now, north, north2, before, cross, residual, magnitude, same } = self;
+        let Run {
+            from,
+            to,
+            y,
+            first,
+            bits,
+            shift,
+            phases,
+            now,
+            north,
+            north2,
+            before,
+            cross,
+            residual,
+            magnitude,
+            same,
+        } = self;
         let (bits, shift) = if EIGHT { (8, 4) } else { (bits, shift) };
         let half = 1i32 << (bits - 1);
         let (low, high) = (-half << shift, (half - 1) << shift);
         let round = (1i32 << shift) >> 1;
-        let wrap = |value: i32| (value + half & (2 * half - 1)) - half;
+        let wrap = |value: i32| ((value + half) & (2 * half - 1)) - half;
         let count = to - from;
         let Scratch { near, early, other, context, votes, errors, sums, .. } = scratch;
         let [error_s, error_t] = &mut errors[y & 1];
@@ -240,7 +265,8 @@ impl Run<'_> {
         let (magnitude, same) = (&mut magnitude[from..][..count], &mut same[from..][..count]);
         let around = from - 1..to + 2;
         let (north, north2) = (&north[around.clone()], &north2[around.clone()]);
-        let [above, before, below] = [&before[0][around.clone()], &before[1][around.clone()], &before[2][around.clone()]];
+        let [above, before, below] =
+            [&before[0][around.clone()], &before[1][around.clone()], &before[2][around.clone()]];
         let cross = [&cross[0][around.clone()], &cross[1][around]];
         let (north, north2) = (&north[..count + 3], &north2[..count + 3]);
         let (above, before, below) = (&above[..count + 3], &before[..count + 3], &below[..count + 3]);
@@ -321,7 +347,7 @@ impl Run<'_> {
             let of = |e: [u32; 2], sums: &[u16]| fine(2 * e[0] + e[1] + u32::from(sums[x]));
             let ratio = of(e_s, sum_s) - of(e_t, sum_t);
             let share = i32::from(SIGMOID[(bound(ratio, -20, 20) + 20) as usize]);
-            let exact = bound(exact_s + ((exact_t - exact_s) * share + 128 >> 8), low, high);
+            let exact = bound(exact_s + (((exact_t - exact_s) * share + 128) >> 8), low, high);
             let prediction = ((exact + round) >> shift).min(half - 1);
             let fraction = if shift >= 2 { (exact >> (shift - 2) & 3) as usize } else { 0 };
 
@@ -333,7 +359,7 @@ impl Run<'_> {
             let one = (k as usize * SPATIAL + q_s.min(SPATIAL - 1)) * CROSS + (octaves(level_a) / 2).min(CROSS - 1);
             let (least, most) = (select_unpredictable(w < n, w, n), select_unpredictable(w < n, n, w));
             let median = bound(w + n - nw, least, most);
-            let trend = if first { n + ne >> 1 } else { p + ((w - pw) + (n - pn) >> 1) };
+            let trend = if first { (n + ne) >> 1 } else { p + (((w - pw) + (n - pn)) >> 1) };
             let off = |value: i32| bound(((value + round) >> shift) - prediction, -4, 4) + 4;
             let offs = (off(median) * 9 + off(trend)) as usize;
             let two = (offs * 4 + fraction) * 16 + (octaves(level) / 2).min(15);
@@ -342,8 +368,7 @@ impl Run<'_> {
             let bucket = wanted >> k;
             let symbol = select_unpredictable((bucket + 7) as u32 > 14, 15, bucket + 7) as usize;
             let symbol = code_symbol(lanes, coder, &mut models.one[one], &mut models.two[two], symbol);
-            let bucket =
-                if symbol < 15 { symbol as i32 - 7 } else { code_escape(coder, &mut models.escapes, bucket) };
+            let bucket = if symbol < 15 { symbol as i32 - 7 } else { code_escape(coder, &mut models.escapes, bucket) };
             let mut got = bucket << k;
             if k > 0 {
                 let top = models.low[k as usize * 16 + symbol].code(coder, wanted >> (k - 1) & 1 != 0);

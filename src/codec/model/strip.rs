@@ -8,7 +8,7 @@ use super::{Exchange, Plane, Sample, Size};
 use crate::error::{Error, Result};
 
 /// Rows of a strip on which the choice of phases is tried.
-const TRIAL_ROWS: usize = 32;
+const TRIAL_ROWS: usize = 64;
 
 /// How a plane is coded.
 #[derive(Clone, Copy, Default)]
@@ -75,7 +75,9 @@ pub(super) fn choose<S: Sample>(frames: usize, planes: &[Plane<'_, S>]) -> Form 
     if bits > 8 {
         let rows = |plane: Plane<'_, S>| (0..frames).flat_map(move |f| (0..plane.size.height).map(move |y| (f, y)));
         let most = planes.iter().filter(|plane| plane.size.width > 0).map(|plane| {
-            rows(*plane).map(|(f, y)| plane.row(f, y).iter().fold(0, |all, s| all | s.widen())).fold(0, |all, s| all | s)
+            rows(*plane)
+                .map(|(f, y)| plane.row(f, y).iter().fold(0, |all, s| all | s.widen()))
+                .fold(0, |all, s| all | s)
         });
         bits = (16 - most.fold(0, |all, s| all | s).leading_zeros()).max(1);
     }
@@ -110,9 +112,12 @@ fn choose_plane<S: Sample>(frames: usize, plane: &Plane<'_, S>, bits: u32) -> Pl
     PlaneForm { across: repeats(across), down: repeats(down), centred: signed < unsigned }
 }
 
-/// The first rows of a plane's part.
-pub(super) fn beginning<S>(plane: Plane<'_, S>) -> Plane<'_, S> {
-    Plane { size: Size { height: plane.size.height.min(TRIAL_ROWS), ..plane.size }, ..plane }
+/// Rows from the middle of a plane's part, from an even one on.
+pub(super) fn middle<S>(plane: Plane<'_, S>) -> Plane<'_, S> {
+    let Size { width, height } = plane.size;
+    let top = (height.saturating_sub(TRIAL_ROWS) / 4) * 2;
+    let size = Size { width, height: height.min(TRIAL_ROWS) };
+    Plane { size, samples: &plane.samples[top * width..], frame_stride: plane.frame_stride }
 }
 
 /// A plane on its way.
@@ -177,15 +182,15 @@ pub(super) fn code<L: Lanes, C: Coder>(
         if coder.is_spent() {
             return;
         }
-        for index in 0..states.len() {
+        for (index, &number) in numbers.iter().enumerate() {
             let (done, rest) = states.split_at_mut(index);
             let state = &mut rest[0];
             if C::ENCODES {
-                exchange(frame, numbers[index], &mut state.now);
+                exchange(frame, number, &mut state.now);
             }
             code_plane(lanes, coder, form.bits, frame > 0, state, done);
             if !C::ENCODES {
-                exchange(frame, numbers[index], &mut state.now);
+                exchange(frame, number, &mut state.now);
             }
         }
         for state in &mut states {
@@ -217,7 +222,13 @@ fn code_plane<L: Lanes, C: Coder>(
         match state.halves(other.cells_size) {
             None | Some((0, 0)) => {}
             Some((across, down)) => {
-                other.picture.traces.halve(other.cells_size, &mut state.reduced[reduced], state.cells_size, across, down);
+                other.picture.traces.halve(
+                    other.cells_size,
+                    &mut state.reduced[reduced],
+                    state.cells_size,
+                    across,
+                    down,
+                );
             }
         }
     }
