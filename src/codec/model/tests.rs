@@ -156,20 +156,24 @@ fn cells_are_found() {
 
 #[test]
 fn phases_are_tried() {
-    // A mosaic of four colours that have nothing in common.
-    let wide = size(96, 64);
+    // Every second sample is about its left neighbour, the others are like none.
+    let wide = size(640, 64);
     let mut noise = Noise(3);
-    let samples: Vec<u16> = (0..96 * 64 * 2)
+    let mut last = 0;
+    let samples: Vec<u16> = (0..640 * 64 * 2)
         .map(|i| {
-            let (x, y) = (i % 96, i / 96 % 64);
-            ([500, 2000, 2600, 3500][x & 1 | (y & 1) << 1] + x * y / [3, 9, 40, 100][x & 1 | (y & 1) << 1]) as u16
-                + noise.next(8) as u16
+            last = if i % 2 == 1 { last + noise.next(8) as u16 } else { 1000 + noise.next(2000) as u16 };
+            last
         })
         .collect();
     let packed = pack(SimdLevel::detect(), 2, &[wide], &[samples]);
     assert_eq!(packed[0] & 0x80, 0x80);
-    let plain = pack(SimdLevel::detect(), 2, &[wide], &[super::tests::samples::<u16>(Kind::Scene, 12, 2, wide)]);
+    let plain = pack(SimdLevel::detect(), 2, &[wide], &[samples_of_a_scene(wide)]);
     assert_eq!(plain[0] & 0x80, 0);
+}
+
+fn samples_of_a_scene(size: Size) -> Vec<u16> {
+    samples(Kind::Scene, 12, 2, size)
 }
 
 #[test]
