@@ -11,7 +11,7 @@ use framepress::SimdLevel;
 use framepress::internal::model::{Plane, Size, decode, encode};
 
 fn model(criterion: &mut Criterion) {
-    let clip = clips::rgb();
+    let clip = clips::clips().swap_remove(0);
     let size = Size { width: 317, height: 179 };
     let bytes = clip.frames.as_bytes();
     let frames = bytes.len() / (3 * size.width * size.height);
@@ -25,14 +25,14 @@ fn model(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(2));
     let mut packed = Vec::new();
-    group.bench_function("rgb/encode", |bencher| {
+    group.bench_function(format!("{}/encode", clip.name), |bencher| {
         bencher.iter(|| {
             packed.clear();
             encode(SimdLevel::detect(), frames, &planes, &mut packed);
         });
     });
     let mut decoded = [(); 3].map(|()| vec![0u8; frames * size.width * size.height]);
-    group.bench_function("rgb/decode", |bencher| {
+    group.bench_function(format!("{}/decode", clip.name), |bencher| {
         bencher.iter(|| {
             let mut slices = decoded.each_mut().map(|plane| &mut plane[..]);
             decode(SimdLevel::detect(), &packed, frames, &[size; 3], &mut slices).expect("a strip");
