@@ -9,12 +9,12 @@ use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, Shuffle, TileChoice};
+use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, Shuffle, StripPlan, TileChoice};
 use crate::pool;
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
-use crate::tiled;
 use crate::writer::Writer;
+use crate::{strips, tiled};
 
 /// Raw bytes of a batch unless the caller sets its frames.
 const BATCH_BYTES: usize = 64 << 20;
@@ -122,6 +122,7 @@ impl Compressor {
             match plan::choose_method(batch, &self.settings, backend, self.scheduler.cpu())? {
                 MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice),
                 MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
+                MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
                 MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
             }
         })?;
@@ -155,6 +156,18 @@ impl Compressor {
         let segments: Vec<_> = segments.into_iter().map(|segment| (CodecId::Ans, segment)).collect();
         let (blocks, payload) = table(&segments)?;
         Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
+    }
+
+    /// `None` if strips take more than the raw bytes.
+    fn pack_strips(&self, batch: Batch<'_>, plan: StripPlan, backend: &dyn Backend) -> Result<Option<Packed>> {
+        let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let strips = backend
+            .forward(batch, &plan.planes(batch.geometry), &mut planes)
+            .and_then(|()| strips::encode(batch.geometry, plan, &planes, self.scheduler.cpu()));
+        pool::lock(&self.spare.buffers).push(planes);
+        let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
+        let (blocks, payload) = table(&strips)?;
+        Ok((payload.len() <= batch.raw.len()).then_some((Method::Strips(plan), blocks, payload)))
     }
 
     /// `None` if that takes more than the raw bytes.

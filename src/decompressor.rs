@@ -7,12 +7,12 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, DeviceChoice, Method, Plan};
+use crate::plan::{self, DeviceChoice, Method, Plan, StripPlan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
-use crate::tiled;
+use crate::{strips, tiled};
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
@@ -139,6 +139,7 @@ impl Decompressor {
                     let segments = segments(&record.blocks, &record.payload)?;
                     tiled::decode(geometry, plan, &segments, raw, self.scheduler.cpu())?;
                 }
+                Method::Strips(plan) => self.restore_strips(geometry, *plan, record, backend, raw)?,
                 Method::Discrete => {
                     let picture =
                         plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
@@ -170,6 +171,22 @@ impl Decompressor {
             .and_then(|()| backend.inverse(geometry, plan, &mut residuals, raw))
             .and_then(|()| plan.values.restore(geometry, raw));
         pool::lock(&self.buffers).push(residuals);
+        result
+    }
+
+    fn restore_strips(
+        &self,
+        geometry: &Geometry,
+        plan: StripPlan,
+        record: &BatchRecord,
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let strips = segments(&record.blocks, &record.payload)?;
+        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let result = strips::decode(geometry, plan, &strips, &mut planes, self.scheduler.cpu())
+            .and_then(|()| backend.inverse(geometry, &plan.planes(geometry), &mut planes, raw));
+        pool::lock(&self.buffers).push(planes);
         result
     }
 

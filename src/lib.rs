@@ -32,6 +32,7 @@ mod pool;
 mod reader;
 mod schedule;
 mod stage;
+mod strips;
 mod tiled;
 mod writer;
 
@@ -57,7 +58,7 @@ struct Readme;
 /// For framepress's own tests and benches. Not part of the API: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::codec::{Decoder, Encoder, Surroundings, ans, discrete, pack};
+    pub use crate::codec::{Decoder, Encoder, Surroundings, ans, discrete, model, pack};
     pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum};
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{

@@ -99,6 +99,7 @@ fn describe_method(method: &Method) -> String {
             format!("tiles, colour {:?}{split}, {bands} bands, {frames} frames a segment", plan.colour)
         }
         Method::Discrete => "discrete".to_owned(),
+        Method::Strips(plan) => format!("strips, colour {:?}, {} of them", plan.colour, plan.strips),
     }
     .to_lowercase()
 }
@@ -146,5 +147,10 @@ fn method_object(method: &Method) -> Value {
             "segment_frames": plan.segment_frames,
         }),
         Method::Discrete => json!({ "name": "discrete" }),
+        Method::Strips(plan) => json!({
+            "name": "strips",
+            "colour": format!("{:?}", plan.colour).to_lowercase(),
+            "strips": plan.strips,
+        }),
     }
 }

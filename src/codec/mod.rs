@@ -7,6 +7,7 @@ pub mod ans;
 pub(crate) mod bits;
 pub mod discrete;
 mod lz4;
+pub mod model;
 pub mod pack;
 mod tiles;
 mod zstd;
@@ -41,12 +42,14 @@ pub enum CodecId {
     Contexts = 5,
     /// Whole frames of few values, coded by which neighbour a unit is equal to.
     Discrete = 6,
+    /// A sequential adaptive model of planes.
+    Model = 7,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 7] =
-        [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts, Self::Discrete];
+    pub const ALL: [CodecId; 8] =
+        [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts, Self::Discrete, Self::Model];
 
     /// The codec with this id.
     ///
@@ -68,6 +71,7 @@ impl CodecId {
             CodecId::Pack => "pack",
             CodecId::Contexts => "contexts",
             CodecId::Discrete => "discrete",
+            CodecId::Model => "model",
         }
     }
 }
@@ -256,7 +260,9 @@ impl Decoder {
     /// Decodes `packed` into exactly `block`.
     pub fn decode(&mut self, codec: CodecId, packed: &[u8], around: Surroundings<'_>, block: &mut [u8]) -> Result<()> {
         let decoded = match codec {
-            CodecId::Discrete => return Err(Error::corrupt("discrete code where a block of a plane is expected")),
+            CodecId::Discrete | CodecId::Model => {
+                return Err(Error::corrupt(format!("{} code where a block of a plane is expected", codec.name())));
+            }
             CodecId::Store if packed.len() == block.len() => {
                 block.copy_from_slice(packed);
                 block.len()

@@ -6,11 +6,12 @@ use super::wire::{Appender, Cursor};
 use crate::codec::{CodecId, TileTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, Tiling};
-use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, TilePlan, Values, check_cut};
+use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, StripPlan, TilePlan, Values, check_cut};
 
 const PLANES: u8 = 0;
 const TILES: u8 = 1;
 const DISCRETE: u8 = 2;
+const STRIPS: u8 = 3;
 
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
@@ -45,6 +46,11 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             out.bytes(&bytes);
         }
         Method::Discrete => out.u8(DISCRETE),
+        Method::Strips(StripPlan { colour, strips }) => {
+            out.u8(STRIPS);
+            out.u8(*colour as u8);
+            out.u32(*strips);
+        }
     }
     Ok(())
 }
@@ -55,6 +61,10 @@ pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
         PLANES => Method::Planes(planes(details, geometry)?),
         TILES => Method::Tiles(tiles(details, geometry)?),
         DISCRETE => Method::Discrete,
+        STRIPS => Method::Strips(StripPlan {
+            colour: Colour::from_id(details.u8("colour transform")?)?,
+            strips: details.u32("strips")?,
+        }),
         id => {
             return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
         }
@@ -99,6 +109,7 @@ pub fn count(method: &Method, geometry: &Geometry) -> usize {
         Method::Planes(plan) => block_count(geometry, plan.span_samples),
         Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
         Method::Discrete => 1,
+        Method::Strips(plan) => plan.strips as usize,
     }
 }
 
@@ -118,5 +129,6 @@ pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterato
         }
         Method::Tiles(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Ans))),
         Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
+        Method::Strips(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Model))),
     }
 }

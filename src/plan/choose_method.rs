@@ -5,7 +5,7 @@
 //! path says on a sample what it would make of the batch; a path whose sign is not seen in a cheap
 //! look is not asked.
 
-use super::{CodecChoice, LevelParameters, Plan, Settings, TileChoice, choose, choose_tiles};
+use super::{CodecChoice, LevelParameters, Plan, Settings, StripPlan, TileChoice, choose, choose_strips, choose_tiles};
 use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
@@ -20,6 +20,8 @@ pub enum MethodChoice {
     Tiles(TileChoice),
     /// Pictures of few values.
     Discrete(discrete::Picture),
+    /// The adaptive model.
+    Strips(StripPlan),
 }
 
 /// Raw bytes that repetition is looked for in, from each of two frames.
@@ -38,37 +40,53 @@ pub fn choose_method(
 ) -> Result<MethodChoice> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
-    let planes = || choose(batch, settings, backend, cpu);
-    if batch.raw.is_empty() {
-        return planes().map(|choice| MethodChoice::Planes(choice.plan));
+    let auto = codec == CodecChoice::Auto;
+    let mut contest = Contest { best: None };
+    if !batch.raw.is_empty() {
+        if auto && let Some((picture, packed)) = try_discrete(batch) {
+            contest.enter(packed.times(level.discrete_quarters, 4), || MethodChoice::Discrete(picture));
+        }
+        if auto && level.model && StripPlan::suits(batch.geometry) {
+            let strips = choose_strips(batch, cpu)?;
+            let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
+            contest.enter(packed, || MethodChoice::Strips(strips.plan));
+        } else if (auto || codec == CodecChoice::Ans)
+            && Tiling::suits(batch.geometry)
+            && let Some(effort) = level.tiles
+        {
+            let tiles = choose_tiles(batch, effort, cpu)?;
+            let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
+            contest.enter(packed, || MethodChoice::Tiles(tiles));
+        }
     }
-    let discrete = if codec == CodecChoice::Auto { try_discrete(batch) } else { None };
-    let discrete = discrete.map(|(picture, packed)| (picture, packed.times(level.discrete_quarters).of_times(4)));
-    let tiled = matches!(codec, CodecChoice::Auto | CodecChoice::Ans) && Tiling::suits(batch.geometry);
-    let tiles = match level.tiles.filter(|_| tiled) {
-        Some(effort) => Some(choose_tiles(batch, effort, cpu)?),
-        None => None,
-    };
-    let by_discrete = discrete.as_ref().map(|(_, packed)| *packed);
-    let by_tiles = tiles.as_ref().map(|tiles| Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 });
-    let best = by_discrete.into_iter().chain(by_tiles).reduce(Packed::smaller);
-
     // Planes are tried unless what repeats is far more than they would make use of.
-    let probe = probe(batch);
-    let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
-    if best.is_none_or(|best| !best.times(3).is_below(repeated.times(2))) {
-        let planes = planes()?;
-        let by_planes = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
-        if best.is_none_or(|best| !best.is_below(by_planes)) {
-            return Ok(MethodChoice::Planes(planes.plan));
+    let hopeless = match &contest.best {
+        Some((best, _)) => {
+            let probe = probe(batch);
+            let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
+            batch.geometry.sample_bytes == 1 && best.times(3, 2).is_below(repeated)
         }
+        None => false,
+    };
+    if !hopeless {
+        let planes = choose(batch, settings, backend, cpu)?;
+        let packed = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
+        contest.enter(packed, || MethodChoice::Planes(planes.plan));
     }
-    match (discrete, tiles) {
-        (Some((picture, packed)), tiles) if tiles.is_none() || best == Some(packed) => {
-            Ok(MethodChoice::Discrete(picture))
+    let nothing = || MethodChoice::Planes(Plan::identity(batch.geometry));
+    Ok(contest.best.map_or_else(nothing, |(_, method)| method))
+}
+
+/// The method that is smallest so far.
+struct Contest {
+    best: Option<(Packed, MethodChoice)>,
+}
+
+impl Contest {
+    fn enter(&mut self, packed: Packed, method: impl FnOnce() -> MethodChoice) {
+        if self.best.as_ref().is_none_or(|(best, _)| packed.is_below(*best)) {
+            self.best = Some((packed, method()));
         }
-        (_, Some(tiles)) => Ok(MethodChoice::Tiles(tiles)),
-        _ => planes().map(|choice| MethodChoice::Planes(choice.plan)),
     }
 }
 
@@ -84,16 +102,9 @@ impl Packed {
         u128::from(self.bytes) * u128::from(other.of) < u128::from(other.bytes) * u128::from(self.of)
     }
 
-    fn smaller(self, other: Self) -> Self {
-        if other.is_below(self) { other } else { self }
-    }
-
-    fn of_times(self, factor: u64) -> Self {
-        Self { of: self.of * factor, ..self }
-    }
-
-    fn times(self, factor: u64) -> Self {
-        Self { bytes: self.bytes * factor, ..self }
+    /// Times `factor` / `divisor`.
+    fn times(self, factor: u64, divisor: u64) -> Self {
+        Self { bytes: self.bytes * factor, of: self.of * divisor }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct LevelParameters {
     pub contexts: &'static [ContextKind],
     /// Predictors that tiles are tried with, where tiles are used.
     pub tiles: Option<TileEffort>,
+    /// Whether the adaptive model takes the place of tiles.
+    pub model: bool,
     /// What the discrete coder's results are multiplied with when they are compared, in quarters: it is
     /// slower than other paths.
     pub discrete_quarters: u64,
@@ -49,6 +51,9 @@ const LEVELS: [LevelParameters; 9] = [
 /// The lowest level of Zstandard at which the time it takes is given to every block.
 const THOROUGH_ZSTD_LEVEL: i32 = 8;
 
+/// The lowest level of Zstandard beside which the time that the model takes is no matter.
+const MODEL_ZSTD_LEVEL: i32 = 16;
+
 const fn level(
     predictors: &'static [Predictor],
     codec: CodecChoice,
@@ -58,6 +63,7 @@ const fn level(
     tiles: Option<TileEffort>,
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
+    let model = zstd_level >= MODEL_ZSTD_LEVEL;
     let discrete_quarters = if thorough { 4 } else { 5 };
     LevelParameters {
         predictors,
@@ -66,6 +72,7 @@ const fn level(
         thorough,
         contexts,
         tiles,
+        model,
         discrete_quarters,
         span_samples: 1 << span_log2,
     }

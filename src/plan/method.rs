@@ -1,6 +1,6 @@
 //! How a batch is coded: one of several paths, each with a plan of its own.
 
-use super::{Plan, TilePlan, picture};
+use super::{Plan, StripPlan, TilePlan, picture};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
 
@@ -13,6 +13,8 @@ pub enum Method {
     Tiles(TilePlan),
     /// Whole raw frames, coded by which neighbour a unit is equal to.
     Discrete,
+    /// Planes coded by the adaptive model, strip by strip.
+    Strips(StripPlan),
 }
 
 impl Method {
@@ -24,6 +26,7 @@ impl Method {
         match self {
             Method::Planes(plan) => plan.check(geometry),
             Method::Tiles(plan) => plan.check(geometry),
+            Method::Strips(plan) => plan.check(geometry),
             Method::Discrete if picture(geometry).is_some() => Ok(()),
             Method::Discrete => Err(Error::corrupt("discrete coding of frames that are no picture")),
         }

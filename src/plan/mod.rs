@@ -6,6 +6,7 @@
 
 mod choose;
 mod choose_method;
+mod choose_strips;
 mod choose_tiles;
 mod level;
 mod method;
@@ -14,15 +15,18 @@ mod recorded;
 mod sample;
 mod settings;
 mod statistics;
+mod strips;
 mod tiles;
 mod values;
 
 pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
+pub use strips::StripPlan;
 pub use tiles::{TilePlan, TilePredictor};
 
 pub(crate) use choose_method::picture;
+pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::{band_slices, choose_tiles};
 pub(crate) use tiles::check_cut;
 pub use values::Values;
