@@ -153,7 +153,7 @@ impl Compressor {
     /// `None` if tiles take more than the raw bytes.
     fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice) -> Result<Option<Packed>> {
         let (plan, segments) = tiled::encode(batch, choice, self.scheduler.cpu())?;
-        let segments: Vec<_> = segments.into_iter().map(|segment| (CodecId::Ans, segment)).collect();
+        let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
         let (blocks, payload) = table(&segments)?;
         Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
     }

@@ -1,11 +1,11 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
 
-use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables};
+use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
 use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Geometry, TILE_GROUPS};
-use crate::plan::{TileChoice, TilePlan, band_slices};
+use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
 use crate::stage::TiledFrames;
 
@@ -14,10 +14,13 @@ pub(crate) fn encode(batch: Batch<'_>, choice: TileChoice, cpu: &CpuBackend) -> 
     let TileChoice { plan, classes, effort, .. } = choice;
     let geometry = batch.geometry;
     let tiling = plan.tiling(geometry);
-    let tables = TileEncoderTables::new(&plan.tables, classes);
+    let tables = match (&plan.coding, classes) {
+        (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes)),
+        _ => None,
+    };
     let bands = pool::map(cpu.threads(), tiling.bands.iter().collect(), |band| {
         let mut state = BandState::new(cpu.simd(), plan.colour, geometry, &tiling, band);
-        let mut encoder = TileEncoder::new(cpu.simd(), &tables, band);
+        let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(cpu.simd(), tables, band));
         let mut frames = TiledFrames::default();
         let mut segments = Vec::new();
         let all: Vec<usize> = (0..geometry.frames).collect();
@@ -27,7 +30,10 @@ pub(crate) fn encode(batch: Batch<'_>, choice: TileChoice, cpu: &CpuBackend) -> 
                 state.forward(effort, &band_slices(geometry, &tiling, band, batch.raw, frame), &mut frames);
             }
             let mut packed = Vec::new();
-            encoder.encode(&mut frames, &mut packed)?;
+            match &mut encoder {
+                Some(encoder) => encoder.encode(&mut frames, &mut packed)?,
+                None => packed_tiles::encode(cpu.simd(), &frames, &mut packed),
+            }
             segments.push(packed);
         }
         Ok(segments)
@@ -47,10 +53,13 @@ pub(crate) fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     let tiling = plan.tiling(geometry);
-    if plan.tables.sets() != tiling.sets {
-        return Err(Error::corrupt("tile plan: as many sets of tables as of statistics"));
-    }
-    let tables = TileDecoderTables::new(&plan.tables);
+    let tables = match &plan.coding {
+        TileCoding::Tables(tables) if tables.sets() != tiling.sets => {
+            return Err(Error::corrupt("tile plan: not as many sets of tables as of statistics"));
+        }
+        TileCoding::Tables(tables) => Some(TileDecoderTables::new(tables)),
+        TileCoding::Packed => None,
+    };
     let per_band = plan.segments(geometry);
     let mut bands: Vec<Vec<Vec<&mut [u8]>>> = tiling.bands.iter().map(|_| Vec::new()).collect();
     for frame in raw.chunks_exact_mut(geometry.frame_samples) {
@@ -71,10 +80,13 @@ pub(crate) fn decode(
     let jobs = tiling.bands.iter().zip(segments.chunks(per_band.max(1))).zip(bands).collect();
     pool::for_each(cpu.threads(), jobs, |((band, segments), mut frames)| {
         let mut state = BandState::new(cpu.simd(), plan.colour, geometry, &tiling, band);
-        let mut decoder = TileDecoder::new(cpu.simd(), &tables, band);
+        let mut decoder = tables.as_ref().map(|tables| TileDecoder::new(cpu.simd(), tables, band));
         let mut tiles = DecodedTiles::default();
         for (segment, frames) in segments.iter().zip(frames.chunks_mut(plan.segment_frames as usize)) {
-            decoder.decode(segment, frames.len(), &mut tiles)?;
+            match &mut decoder {
+                Some(decoder) => decoder.decode(segment, frames.len(), &mut tiles)?,
+                None => packed_tiles::decode(cpu.simd(), segment, frames.len() * band.tiles(), &mut tiles)?,
+            }
             let mut groups = tiles.groups.iter();
             let predictors = tiles.predictors.chunks(band.tiles().max(1));
             let classes = tiles.classes.chunks((band.tiles() * TILE_GROUPS).max(1));

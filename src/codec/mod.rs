@@ -15,6 +15,7 @@ mod zstd;
 #[doc(hidden)]
 pub use tiles::{
     DecodedTiles, TileClasses, TileCounts, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, TileTables,
+    packed as packed_tiles,
 };
 
 use self::ans::contexts;

@@ -6,7 +6,9 @@ use super::wire::{Appender, Cursor};
 use crate::codec::{CodecId, TileTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, Tiling};
-use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, StripPlan, TilePlan, Values, check_cut};
+use crate::plan::{
+    Colour, Method, Plan, PlanePlan, Predictor, Shuffle, StripPlan, TileCoding, TilePlan, Values, check_cut,
+};
 
 const PLANES: u8 = 0;
 const TILES: u8 = 1;
@@ -31,14 +33,17 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
                 }
             }
         }
-        Method::Tiles(TilePlan { colour, split_chroma, bands, segment_frames, tables }) => {
+        Method::Tiles(TilePlan { colour, split_chroma, bands, segment_frames, coding }) => {
             out.u8(TILES);
             out.u8(*colour as u8);
             out.u8((*split_chroma).into());
             out.u32(*bands);
             out.u32(*segment_frames);
             let mut bytes = Vec::new();
-            tables.write(&mut bytes);
+            if let TileCoding::Tables(tables) = coding {
+                tables.write(&mut bytes);
+            }
+            // No tables: packed.
             out.u32(
                 u32::try_from(bytes.len())
                     .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of tables are too many", bytes.len())))?,
@@ -98,9 +103,12 @@ fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
     let segment_frames = details.u32("frames of a segment")?;
     check_cut(geometry, colour, split_chroma, bands, segment_frames)?;
     let table_bytes = usize::try_from(details.u32("length of tables")?).unwrap_or(usize::MAX);
-    let sets = Tiling::sets(geometry, split_chroma);
-    let tables = TileTables::read(details.bytes("tables", table_bytes)?, sets)?;
-    Ok(TilePlan { colour, split_chroma, bands, segment_frames, tables })
+    let tables = details.bytes("tables", table_bytes)?;
+    let coding = match tables {
+        [] => TileCoding::Packed,
+        tables => TileCoding::Tables(TileTables::read(tables, Tiling::sets(geometry, split_chroma))?),
+    };
+    Ok(TilePlan { colour, split_chroma, bands, segment_frames, coding })
 }
 
 /// Blocks of a batch.
@@ -127,8 +135,19 @@ pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterato
         Method::Planes(plan) => {
             Box::new(blocks(geometry, plan.span_samples).map(|block| Bounds::Plane(block.bytes.len() as u64)))
         }
-        Method::Tiles(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Ans))),
+        Method::Tiles(plan) => {
+            let codec = tile_codec(plan);
+            Box::new((0..count(method, geometry)).map(move |_| Bounds::Of(codec)))
+        }
         Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
         Method::Strips(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Model))),
+    }
+}
+
+/// The codec that segments of tiles count as.
+pub fn tile_codec(plan: &TilePlan) -> CodecId {
+    match plan.coding {
+        TileCoding::Tables(_) => CodecId::Ans,
+        TileCoding::Packed => CodecId::Pack,
     }
 }

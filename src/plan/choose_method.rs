@@ -50,11 +50,8 @@ pub fn choose_method(
             let strips = choose_strips(batch, cpu)?;
             let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
             contest.enter(packed, || MethodChoice::Strips(strips.plan));
-        } else if (auto || codec == CodecChoice::Ans)
-            && Tiling::suits(batch.geometry)
-            && let Some(effort) = level.tiles
-        {
-            let tiles = choose_tiles(batch, effort, cpu)?;
+        } else if (auto || matches!(codec, CodecChoice::Ans | CodecChoice::Pack)) && Tiling::suits(batch.geometry) {
+            let tiles = choose_tiles(batch, level.tiles, codec == CodecChoice::Pack || level.packed, cpu)?;
             let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
             contest.enter(packed, || MethodChoice::Tiles(tiles));
         }

@@ -4,7 +4,7 @@
 //! are those that need the fewest bits on a few of them; what the residuals of the others count is
 //! what the frequency tables are made from.
 
-use super::{Colour, TilePlan};
+use super::{Colour, TileCoding, TilePlan};
 use crate::codec::{TileClasses, TileCounts};
 use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
@@ -21,6 +21,8 @@ const SEGMENT_BYTES: usize = 3 << 19;
 const COLOUR_BYTES: usize = 1 << 18;
 /// Least raw bytes that tables are made from, if there are as many.
 const TABLE_BYTES: usize = 3 << 20;
+/// Raw bytes that are taken where no tables are needed.
+const PACKED_BYTES: usize = 1 << 19;
 /// Part of a batch that tables are made from.
 const TABLE_PART: usize = 24;
 
@@ -28,8 +30,8 @@ const TABLE_PART: usize = 24;
 pub struct TileChoice {
     /// The plan.
     pub plan: TilePlan,
-    /// Which class of groups has which table.
-    pub classes: TileClasses,
+    /// Which class of groups has which table, where there are tables.
+    pub classes: Option<TileClasses>,
     /// Predictors to try.
     pub effort: TileEffort,
     /// Bits that a sample of `sampled_bytes` raw bytes needs, about.
@@ -38,8 +40,8 @@ pub struct TileChoice {
     pub sampled_bytes: usize,
 }
 
-/// The plan of a batch that [suits](Tiling::suits).
-pub(crate) fn choose_tiles(batch: Batch<'_>, effort: TileEffort, cpu: &CpuBackend) -> Result<TileChoice> {
+/// The plan of a batch that [suits](Tiling::suits): with tables, or `packed`, which is taken to be a third larger.
+pub(crate) fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &CpuBackend) -> Result<TileChoice> {
     let geometry = batch.geometry;
     let samples = geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
     let bands = (samples / BAND_SAMPLES).clamp(1, Tiling::most_bands(geometry, geometry.colour));
@@ -63,12 +65,18 @@ pub(crate) fn choose_tiles(batch: Batch<'_>, effort: TileEffort, cpu: &CpuBacken
     }
     let (colour, split_chroma) = best.1;
     let tiling = Tiling::new(geometry, bands, split_chroma);
-    let pieces = (TABLE_BYTES.max(batch.raw.len() / TABLE_PART) / band_bytes).clamp(1, bands * geometry.frames);
+    let table_bytes = if packed { PACKED_BYTES } else { TABLE_BYTES.max(batch.raw.len() / TABLE_PART) };
+    let pieces = (table_bytes / band_bytes).clamp(1, bands * geometry.frames);
     let counts = count(batch, &tiling, colour, effort, cpu, pieces)?;
-    let (tables, classes) = counts.tables();
     let segment_frames = (SEGMENT_BYTES / band_bytes).clamp(1, geometry.frames) as u32;
-    let plan = TilePlan { colour, split_chroma, bands: bands as u32, segment_frames, tables };
-    Ok(TileChoice { plan, classes, effort, bits: counts.bits(), sampled_bytes: pieces * band_bytes })
+    let (coding, classes, bits) = if packed {
+        (TileCoding::Packed, None, counts.bits() / 3 * 4)
+    } else {
+        let (tables, classes) = counts.tables();
+        (TileCoding::Tables(tables), Some(classes), counts.bits())
+    };
+    let plan = TilePlan { colour, split_chroma, bands: bands as u32, segment_frames, coding };
+    Ok(TileChoice { plan, classes, effort, bits, sampled_bytes: pieces * band_bytes })
 }
 
 /// Counts the residuals of `pieces` frames of bands, spread over the batch.

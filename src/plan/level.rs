@@ -18,8 +18,10 @@ pub struct LevelParameters {
     pub thorough: bool,
     /// Contexts that are tried for samples of more than one byte.
     pub contexts: &'static [ContextKind],
-    /// Predictors that tiles are tried with, where tiles are used.
-    pub tiles: Option<TileEffort>,
+    /// Predictors that tiles are tried with.
+    pub tiles: TileEffort,
+    /// Whether residuals of tiles are packed and not entropy-coded.
+    pub packed: bool,
     /// Whether the adaptive model takes the place of tiles.
     pub model: bool,
     /// What the discrete coder's results are multiplied with when they are compared, in quarters: it is
@@ -37,15 +39,15 @@ const HIGHER: &[ContextKind] = &[ContextKind::Higher];
 const BOTH: &[ContextKind] = &[ContextKind::Higher, ContextKind::Neighbours];
 
 const LEVELS: [LevelParameters; 9] = [
-    level(FEW, CodecChoice::Lz4, 1, NONE, 17, None),
-    level(SOME, CodecChoice::Auto, 1, HIGHER, 17, Some(TileEffort::Few)),
-    level(Predictor::ALL, CodecChoice::Auto, 1, HIGHER, 18, Some(TileEffort::Some)),
-    level(Predictor::ALL, CodecChoice::Auto, 1, BOTH, 19, Some(TileEffort::All)),
-    level(Predictor::ALL, CodecChoice::Auto, 8, BOTH, 20, Some(TileEffort::All)),
-    level(Predictor::ALL, CodecChoice::Auto, 10, BOTH, 21, Some(TileEffort::All)),
-    level(Predictor::ALL, CodecChoice::Auto, 12, BOTH, 21, Some(TileEffort::All)),
-    level(Predictor::ALL, CodecChoice::Auto, 16, BOTH, 22, Some(TileEffort::All)),
-    level(Predictor::ALL, CodecChoice::Auto, 19, BOTH, 23, Some(TileEffort::All)),
+    level(FEW, CodecChoice::Auto, 1, NONE, 16, TileEffort::Few, true),
+    level(SOME, CodecChoice::Auto, 1, HIGHER, 17, TileEffort::Few, false),
+    level(Predictor::ALL, CodecChoice::Auto, 1, HIGHER, 18, TileEffort::Some, false),
+    level(Predictor::ALL, CodecChoice::Auto, 1, BOTH, 19, TileEffort::All, false),
+    level(Predictor::ALL, CodecChoice::Auto, 8, BOTH, 20, TileEffort::All, false),
+    level(Predictor::ALL, CodecChoice::Auto, 10, BOTH, 21, TileEffort::All, false),
+    level(Predictor::ALL, CodecChoice::Auto, 12, BOTH, 21, TileEffort::All, false),
+    level(Predictor::ALL, CodecChoice::Auto, 16, BOTH, 22, TileEffort::All, false),
+    level(Predictor::ALL, CodecChoice::Auto, 19, BOTH, 23, TileEffort::All, false),
 ];
 
 /// The lowest level of Zstandard at which the time it takes is given to every block.
@@ -60,7 +62,8 @@ const fn level(
     zstd_level: i32,
     contexts: &'static [ContextKind],
     span_log2: u32,
-    tiles: Option<TileEffort>,
+    tiles: TileEffort,
+    packed: bool,
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
     let model = zstd_level >= MODEL_ZSTD_LEVEL;
@@ -72,6 +75,7 @@ const fn level(
         thorough,
         contexts,
         tiles,
+        packed,
         model,
         discrete_quarters,
         span_samples: 1 << span_log2,

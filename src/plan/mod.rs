@@ -23,7 +23,7 @@ pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 pub use strips::StripPlan;
-pub use tiles::{TilePlan, TilePredictor};
+pub use tiles::{TileCoding, TilePlan, TilePredictor};
 
 pub(crate) use choose_method::picture;
 pub(crate) use choose_strips::choose_strips;

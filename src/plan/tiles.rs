@@ -79,8 +79,17 @@ pub struct TilePlan {
     pub bands: u32,
     /// Frames of a band that are coded together; the last segment of a batch may have fewer.
     pub segment_frames: u32,
-    /// Frequency tables.
-    pub tables: TileTables,
+    /// How residuals are coded.
+    pub coding: TileCoding,
+}
+
+/// How the residuals of tiles are coded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TileCoding {
+    /// rANS with these frequency tables.
+    Tables(TileTables),
+    /// Bit packing.
+    Packed,
 }
 
 impl TilePlan {
@@ -103,7 +112,7 @@ impl TilePlan {
     }
 }
 
-/// Checks all of a [`TilePlan`] but its tables, which are read after it.
+/// Checks all of a [`TilePlan`] but its coding, which is read after it.
 pub(crate) fn check_cut(
     geometry: &Geometry,
     colour: Colour,

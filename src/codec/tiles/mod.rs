@@ -5,6 +5,7 @@
 //! ([`TileTables`]). Residuals too seldom for their table are stored apart.
 
 mod nibbles;
+pub mod packed;
 mod side;
 mod tables;
 
