@@ -18,8 +18,6 @@ mod row;
 mod rules;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod timing;
 
 use self::buffer::PlaneBuffer;
 use self::phases::{RowCoder, Rows};
