@@ -57,22 +57,7 @@ pub(crate) fn decode(
     }
     let tables = TileDecoderTables::new(&plan.tables);
     let per_band = plan.segments(geometry);
-    let mut bands: Vec<Vec<Vec<&mut [u8]>>> = tiling.bands.iter().map(|_| Vec::new()).collect();
-    for frame in raw.chunks_exact_mut(geometry.frame_samples) {
-        let mut rest = frame;
-        for band in &mut bands {
-            band.push(Vec::new());
-        }
-        for (at, region) in tiling.regions.iter().enumerate() {
-            for (band, out) in tiling.bands.iter().zip(&mut bands) {
-                let (rows, tail) = rest.split_at_mut(band.rows[at].len() * region.row_samples);
-                rest = tail;
-                if let Some(frame) = out.last_mut() {
-                    frame.push(rows);
-                }
-            }
-        }
-    }
+    let bands = tiling.rows_mut(geometry.frame_samples, raw);
     let jobs = tiling.bands.iter().zip(segments.chunks(per_band.max(1))).zip(bands).collect();
     pool::for_each(cpu.threads(), jobs, |((band, segments), mut frames)| {
         let mut state = BandState::new(cpu.simd(), plan.colour, geometry, &tiling, band);

@@ -16,7 +16,7 @@ mod tiles;
 
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
-pub use tiles::{TilePlan, TilePredictor};
+pub use tiles::{TileCut, TilePlan, TilePredictor};
 
 pub(crate) use choose_tiles::{TileChoice, band_slices, choose_tiles};
 pub(crate) use tiles::check_cut;

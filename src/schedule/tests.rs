@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
+use crate::codec::{DecodeTable, EncodeTable};
 use crate::error::Error;
-use crate::frame::{Batch, Dtype, FrameFormat, Layout, WorkBuffer};
-use crate::plan::{self, Plan, Settings};
+use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout, WorkBuffer};
+use crate::plan::{self, Plan, Settings, TileCut};
+use crate::stage::{SegmentCode, Segments, TileBatch, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -65,6 +67,41 @@ impl Backend for Fake {
     fn costs(&self, batch: Batch<'_>, candidates: &[plan::Candidate]) -> Result<Vec<u64>> {
         self.call()?;
         self.cpu.costs(batch, candidates)
+    }
+
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        self.call()?;
+        self.cpu.tiles_forward(batch, cut, effort, out)
+    }
+
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        self.call()?;
+        self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
+        if self.fault == Fault::WrongBytes {
+            raw[0] ^= 1;
+        }
+        Ok(())
+    }
+
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>> {
+        self.call()?;
+        self.cpu.rans_encode(tables, segments, groups)
+    }
+
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()> {
+        self.call()?;
+        self.cpu.rans_decode(tables, segments, codes, groups)
     }
 }
 

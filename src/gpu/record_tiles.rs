@@ -1,0 +1,143 @@
+//! From a cut into tiles to the commands that carry it out.
+
+use super::params::{self, MOST_PLANES};
+use super::recording::{Overrides, Recording, Slot, Work};
+use super::shaders::Kernel;
+use crate::error::{Error, Result};
+use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_SAMPLES, Tiling};
+use crate::plan::{Colour, TileCut};
+use crate::stage::{TileBatch, TileEffort};
+
+/// Tiles whose predictors a workgroup chooses.
+const CHOSEN_TILES: usize = 4;
+
+/// Samples that most kernels take in an invocation.
+const WORD_SAMPLES: usize = 4;
+
+/// Raw frames in, a [`TileBatch`] out.
+pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> Result<Recording> {
+    let mut recorder = Recorder::new(geometry, cut)?;
+    recorder.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
+    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
+    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
+    let planes = recorder.recording.buffer(samples)?;
+    let out = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
+
+    recorder.recording.upload(raw);
+    let words = Work::Invocations(samples / WORD_SAMPLES);
+    recorder.dispatch(Kernel::PhasesForward, raw, planes, words);
+    recorder.dispatch(Kernel::ChooseForward, planes, out, Work::Workgroups(tiles.div_ceil(CHOSEN_TILES)));
+    recorder.dispatch(Kernel::ResidualForward, planes, out, words);
+    recorder.recording.download(out, 0..TileBatch::bytes_of(tiles));
+    Ok(recorder.recording)
+}
+
+/// A [`TileBatch`] in, raw frames out.
+pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
+    let mut recorder = Recorder::new(geometry, cut)?;
+    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
+    let coded_planes = (recorder.params.bands * recorder.params.planes) as usize;
+    let input = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
+    let planes = recorder.recording.buffer(samples)?;
+    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
+
+    recorder.recording.upload(input);
+    recorder.dispatch(Kernel::RestoreInverse, input, planes, Work::Workgroups(coded_planes));
+    let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
+    recorder.dispatch(Kernel::PhasesInverse, planes, raw, words);
+    recorder.recording.download(raw, 0..geometry.raw_bytes());
+    Ok(recorder.recording)
+}
+
+struct Recorder {
+    recording: Recording,
+    params: params::Tiles,
+    coded_planes: Slot,
+    tiles: usize,
+}
+
+impl Recorder {
+    fn new(geometry: &Geometry, cut: TileCut) -> Result<Self> {
+        let tiling = cut.tiling(geometry);
+        if geometry.planes.len() > MOST_PLANES {
+            return Err(Error::gpu("planes: more than the kernels know"));
+        }
+        let tiles = tiling.tiles() * geometry.frames;
+        let mut recording = Recording::default();
+        let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling))?;
+        Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, tiles })
+    }
+
+    fn dispatch(&mut self, kernel: Kernel, from: Slot, to: Slot, work: Work) {
+        let overrides = Overrides { sample_bytes: 1, predictor: None };
+        self.recording.dispatch(kernel, overrides, self.params, &[from, to, self.coded_planes], work);
+    }
+}
+
+/// Numbers that do not fit 32 bits belong to batches whose buffers are refused.
+fn params(geometry: &Geometry, tiling: &Tiling, tiles: usize) -> params::Tiles {
+    let planes = tiling.bands.first().map_or(&[][..], |band| &band.planes);
+    let mut params = params::Tiles {
+        tiles: tiles as u32,
+        bands: tiling.bands.len() as u32,
+        planes: planes.len() as u32,
+        frames: geometry.frames as u32,
+        frame_samples: geometry.frame_samples as u32,
+        regions: [[u32::MAX; 4]; MOST_PLANES],
+        ..Default::default()
+    };
+    for (to, region) in params.regions.iter_mut().zip(&tiling.regions) {
+        let step = geometry.planes[region.planes.start].step;
+        *to = [region.offset, region.row_samples, step, region.planes.start].map(|number| number as u32);
+    }
+    for (plane, coded) in params.coded.iter_mut().enumerate() {
+        *coded = planes.partition_point(|coded| coded.plane < plane) as u32;
+    }
+    params
+}
+
+/// The coded planes of all bands.
+fn coded_planes(geometry: &Geometry, colour: Colour, tiling: &Tiling) -> Vec<params::CodedPlane> {
+    let mut rows = Vec::new();
+    let mut band_first = 0;
+    for band in &tiling.bands {
+        let mut first = 0;
+        for coded in &band.planes {
+            let own = |(region, _): &(&Region, _)| region.planes.contains(&coded.plane);
+            let Some((region, band_rows)) = tiling.regions.iter().zip(&band.rows).find(own) else { continue };
+            let plane = &geometry.planes[coded.plane];
+            let is_difference = colour == Colour::SubtractGreen && matches!(coded.plane, 0 | 2);
+            let green = if is_difference { geometry.planes[1].offset.wrapping_sub(plane.offset) } else { 0 };
+            let numbers = [
+                band_first,
+                band.tiles(),
+                first,
+                coded.columns(),
+                coded.rows(),
+                coded.width,
+                coded.height,
+                phase_number(coded),
+                band_rows.start,
+                plane.offset + band_rows.start * region.row_samples,
+                region.row_samples,
+                plane.step,
+                green,
+            ];
+            rows.push(bytemuck::cast(numbers.map(|number| number as u32)));
+            first += coded.tiles();
+        }
+        band_first += band.tiles() * geometry.frames;
+    }
+    rows
+}
+
+/// How the shaders number phases.
+fn phase_number(coded: &CodedPlane) -> usize {
+    match coded.phase {
+        Phase::Whole => 0,
+        Phase::Corner => 1,
+        Phase::Right => 2,
+        Phase::Below => 3,
+        Phase::Diagonal => 4,
+    }
+}
