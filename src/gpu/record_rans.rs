@@ -114,3 +114,35 @@ impl Rows {
         start
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
+
+    #[test]
+    fn every_segment_is_a_workgroup() {
+        let mut counts = TileCounts::new(1);
+        counts.count(0, 64, &[1; GROUP]);
+        let (tables, classes) = counts.tables();
+        let (encoder, decoder) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+        let segments = Segments { lengths: &[2, 0, 1], tables: &[0; 3] };
+        let workgroups =
+            |recording: &Recording| recording.dispatches().map(|dispatch| dispatch.workgroups).collect::<Vec<_>>();
+        let encode = encode(&encoder.all(), segments).unwrap();
+        assert_eq!(workgroups(&encode), [[3, 1]]);
+        assert_eq!(encode.download_bytes(), 3 * 33 * 4 + 3 * 64 * 2);
+        let code = SegmentCode { states: [0; 32], words: vec![0; 6].into() };
+        let decode = decode(&decoder.all(), segments, &[code.clone(), code.clone(), code]).unwrap();
+        assert_eq!(workgroups(&decode), [[3, 1]]);
+        assert_eq!(decode.download_bytes(), 3 * 33 * 4 + 3 * 64);
+    }
+
+    #[test]
+    fn nonsense_of_a_device_stays_within_bounds() {
+        let segments = Segments { lengths: &[2, 1], tables: &[0; 3] };
+        assert_eq!(words_of(segments, 100, 2), 2 * 33 * 4 + 200..2 * 33 * 4 + 256);
+        assert!(words_of(segments, usize::MAX, 3).is_empty());
+        assert_eq!(words_of(segments, 0, 3).end, encoded_bytes(segments));
+    }
+}

@@ -1,9 +1,10 @@
 //! From a cut into tiles to the commands that carry it out.
 
+use super::layout::groups;
 use super::params::{self, MOST_PLANES};
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_SAMPLES, Tiling};
 use crate::plan::{Colour, TileCut};
 use crate::stage::{TileBatch, TileEffort};
@@ -59,9 +60,7 @@ struct Recorder {
 impl Recorder {
     fn new(geometry: &Geometry, cut: TileCut) -> Result<Self> {
         let tiling = cut.tiling(geometry);
-        if geometry.planes.len() > MOST_PLANES {
-            return Err(Error::gpu("planes: more than the kernels know"));
-        }
+        groups(geometry)?;
         let tiles = tiling.tiles() * geometry.frames;
         let mut recording = Recording::default();
         let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling))?;
@@ -139,5 +138,62 @@ fn phase_number(coded: &CodedPlane) -> usize {
         Phase::Right => 2,
         Phase::Below => 3,
         Phase::Diagonal => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+
+    const CUT: TileCut = TileCut { colour: Colour::SubtractGreen, split_chroma: true, bands: 2 };
+
+    fn geometry(layout: Layout, frames: usize) -> Geometry {
+        Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), frames)
+    }
+
+    fn packed(width: usize, height: usize) -> Geometry {
+        geometry(Layout::Packed { width, height, order: ChannelOrder::Bgr }, 3)
+    }
+
+    #[test]
+    fn each_kernel_runs_once() {
+        let kernels = |recording: Recording| recording.dispatches().map(|it| it.kernel).collect::<Vec<_>>();
+        let geometry = packed(40, 70);
+        let forward = forward(&geometry, CUT, TileEffort::Few).unwrap();
+        assert_eq!(forward.download_bytes() as usize, TileBatch::bytes_of(3 * CUT.tiling(&geometry).tiles()));
+        assert_eq!(kernels(forward), [Kernel::PhasesForward, Kernel::ChooseForward, Kernel::ResidualForward]);
+        let inverse = inverse(&geometry, CUT).unwrap();
+        assert_eq!(inverse.download_bytes() as usize, geometry.raw_bytes());
+        assert_eq!(kernels(inverse), [Kernel::RestoreInverse, Kernel::PhasesInverse]);
+    }
+
+    /// Numbers of tiles follow from the table as from the tiling.
+    #[test]
+    fn coded_planes_cover_every_tile_once() {
+        let yuv =
+            Layout::Yuv { width: 50, height: 99, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
+        let none = TileCut { colour: Colour::None, split_chroma: false, bands: 3 };
+        for (geometry, cut) in [(packed(40, 97), CUT), (packed(40, 70), CUT), (geometry(yuv, 3), none)] {
+            let tiling = cut.tiling(&geometry);
+            let mut tiles = Vec::new();
+            for plane in coded_planes(&geometry, cut.colour, &tiling) {
+                for frame in 0..3 {
+                    let first = plane.band_first + frame * plane.frame_tiles + plane.first;
+                    tiles.extend(first..first + plane.columns * plane.rows);
+                }
+            }
+            tiles.sort_unstable();
+            assert_eq!(tiles, (0..3 * tiling.tiles() as u32).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_batch_beyond_any_device_is_an_error() {
+        let huge = geometry(Layout::Gray { width: 1 << 16, height: 1 << 12 }, 16);
+        let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+        for recording in [forward(&huge, cut, TileEffort::Few), inverse(&huge, cut)] {
+            assert_eq!(recording.unwrap_err().kind(), crate::ErrorKind::Gpu);
+        }
     }
 }

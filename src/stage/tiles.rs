@@ -16,9 +16,6 @@ pub enum TileEffort {
 }
 
 impl TileEffort {
-    /// Every effort, the least first.
-    pub const EVERY: [Self; 3] = [Self::Few, Self::Some, Self::All];
-
     /// The predictors.
     pub const fn predictors(self) -> &'static [TilePredictor] {
         match self {
@@ -71,8 +68,9 @@ impl TileBatch {
 
     /// Predictors and groups, to be written.
     pub fn parts_mut(&mut self) -> (&mut [u8], &mut [[u8; GROUP]]) {
-        let (groups, predictors) = self.buffer.as_bytes_mut().split_at_mut(self.tiles * TILE_SAMPLES);
-        (&mut predictors[..self.tiles], groups.as_chunks_mut().0)
+        let tiles = self.tiles;
+        let (groups, predictors) = self.as_bytes_mut().split_at_mut(tiles * TILE_SAMPLES);
+        (&mut predictors[..tiles], groups.as_chunks_mut().0)
     }
 
     /// The predictors and groups of each band of `tiling` over `frames` frames, to be written.

@@ -4,6 +4,8 @@
 //! 16-bit words as in Fabian Giesen's "Interleaved entropy coders" (2014). Lane `l` codes every 32nd
 //! byte of a group, from byte `l`. At each step, lanes that run low take their words in the order of
 //! the lanes.
+//!
+//! **Twin**: `shaders/ans/lanes.wgsl`.
 
 use super::portable;
 use super::table::{Frequencies, SCALE};
@@ -31,7 +33,7 @@ pub struct EncodeTable(pub(in crate::codec) [u32; 256]);
 
 impl EncodeTable {
     /// For each byte value, the start of its interval (upper half) and its frequency.
-    pub(crate) fn as_array(&self) -> &[u32; 256] {
+    pub fn as_array(&self) -> &[u32; 256] {
         &self.0
     }
 
@@ -50,7 +52,7 @@ pub struct DecodeTable(pub(in crate::codec) Box<[u32; SCALE as usize]>);
 
 impl DecodeTable {
     /// For each slot, from the lowest bit: byte value (8 bits), frequency less one (12), position.
-    pub(crate) fn as_array(&self) -> &[u32; SCALE as usize] {
+    pub fn as_array(&self) -> &[u32; SCALE as usize] {
         &self.0
     }
 
