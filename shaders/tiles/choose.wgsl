@@ -1,7 +1,6 @@
 // The predictor of each tile: the one with the smallest sum of residual magnitudes, each counted up
 // to a most. The earliest wins a tie. Twin: src/cpu/tiles/choose.rs.
 
-const RULES: u32 = 12u;
 const MOST: u32 = 31u;
 
 // Tiles of a workgroup: their predictors are a word.
@@ -36,11 +35,9 @@ fn forward(
             sums[rule] = 0u;
         }
         for (var q = 0; q < 4; q += 1) {
-            let it = neighbours(place, i32(lane % TILE), q);
+            var found = residuals(neighbours(place, i32(lane % TILE), q));
             for (var rule = 0u; rule < RULES; rule += 1u) {
-                if ((params.rules >> rule) & 1u) == 1u {
-                    sums[rule] += cost(residuals(rule, it));
-                }
+                sums[rule] += cost(found[rule]);
             }
         }
         for (var rule = 0u; rule < RULES; rule += 1u) {

@@ -18,5 +18,6 @@ fn forward(
     let y = group / 2u * 8u + within % 16u / 2u;
     let q = group % 2u * 2u + within % 2u;
     let rule = (output[params.tiles * TILE_WORDS + tile / 4u] >> (8u * (tile % 4u))) & 255u;
-    output[word] = bytes_zigzag(residuals(rule, neighbours(located(tile), i32(y), i32(q))));
+    var found = residuals(neighbours(located(tile), i32(y), i32(q)));
+    output[word] = bytes_zigzag(found[min(rule, RULES - 1u)]);
 }

@@ -50,23 +50,28 @@ fn neighbours(place: Place, y: i32, q: i32) -> Neighbours {
     return it;
 }
 
-fn residuals(rule: u32, it: Neighbours) -> u32 {
+const RULES: u32 = 12u;
+
+// Residuals under every rule.
+fn residuals(it: Neighbours) -> array<u32, 12> {
     let t = bytes_sub(it.x, it.p);
-    let dw = bytes_sub(it.w, it.pw);
+    let s = bytes_sub(it.x, it.w);
     let dn = bytes_sub(it.n, it.pn);
-    let dnw = bytes_sub(it.nw, it.pnw);
-    switch rule {
-        case 0u: { return t; }
-        case 1u: { return bytes_sub(t, dw); }
-        case 2u: { return bytes_sub(t, dn); }
-        case 3u: { return bytes_sub(bytes_sub(t, dw), bytes_sub(dn, dnw)); }
-        case 4u: { return bytes_sub(it.x, it.w); }
-        case 5u: { return bytes_sub(it.x, it.n); }
-        case 6u: { return bytes_sub(bytes_sub(it.x, it.w), bytes_sub(it.n, it.nw)); }
-        case 7u: { return bytes_sub(bytes_sub(it.x, it.w), bytes_half(bytes_sub(it.n, it.nw))); }
-        case 8u: { return bytes_sub(bytes_sub(it.x, it.w), bytes_half(bytes_sub(it.ne, it.nw))); }
-        case 9u: { return bytes_sub(bytes_sub(t, dw), bytes_half(bytes_sub(dn, dnw))); }
-        case 10u: { return bytes_sub(t, bytes_half(bytes_sub(it.n, it.p))); }
-        default: { return bytes_sub(t, bytes_half(dn)); }
-    }
+    let ds = bytes_sub(t, bytes_sub(it.w, it.pw));
+    let step = bytes_sub(it.n, it.nw);
+    let dstep = bytes_sub(dn, bytes_sub(it.nw, it.pnw));
+    return array<u32, 12>(
+        t,
+        ds,
+        bytes_sub(t, dn),
+        bytes_sub(ds, dstep),
+        s,
+        bytes_sub(it.x, it.n),
+        bytes_sub(s, step),
+        bytes_sub(s, bytes_half(step)),
+        bytes_sub(s, bytes_half(bytes_sub(it.ne, it.nw))),
+        bytes_sub(ds, bytes_half(dstep)),
+        bytes_sub(t, bytes_half(bytes_sub(it.n, it.p))),
+        bytes_sub(t, bytes_half(dn)),
+    );
 }

@@ -213,7 +213,7 @@ fn damage(subject: &Subject) {
     refused(&damaged, segments);
     refused(&codes[..1], segments);
     refused(&codes, Segments { lengths: &[25, 34], tables: &ids });
-    refused(&codes, Segments { lengths: &[25, 35], tables: &vec![u16::MAX; 60] });
+    refused(&codes, Segments { lengths: &[25, 35], tables: &[u16::MAX; 60] });
 }
 
 /// Forward on one backend, inverse on another.

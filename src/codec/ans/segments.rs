@@ -67,7 +67,7 @@ pub(crate) fn check_codes(
 ) -> Result<()> {
     segments.check(tables, groups)?;
     let wrong = |code: &SegmentCode<'_>| {
-        code.words.len() % 2 != 0 || code.states.iter().any(|state| !lanes::STATES.contains(state))
+        !code.words.len().is_multiple_of(2) || code.states.iter().any(|state| !lanes::STATES.contains(state))
     };
     if codes.len() != segments.lengths.len() || codes.iter().any(wrong) {
         return Err(Error::corrupt("segments: no codes of rANS coders"));
