@@ -83,3 +83,42 @@ pub(crate) fn check_ends(states: &[u32], taken: usize, words: usize) -> Result<(
     }
     Err(lanes::not_a_code())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{TileCounts, TileEncoder, TileEncoderTables};
+    use crate::frame::{Dtype, FrameFormat, Geometry, Layout, Tiling};
+    use crate::stage::TiledFrames;
+
+    /// A segment of tiles ends with what is made of its groups here, whoever makes it.
+    #[test]
+    fn tiles_are_coded_alike() {
+        let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 48, height: 32 }).unwrap();
+        let tiling = Tiling::new(&Geometry::new(&format, 1), 1, false);
+        let band = &tiling.bands[0];
+        let residual = |group: usize, at: usize| if group % 5 == 0 { 0 } else { (at * at * group / 97 % 61) as u8 };
+        let mut groups: Vec<[u8; GROUP]> =
+            (0..4 * band.tiles()).map(|group| std::array::from_fn(|at| residual(group, at))).collect();
+        // In a group that the tables are not made from, so that it is escaped.
+        groups[2][9] = 250;
+        let mut frames = TiledFrames::default();
+        frames.extend(&vec![3; band.tiles()], &groups);
+        let nonzero = || frames.sums.iter().copied().filter(|&sum| sum > 0);
+        let mut counts = TileCounts::new(tiling.sets);
+        nonzero().zip(&frames.groups).step_by(3).for_each(|(sum, group)| counts.count(0, sum, group));
+        let (tables, classes) = counts.tables();
+        let tables = TileEncoderTables::new(&tables, classes);
+
+        let ids: Vec<u16> = nonzero().filter_map(|sum| tables.table_of(0, sum)).collect();
+        let segments = Segments { lengths: &[ids.len()], tables: &ids };
+        let simd = SimdLevel::detect();
+        let code = encode(simd, 1, &tables.all(), segments, &frames.groups).unwrap().remove(0);
+        let mut expected: Vec<u8> = code.states.iter().flat_map(|state| state.to_le_bytes()).collect();
+        expected.extend(code.words.iter());
+        let mut packed = Vec::new();
+        TileEncoder::new(simd, &tables, band).encode(&mut frames.clone(), &mut packed).unwrap();
+        assert!(packed.ends_with(&expected));
+        assert_eq!(packed[4..8], [1, 0, 0, 0], "escaped residuals");
+    }
+}
