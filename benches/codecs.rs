@@ -1,6 +1,7 @@
 //! Every codec on the residuals that level 3 leaves of the clips, block by block on one thread.
 //!
 //! Ids are `codec/clip/direction`; the clips are not repeated, for a codec would find the copies.
+//! `discrete` codes pictures of few values made of a clip instead.
 
 mod clips;
 
@@ -8,7 +9,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Geometry, WorkBuffer};
-use framepress::internal::{Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, blocks, choose};
+use framepress::internal::{
+    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose, discrete,
+};
 use framepress::plan::CodecChoice;
 use framepress::{CodecId, Settings, SimdLevel};
 
@@ -18,7 +21,7 @@ fn residual_blocks(clip: &clips::Clip) -> Vec<Vec<u8>> {
     let batch = Batch { geometry: &geometry, raw: clip.frames.as_bytes() };
     let cpu = CpuBackend::new(SimdLevel::detect(), 1);
     let settings = Settings::new().with_level(3).expect("a level");
-    let plan = choose(batch, &settings, &cpu, &cpu).expect("a plan");
+    let plan = choose(batch, &settings, &cpu, &cpu).expect("a plan").plan;
     let mut residuals = WorkBuffer::default();
     cpu.forward(batch, &plan, &mut residuals).expect("residuals");
     blocks(&geometry, plan.span_samples).map(|block| residuals.as_bytes()[block.bytes].to_vec()).collect()
@@ -34,13 +37,31 @@ fn choices() -> Vec<(String, CodecChoice, i32)> {
         ("store".to_owned(), CodecChoice::Store, 1),
         ("lz4".to_owned(), CodecChoice::Lz4, 1),
         ("ans".to_owned(), CodecChoice::Ans, 1),
+        ("pack".to_owned(), CodecChoice::Pack, 1),
     ];
     others.into_iter().chain(zstd).collect()
+}
+
+/// What no codec can be faster than: the blocks copied.
+fn memcpy(criterion: &mut Criterion, clip: &str, blocks: &[Vec<u8>]) {
+    let mut copies = blocks.to_vec();
+    let mut group = criterion.benchmark_group("memcpy");
+    group.throughput(Throughput::Bytes(blocks.iter().map(Vec::len).sum::<usize>() as u64));
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    group.bench_function(clip, |bencher| {
+        bencher.iter(|| {
+            for (copy, block) in copies.iter_mut().zip(blocks) {
+                copy.copy_from_slice(std::hint::black_box(block));
+            }
+            std::hint::black_box(&mut copies);
+        });
+    });
 }
 
 fn codecs(criterion: &mut Criterion) {
     for clip in clips::clips() {
         let blocks = residual_blocks(&clip);
+        memcpy(criterion, clip.name, &blocks);
         for (name, choice, zstd_level) in choices() {
             let mut group = criterion.benchmark_group(&name);
             group.throughput(Throughput::Bytes(clip.frames.as_bytes().len() as u64));
@@ -51,7 +72,7 @@ fn codecs(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     for block in &blocks {
                         packed.clear();
-                        encoder.encode(block, &mut packed);
+                        encoder.encode(block, Surroundings::default(), &mut packed);
                     }
                 });
             });
@@ -59,7 +80,7 @@ fn codecs(criterion: &mut Criterion) {
                 .iter()
                 .map(|block| {
                     let mut packed = Vec::new();
-                    let codec = encoder.encode(block, &mut packed);
+                    let codec = encoder.encode(block, Surroundings::default(), &mut packed);
                     (codec, packed, vec![0; block.len()])
                 })
                 .collect();
@@ -68,7 +89,7 @@ fn codecs(criterion: &mut Criterion) {
             group.bench_function(format!("{}/decode", clip.name), |bencher| {
                 bencher.iter(|| {
                     for (codec, packed, block) in &mut coded {
-                        decoder.decode(*codec, packed, block).expect("a block");
+                        decoder.decode(*codec, packed, Surroundings::default(), block).expect("a block");
                     }
                 });
             });
@@ -76,5 +97,31 @@ fn codecs(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, codecs);
+/// The coder of pictures of few values on a mask, the green of a clip above its middle, and on its pixels with two
+/// bits per channel.
+fn discrete(criterion: &mut Criterion) {
+    let clip = clips::rgb();
+    let pixels = clip.frames.as_bytes().as_chunks::<3>().0;
+    let mask: Vec<u8> = pixels.iter().map(|[_, green, _]| u8::from(*green > 127)).collect();
+    let posterised: Vec<u8> = clip.frames.as_bytes().iter().map(|byte| byte & 0xC0).collect();
+    let mut group = criterion.benchmark_group("discrete");
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    for (name, raw, unit_bytes) in [("mask", mask, 1), ("posterised", posterised, 3)] {
+        let picture = discrete::Picture { width: 317, height: 179, unit_bytes };
+        group.throughput(Throughput::Bytes(raw.len() as u64));
+        let mut packed = Vec::new();
+        group.bench_function(format!("{name}/encode"), |bencher| {
+            bencher.iter(|| {
+                packed.clear();
+                assert!(discrete::encode(picture, false, 1, &raw, &mut packed));
+            });
+        });
+        let mut decoded = vec![0; raw.len()];
+        group.bench_function(format!("{name}/decode"), |bencher| {
+            bencher.iter(|| discrete::decode(picture, 1, &packed, &mut decoded).expect("frames"));
+        });
+    }
+}
+
+criterion_group!(benches, codecs, discrete);
 criterion_main!(benches);

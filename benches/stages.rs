@@ -271,7 +271,7 @@ fn plans(criterion: &mut Criterion) {
         let batch = Batch { geometry: &footage.geometry, raw: &footage.raw };
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
         let settings = Settings::new().with_level(3).expect("a level");
-        let chosen: Plan = framepress::internal::choose(batch, &settings, &cpu, &cpu).expect("a plan");
+        let chosen: Plan = framepress::internal::choose(batch, &settings, &cpu, &cpu).expect("a plan").plan;
         there_and_back(&mut group(criterion, "plan", footage.raw.len()), clip.name, batch, &chosen);
     }
     let clip = &clips::rgb().frames;

@@ -2,7 +2,7 @@
 
 use crate::codec::CodecId;
 use crate::container::RecordHead;
-use crate::plan::Plan;
+use crate::plan::Method;
 
 /// What is recorded of a batch, besides its frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct BatchInfo {
     pub raw_bytes: u64,
     /// Bytes of its record in the file.
     pub packed_bytes: u64,
-    /// What was done to it.
-    pub plan: Plan,
+    /// How it is coded.
+    pub method: Method,
     /// For each codec in use, its blocks and their bytes in the file.
     pub codecs: Vec<(CodecId, u64, u64)>,
 }
@@ -35,7 +35,7 @@ impl BatchInfo {
             raw_bytes: head.raw_bytes,
             packed_bytes: head.record_bytes,
             codecs: CodecId::ALL.into_iter().filter_map(usage).collect(),
-            plan: head.plan.clone(),
+            method: head.method.clone(),
         }
     }
 }

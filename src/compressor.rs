@@ -4,14 +4,17 @@ use std::sync::Mutex;
 
 use ndarray::{ArrayView, Dimension};
 
-use crate::codec::{CodecId, Encoder};
+use crate::codec::discrete::{self, Picture};
+use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, LevelParameters, Plan, Settings};
+use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, Shuffle, StripPlan, TileChoice};
 use crate::pool;
 use crate::schedule::{BatchCounts, Scheduler};
+use crate::stage::Backend;
 use crate::writer::Writer;
+use crate::{strips, tiled};
 
 /// Raw bytes of a batch unless the caller sets its frames.
 const BATCH_BYTES: usize = 64 << 20;
@@ -45,11 +48,14 @@ struct Spare {
 
 /// A batch as it is recorded, without its place in a file.
 pub(crate) struct PackedBatch {
-    pub plan: Plan,
+    pub method: Method,
     pub raw_checksum: u64,
     pub blocks: Vec<BlockEntry>,
     pub payload: Vec<u8>,
 }
+
+/// Method, block table and payload of a batch.
+type Packed = (Method, Vec<BlockEntry>, Vec<u8>);
 
 impl Compressor {
     /// A compressor with these settings.
@@ -111,18 +117,68 @@ impl Compressor {
         format.check_frames(frames, raw.len())?;
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
-        let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let raw_checksum = container::checksum(raw);
         let packed = self.scheduler.run(&geometry, |backend| {
-            let plan = plan::choose(batch, &self.settings, backend, self.scheduler.cpu())?;
-            backend.forward(batch, &plan, &mut residuals)?;
-            Ok(plan)
-        });
-        let packed = packed.and_then(|plan| {
-            let (blocks, payload) = self.encode(&geometry, &plan, &residuals)?;
-            Ok(PackedBatch { plan, raw_checksum: container::checksum(raw), blocks, payload })
-        });
+            match plan::choose_method(batch, &self.settings, backend, self.scheduler.cpu())? {
+                MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice),
+                MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
+                MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
+                MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
+            }
+        })?;
+        let packed = match packed {
+            Some(packed) => packed,
+            // Noise: as planes it takes no more than its own length.
+            None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
+        };
+        let (method, blocks, payload) = packed;
+        Ok(PackedBatch { method, raw_checksum, blocks, payload })
+    }
+
+    fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {
+        let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let places;
+        let batch = if plan.values.is_empty() {
+            batch
+        } else {
+            places = plan.values.places(batch);
+            Batch { raw: &places, ..batch }
+        };
+        let coded =
+            backend.forward(batch, &plan, &mut residuals).and_then(|()| self.encode(batch.geometry, &plan, &residuals));
         pool::lock(&self.spare.buffers).push(residuals);
-        packed
+        coded.map(|(blocks, payload)| (Method::Planes(plan), blocks, payload))
+    }
+
+    /// `None` if tiles take more than the raw bytes.
+    fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice) -> Result<Option<Packed>> {
+        let (plan, segments) = tiled::encode(batch, choice, self.scheduler.cpu())?;
+        let segments: Vec<_> = segments.into_iter().map(|segment| (CodecId::Ans, segment)).collect();
+        let (blocks, payload) = table(&segments)?;
+        Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
+    }
+
+    /// `None` if strips take more than the raw bytes.
+    fn pack_strips(&self, batch: Batch<'_>, plan: StripPlan, backend: &dyn Backend) -> Result<Option<Packed>> {
+        let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let strips = backend
+            .forward(batch, &plan.planes(batch.geometry), &mut planes)
+            .and_then(|()| strips::encode(batch.geometry, plan, &planes, self.scheduler.cpu()));
+        pool::lock(&self.spare.buffers).push(planes);
+        let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
+        let (blocks, payload) = table(&strips)?;
+        Ok((payload.len() <= batch.raw.len()).then_some((Method::Strips(plan), blocks, payload)))
+    }
+
+    /// `None` if that takes more than the raw bytes.
+    fn pack_discrete(&self, batch: Batch<'_>, picture: Picture) -> Result<Option<Packed>> {
+        let thorough = LevelParameters::of(self.settings.level()).thorough;
+        let mut packed = Vec::new();
+        if !discrete::encode(picture, thorough, self.threads(), batch.raw, &mut packed) {
+            return Ok(None);
+        }
+        let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
+        Ok(Some((Method::Discrete, blocks, payload)))
     }
 
     /// Codes the residuals of a batch, block by block. Public for `framepress bench` alone.
@@ -137,18 +193,16 @@ impl Compressor {
         let blocks = pool::map(self.threads(), container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
-            let codec = encoder.encode(&bytes[block.bytes], &mut packed);
+            let higher = block.higher_blocks(bytes);
+            let around = match plan.planes[block.plane].shuffle {
+                Shuffle::Byte => Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher },
+                Shuffle::None | Shuffle::Bit => Surroundings::default(),
+            };
+            let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))
         })?;
-        let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
-            let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
-            Ok(BlockEntry { codec: *codec, packed_bytes })
-        };
-        let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
-        let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
-        blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
-        Ok((entries, payload))
+        table(&blocks)
     }
 
     fn encoder(&self) -> Result<Encoder> {
@@ -156,8 +210,21 @@ impl Compressor {
             return Ok(encoder);
         }
         let level = LevelParameters::of(self.settings.level());
-        Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)
+        let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
+        Ok(encoder.with_contexts(level.contexts))
     }
+}
+
+/// The block table and the payload of coded blocks.
+fn table(blocks: &[(CodecId, Vec<u8>)]) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
+    let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
+        let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
+        Ok(BlockEntry { codec: *codec, packed_bytes })
+    };
+    let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
+    let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
+    blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
+    Ok((entries, payload))
 }
 
 /// Compresses an array of any strides, whose first axis is the frame, to a whole file in memory.

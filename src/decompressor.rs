@@ -3,14 +3,16 @@
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use crate::codec::Decoder;
+use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{DeviceChoice, Plan};
+use crate::plan::{self, DeviceChoice, Method, Plan, StripPlan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
+use crate::stage::Backend;
+use crate::{strips, tiled};
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
@@ -130,10 +132,20 @@ impl Decompressor {
     }
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
-        let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
-        let result = self.scheduler.run(geometry, |backend| {
-            self.decode(geometry, &record.plan, &record.blocks, &record.payload, &mut residuals)?;
-            backend.inverse(geometry, &record.plan, &mut residuals, raw)?;
+        self.scheduler.run(geometry, |backend| {
+            match &record.method {
+                Method::Planes(plan) => self.restore_planes(geometry, plan, record, backend, raw)?,
+                Method::Tiles(plan) => {
+                    let segments = segments(&record.blocks, &record.payload)?;
+                    tiled::decode(geometry, plan, &segments, raw, self.scheduler.cpu())?;
+                }
+                Method::Strips(plan) => self.restore_strips(geometry, *plan, record, backend, raw)?,
+                Method::Discrete => {
+                    let picture =
+                        plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
+                    discrete::decode(picture, self.threads, &record.payload, raw)?;
+                }
+            }
             let found = container::checksum(raw);
             if found != record.raw_checksum {
                 return Err(Error::corrupt(format!(
@@ -142,8 +154,39 @@ impl Decompressor {
                 )));
             }
             Ok(())
-        });
+        })
+    }
+
+    fn restore_planes(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        record: &BatchRecord,
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let result = self
+            .decode(geometry, plan, &record.blocks, &record.payload, &mut residuals)
+            .and_then(|()| backend.inverse(geometry, plan, &mut residuals, raw))
+            .and_then(|()| plan.values.restore(geometry, raw));
         pool::lock(&self.buffers).push(residuals);
+        result
+    }
+
+    fn restore_strips(
+        &self,
+        geometry: &Geometry,
+        plan: StripPlan,
+        record: &BatchRecord,
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let strips = segments(&record.blocks, &record.payload)?;
+        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let result = strips::decode(geometry, plan, &strips, &mut planes, self.scheduler.cpu())
+            .and_then(|()| backend.inverse(geometry, &plan.planes(geometry), &mut planes, raw));
+        pool::lock(&self.buffers).push(planes);
         result
     }
 
@@ -158,26 +201,60 @@ impl Decompressor {
         residuals: &mut WorkBuffer,
     ) -> Result<()> {
         residuals.resize_for_overwrite(geometry.work_bytes());
-        let mut jobs = Vec::with_capacity(blocks.len());
-        let mut packed = payload;
+        let mut spans: Vec<Span<'_>> = Vec::new();
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
-        for (entry, place) in blocks.iter().zip(container::blocks(geometry, plan.span_samples)) {
-            let (coded, later) = packed
-                .split_at_checked(entry.packed_bytes as usize)
-                .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        let packed = segments(blocks, payload)?;
+        let places = container::blocks(geometry, plan.span_samples);
+        for ((entry, coded), place) in blocks.iter().zip(packed).zip(places) {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
-            jobs.push((entry.codec, coded, block));
-            (packed, rest, start) = (later, tail, place.bytes.end);
+            if place.higher + 1 == geometry.sample_bytes {
+                spans.push(Span { width: geometry.planes[place.plane].width, blocks: Vec::new() });
+            }
+            if let Some(span) = spans.last_mut() {
+                span.blocks.push((entry.codec, coded, block));
+            }
+            (rest, start) = (tail, place.bytes.end);
         }
-        pool::for_each(self.threads, jobs, |(codec, coded, block)| {
+        pool::for_each(self.threads, spans, |span| {
             let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
-            let result = decoder.decode(codec, coded, block);
+            let result = span.decode(&mut decoder);
             pool::lock(&self.decoders).push(decoder);
             result
         })
     }
+}
+
+/// The blocks of a span, that of the lowest bytes first, with what they are decoded from.
+struct Span<'a> {
+    width: usize,
+    blocks: Vec<(CodecId, &'a [u8], &'a mut [u8])>,
+}
+
+impl Span<'_> {
+    /// Decodes the highest bytes first: they may be the context of lower ones.
+    fn decode(self, decoder: &mut Decoder) -> Result<()> {
+        let mut higher: Vec<&[u8]> = Vec::new();
+        for (codec, coded, block) in self.blocks.into_iter().rev() {
+            decoder.decode(codec, coded, Surroundings { width: self.width, higher: &higher }, block)?;
+            higher.insert(0, block);
+        }
+        Ok(())
+    }
+}
+
+/// The packed bytes of each block.
+fn segments<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<Vec<&'a [u8]>> {
+    let mut rest = payload;
+    let cut = |entry: &BlockEntry| {
+        let (packed, later) = rest
+            .split_at_checked(entry.packed_bytes as usize)
+            .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        rest = later;
+        Ok(packed)
+    };
+    blocks.iter().map(cut).collect()
 }
 
 fn frame_count(record: &BatchRecord) -> Result<usize> {

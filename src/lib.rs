@@ -32,6 +32,7 @@ mod pool;
 mod reader;
 mod schedule;
 mod stage;
+mod strips;
 mod tiled;
 mod writer;
 
@@ -58,7 +59,8 @@ struct Readme;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::codec::{
-        DecodeTable, Decoder, EncodeTable, Encoder, TileCounts, TileDecoderTables, TileEncoderTables,
+        DecodeTable, Decoder, EncodeTable, Encoder, Surroundings, TileCounts, TileDecoderTables, TileEncoderTables,
+        ans, discrete, model, pack,
     };
     pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum};
     pub use crate::cpu::sample::Sample;

@@ -7,16 +7,11 @@ use crate::error::{Error, Result};
 use crate::frame::{Batch, Geometry, TILE_GROUPS};
 use crate::plan::{TileChoice, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::{TileEffort, TiledFrames};
+use crate::stage::TiledFrames;
 
 /// The packed segments of a batch, band by band, and the plan.
-pub(crate) fn encode(
-    batch: Batch<'_>,
-    choice: TileChoice,
-    effort: TileEffort,
-    cpu: &CpuBackend,
-) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    let TileChoice { plan, classes, .. } = choice;
+pub(crate) fn encode(batch: Batch<'_>, choice: TileChoice, cpu: &CpuBackend) -> Result<(TilePlan, Vec<Vec<u8>>)> {
+    let TileChoice { plan, classes, effort, .. } = choice;
     let geometry = batch.geometry;
     let tiling = plan.tiling(geometry);
     let tables = TileEncoderTables::new(&plan.tables, classes);

@@ -134,7 +134,7 @@ impl<'a, W: Write> Writer<'a, W> {
             frames: frames as u64,
             raw_bytes: raw.len() as u64,
             raw_checksum: packed.raw_checksum,
-            plan: packed.plan,
+            method: packed.method,
             blocks: packed.blocks,
             side: side.to_vec(),
             payload: packed.payload,

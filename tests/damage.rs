@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use framepress::frame::{Dtype, FrameFormat, Frames, Layout, Origin};
 use framepress::internal::{BatchRecord, BlockEntry, FileHeader, RecordWriter, checksum};
-use framepress::plan::{CodecChoice, Colour, DeviceChoice, Plan, PlanePlan, Predictor, Settings, Shuffle};
+use framepress::plan::{
+    CodecChoice, Colour, DeviceChoice, Method, Plan, PlanePlan, Predictor, Settings, Shuffle, Values,
+};
 use framepress::{
     CodecId, Compressor, DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader, decompress,
 };
@@ -26,7 +28,7 @@ struct Sample {
 
 impl Sample {
     fn of(choice: CodecChoice, codec: CodecId) -> Self {
-        // Small frames that LZ4 and Zstandard still shrink.
+        // Small frames that LZ4, Zstandard and `pack` still shrink.
         let format = FrameFormat::from_shape(Dtype::U8, &[10, 6, 3]).unwrap();
         let bytes = (0..FRAMES * format.frame_bytes()).map(|at| if at % 90 < 7 { (at / 180 * 9) as u8 } else { 50 });
         let raw = Frames::new(format, FRAMES, bytes.collect()).unwrap();
@@ -51,9 +53,14 @@ impl Sample {
         Self { header: 0..header, records: records.collect(), raw, file }
     }
 
-    fn all() -> [Self; 3] {
-        [(CodecChoice::Store, CodecId::Store), (CodecChoice::Lz4, CodecId::Lz4), (CodecChoice::Zstd, CodecId::Zstd)]
-            .map(|(choice, codec)| Self::of(choice, codec))
+    fn all() -> [Self; 4] {
+        [
+            (CodecChoice::Store, CodecId::Store),
+            (CodecChoice::Lz4, CodecId::Lz4),
+            (CodecChoice::Zstd, CodecId::Zstd),
+            (CodecChoice::Pack, CodecId::Pack),
+        ]
+        .map(|(choice, codec)| Self::of(choice, codec))
     }
 
     /// Checks that `batch` is one of the file, and says which.
@@ -290,7 +297,12 @@ fn large_batches_need_a_large_limit() {
         frames: 1,
         raw_bytes: WIDTH as u64,
         raw_checksum: checksum(&raw),
-        plan: Plan { colour: Colour::None, span_samples: 1 << 31, planes: vec![plane] },
+        method: Method::Planes(Plan {
+            values: Values::default(),
+            colour: Colour::None,
+            span_samples: 1 << 31,
+            planes: vec![plane],
+        }),
         blocks: vec![BlockEntry { codec: CodecId::Zstd, packed_bytes: payload.len() as u32 }],
         side: Vec::new(),
         payload: payload.clone(),
@@ -334,7 +346,12 @@ fn blocks_that_expand_too_far_are_refused() {
             frames: 1,
             raw_bytes: 512,
             raw_checksum: checksum(&zeros[..512]),
-            plan: Plan { colour: Colour::None, span_samples: 1 << 20, planes: vec![plane] },
+            method: Method::Planes(Plan {
+                values: Values::default(),
+                colour: Colour::None,
+                span_samples: 1 << 20,
+                planes: vec![plane],
+            }),
             blocks: vec![BlockEntry { codec, packed_bytes: payload.len() as u32 }],
             side: Vec::new(),
             payload,

@@ -4,7 +4,7 @@ mod reference;
 
 use framepress::frame::{ChannelOrder, Dtype, FrameFormat, Layout, Origin};
 use framepress::internal::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, checksum};
-use framepress::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use framepress::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, Values};
 use framepress::{CodecId, Limits};
 
 const RAW: [u8; 12] = [10, 20, 30, 11, 21, 31, 12, 22, 32, 13, 23, 40];
@@ -44,7 +44,12 @@ fn record() -> BatchRecord {
         frames: 1,
         raw_bytes: 12,
         raw_checksum: checksum(&RAW),
-        plan: Plan { colour: Colour::SubtractGreen, span_samples: 8, planes: vec![plane; 3] },
+        method: Method::Planes(Plan {
+            values: Values::default(),
+            colour: Colour::SubtractGreen,
+            span_samples: 8,
+            planes: vec![plane; 3],
+        }),
         blocks: vec![BlockEntry { codec: CodecId::Store, packed_bytes: 4 }; 3],
         side: Vec::new(),
         payload: vec![19, 0, 0, 0, 40, 2, 4, 0, 20, 0, 0, 14],

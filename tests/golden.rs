@@ -51,6 +51,7 @@ fn recipes() -> Vec<Recipe> {
     let yuv =
         Layout::Yuv { width: 37, height: 21, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
     let gray = Layout::Gray { width: 31, height: 19 };
+    let wide = Layout::Gray { width: 67, height: 43 };
     let recipe = |name, format, frames, sample| Recipe {
         name,
         format,
@@ -94,6 +95,17 @@ fn recipes() -> Vec<Recipe> {
                 _ => (1.0 + (at as f32) / 64.0 - frame as f32).to_bits().into(),
             })
         },
+        recipe("depth_i16", format(Dtype::I16, &[60, 90]), 3, |frame, at| {
+            let far = (at % 90 + at / 90 + 2 * frame) as u64 / 3 + noise(at, frame) % 3;
+            if noise(at / 7, frame).is_multiple_of(9) { 0 } else { far * 19 + 0xFC00 }
+        }),
+        Recipe {
+            level: 5,
+            ..recipe("features_f32", format(Dtype::F32, &[6, 40, 50]), 2, |frame, at| {
+                let active = at / 50 % 40 + at % 50 > 50 + frame || noise(at, frame).is_multiple_of(20);
+                if active { ((noise(at, frame) % 100_000) as f32 / 20_000.0).to_bits().into() } else { 0 }
+            })
+        },
         Recipe {
             codec: CodecChoice::Zstd,
             ..recipe("mask_bool", format(Dtype::Bool, &[40, 41]), 4, |frame, at| {
@@ -105,6 +117,15 @@ fn recipes() -> Vec<Recipe> {
             ..recipe("bgr_u8", format(Dtype::U8, &[48, 70, 3]), 2, |frame, at| {
                 let size = if at / 210 < 16 { 2 } else { 40 };
                 (at / 210 * 2 + at / 3 % 70 + frame) as u64 + if at / 210 > 36 { 0 } else { noise(at, frame) % size }
+            })
+        },
+        Recipe {
+            codec: CodecChoice::Pack,
+            ..recipe("gray_u8", FrameFormat::new(Dtype::U8, wide).unwrap(), 3, |frame, at| match at / 67 {
+                // A still picture, a ramp, and noise of every size.
+                0..20 => 90,
+                20..30 => (at % 67 + 3 * frame) as u64,
+                row => 128 + noise(at, frame) % (1 << (row % 8)),
             })
         },
         Recipe {

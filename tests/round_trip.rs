@@ -10,7 +10,7 @@ use std::sync::Once;
 use framepress::frame::{
     ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Layout, bytes_of_view,
 };
-use framepress::plan::{CodecChoice, DeviceChoice, Settings};
+use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
 use framepress::{
     CodecId, Compressor, Decompressor, ErrorKind, Limits, SeekReader, Writer, compress, decompress, set_thread_cap,
 };
@@ -206,6 +206,7 @@ prop_compose! {
         level in prop_oneof![30 => 1u8..=7, 1 => 8u8..=9],
         codec in prop::sample::select(vec![
             CodecChoice::Auto, CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans,
+            CodecChoice::Pack,
         ]),
         batch_frames in prop::option::of(1usize..6),
         threads in prop::option::of(1usize..8),
@@ -395,6 +396,7 @@ fn every_level_and_codec_comes_back() {
             (CodecChoice::Lz4, Some(CodecId::Lz4)),
             (CodecChoice::Zstd, Some(CodecId::Zstd)),
             (CodecChoice::Ans, Some(CodecId::Ans)),
+            (CodecChoice::Pack, Some(CodecId::Pack)),
         ] {
             let settings = Settings::new().with_level(level).unwrap().with_codec(choice);
             let file = Compressor::new(settings).unwrap().compress_frames(&input).unwrap();
@@ -402,6 +404,49 @@ fn every_level_and_codec_comes_back() {
             let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
             let used = reader.batch_info(0).unwrap().codecs;
             assert!(codec.is_none_or(|codec| used.iter().all(|used| used.0 == codec)), "level {level}: {used:?}");
+        }
+    }
+}
+
+/// Samples that are large enough for contexts to pay, and such that use few values, at every level.
+#[test]
+fn contexts_and_value_tables_come_back() {
+    many_threads();
+    let mut noise = Noise(5);
+    let mut depth = |sign: u64| -> Vec<u64> {
+        let sample = |at: usize| match noise.next() % 8 {
+            0 => sign,
+            _ => (at as u64 % 100 / 3 * 17 + 40) ^ sign,
+        };
+        (0..20_000).map(sample).collect()
+    };
+    let [unsigned, signed, bytes] = [depth(0), depth(0x8000), depth(0).iter().map(|sample| sample % 5 * 50).collect()];
+    let mut active = 0;
+    let features = (0..20_000).map(|at| {
+        if at % 40 == 0 {
+            active = noise.next() % 3;
+        }
+        if active == 0 { u64::from((1.0 + (noise.next() % 99_999) as f32 / 7e4).to_bits()) } else { 0 }
+    });
+    for (dtype, samples, sparse) in [
+        (Dtype::U16, unsigned, true),
+        (Dtype::I16, signed.clone(), true),
+        (Dtype::F16, signed, true),
+        (Dtype::U8, bytes, true),
+        (Dtype::F32, features.collect::<Vec<_>>(), false),
+    ] {
+        let format = FrameFormat::from_shape(dtype, &[50, 100]).unwrap();
+        let raw: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()[..dtype.bytes()].to_vec()).collect();
+        let input = Frames::new(format.clone(), 4, raw.clone()).unwrap();
+        let decompressor = Decompressor::default();
+        for level in [1, 2, 4, 6] {
+            let file = with_threads(level, 2).compress_frames(&input).unwrap();
+            check_file(&file, &format, 4, &raw, (1, 2));
+            let info = SeekReader::new(Cursor::new(&file), &decompressor).unwrap().batch_info(0).unwrap();
+            let Method::Planes(plan) = &info.method else { panic!("planes") };
+            assert_eq!(plan.values.is_empty(), !sparse, "{dtype} at level {level}");
+            let contexts = info.codecs.iter().any(|used| used.0 == CodecId::Contexts);
+            assert!(contexts || sparse || level == 1, "{dtype} at level {level}: {:?}", info.codecs);
         }
     }
 }

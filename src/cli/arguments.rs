@@ -156,6 +156,7 @@ pub enum Codec {
     Lz4,
     Zstd,
     Ans,
+    Pack,
 }
 
 impl From<Codec> for CodecChoice {
@@ -166,6 +167,7 @@ impl From<Codec> for CodecChoice {
             Codec::Lz4 => CodecChoice::Lz4,
             Codec::Zstd => CodecChoice::Zstd,
             Codec::Ans => CodecChoice::Ans,
+            Codec::Pack => CodecChoice::Pack,
         }
     }
 }

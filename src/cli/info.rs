@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use framepress::frame::{FrameFormat, Layout};
-use framepress::plan::PlanePlan;
+use framepress::plan::{Method, PlanePlan};
 use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
 use serde_json::{Value, json};
 
@@ -56,15 +56,20 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
     for (number, batch) in batches.iter().enumerate() {
         let last = (batch.first_frame + batch.frames).saturating_sub(1);
         print(format_args!(
-            "  batch {number}: frames {}-{last}, {} -> {} bytes, ratio {:.2}, colour {:?}",
+            "  batch {number}: frames {}-{last}, {} -> {} bytes, ratio {:.2}, {}",
             batch.first_frame,
             batch.raw_bytes,
             batch.packed_bytes,
             batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
-            batch.plan.colour
+            describe_method(&batch.method)
         ))?;
-        for (number, plane) in batch.plan.planes.iter().enumerate() {
-            print(format_args!("    plane {number}: {}", describe(plane)))?;
+        if let Method::Planes(plan) = &batch.method {
+            if !plan.values.is_empty() {
+                print(format_args!("    table of {} values", plan.values.len()))?;
+            }
+            for (number, plane) in plan.planes.iter().enumerate() {
+                print(format_args!("    plane {number}: {}", describe(plane)))?;
+            }
         }
         for (codec, blocks, bytes) in &batch.codecs {
             print(format_args!("    {}: {blocks} blocks, {bytes} bytes", codec.name()))?;
@@ -85,12 +90,39 @@ fn layout(format: &FrameFormat) -> String {
     }
 }
 
+fn describe_method(method: &Method) -> String {
+    match method {
+        Method::Planes(plan) => format!("planes, colour {:?}", plan.colour),
+        Method::Tiles(plan) => {
+            let split = if plan.split_chroma { ", chroma split" } else { "" };
+            let (bands, frames) = (plan.bands, plan.segment_frames);
+            format!("tiles, colour {:?}{split}, {bands} bands, {frames} frames a segment", plan.colour)
+        }
+        Method::Discrete => "discrete".to_owned(),
+        Method::Strips(plan) => format!("strips, colour {:?}, {} of them", plan.colour, plan.strips),
+    }
+    .to_lowercase()
+}
+
 fn describe(plane: &PlanePlan) -> String {
     let temporal = if plane.temporal { "temporal + " } else { "" };
     format!("first {:?}, then {temporal}{:?}, shuffle {:?}", plane.intra, plane.inter, plane.shuffle).to_lowercase()
 }
 
 fn object(batch: &BatchInfo) -> Value {
+    json!({
+        "first_frame": batch.first_frame,
+        "frames": batch.frames,
+        "raw_bytes": batch.raw_bytes,
+        "packed_bytes": batch.packed_bytes,
+        "method": method_object(&batch.method),
+        "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {
+            json!({ "codec": codec.name(), "blocks": blocks, "packed_bytes": bytes })
+        }).collect::<Vec<_>>(),
+    })
+}
+
+fn method_object(method: &Method) -> Value {
     let plane = |plane: &PlanePlan| {
         json!({
             "intra": format!("{:?}", plane.intra).to_lowercase(),
@@ -99,16 +131,26 @@ fn object(batch: &BatchInfo) -> Value {
             "shuffle": format!("{:?}", plane.shuffle).to_lowercase(),
         })
     };
-    json!({
-        "first_frame": batch.first_frame,
-        "frames": batch.frames,
-        "raw_bytes": batch.raw_bytes,
-        "packed_bytes": batch.packed_bytes,
-        "colour": format!("{:?}", batch.plan.colour).to_lowercase(),
-        "span_samples": batch.plan.span_samples,
-        "planes": batch.plan.planes.iter().map(plane).collect::<Vec<_>>(),
-        "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {
-            json!({ "codec": codec.name(), "blocks": blocks, "packed_bytes": bytes })
-        }).collect::<Vec<_>>(),
-    })
+    match method {
+        Method::Planes(plan) => json!({
+            "name": "planes",
+            "colour": format!("{:?}", plan.colour).to_lowercase(),
+            "values": plan.values.len(),
+            "span_samples": plan.span_samples,
+            "planes": plan.planes.iter().map(plane).collect::<Vec<_>>(),
+        }),
+        Method::Tiles(plan) => json!({
+            "name": "tiles",
+            "colour": format!("{:?}", plan.colour).to_lowercase(),
+            "split_chroma": plan.split_chroma,
+            "bands": plan.bands,
+            "segment_frames": plan.segment_frames,
+        }),
+        Method::Discrete => json!({ "name": "discrete" }),
+        Method::Strips(plan) => json!({
+            "name": "strips",
+            "colour": format!("{:?}", plan.colour).to_lowercase(),
+            "strips": plan.strips,
+        }),
+    }
 }

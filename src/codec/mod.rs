@@ -3,8 +3,12 @@
 //! A block's decoded length is known from the geometry and the plan, so no codec stores it. A block
 //! that its codec cannot shrink is stored.
 
-mod ans;
+pub mod ans;
+pub(crate) mod bits;
+pub mod discrete;
 mod lz4;
+pub mod model;
+pub mod pack;
 mod tiles;
 mod zstd;
 
@@ -18,8 +22,11 @@ pub use tiles::{
     DecodedTiles, TileClasses, TileCounts, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, TileTables,
 };
 
+use self::ans::contexts;
+pub use self::ans::contexts::{ContextKind, Surroundings};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
+use crate::frame::Geometry;
 use crate::plan::CodecChoice;
 
 /// A codec by its id on the wire. The ids are append-only.
@@ -34,11 +41,20 @@ pub enum CodecId {
     Zstd = 2,
     /// Interleaved rANS with a table per class of groups.
     Ans = 3,
+    /// Fixed-width bit packing of small groups.
+    Pack = 4,
+    /// Interleaved rANS with a table per class of contexts.
+    Contexts = 5,
+    /// Whole frames of few values, coded by which neighbour a unit is equal to.
+    Discrete = 6,
+    /// A sequential adaptive model of planes.
+    Model = 7,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 4] = [Self::Store, Self::Lz4, Self::Zstd, Self::Ans];
+    pub const ALL: [CodecId; 8] =
+        [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts, Self::Discrete, Self::Model];
 
     /// The codec with this id.
     ///
@@ -57,8 +73,17 @@ impl CodecId {
             CodecId::Lz4 => "lz4",
             CodecId::Zstd => "zstd",
             CodecId::Ans => "ans",
+            CodecId::Pack => "pack",
+            CodecId::Contexts => "contexts",
+            CodecId::Discrete => "discrete",
+            CodecId::Model => "model",
         }
     }
+}
+
+/// The width at which blocks of a plane are encoded: samples of one byte are left to `ans`.
+pub fn neighbour_width(geometry: &Geometry, plane: usize) -> usize {
+    if geometry.sample_bytes > 1 { geometry.planes[plane].width } else { 0 }
 }
 
 /// Codes blocks in one way. Not for use by two threads at once; cheap to use again.
@@ -66,11 +91,21 @@ pub struct Encoder {
     choice: CodecChoice,
     zstd: Option<zstd::Encoder>,
     thorough: bool,
+    contexts: &'static [ContextKind],
     simd: SimdLevel,
 }
 
 /// Bytes of a block on which Zstandard is tried before it gets the whole block.
 const PROBE_BYTES: usize = 1 << 14;
+
+/// Bytes of a block on which contexts are tried.
+const CONTEXT_PROBE_BYTES: usize = 1 << 16;
+
+/// Start and end of the `part` in the middle of `length` bytes.
+fn middle(length: usize, part: usize) -> (usize, usize) {
+    let start = length.saturating_sub(part) / 2;
+    (start, length.min(start + part))
+}
 
 /// What Zstandard makes of a whole block, from what it made of a part that has less to refer to.
 const fn of_whole(packed_bytes: usize) -> usize {
@@ -92,20 +127,28 @@ impl Encoder {
     pub fn new(choice: CodecChoice, zstd_level: i32, thorough: bool) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
-            CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans => None,
+            CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans | CodecChoice::Pack => None,
         };
-        Ok(Self { choice, zstd, thorough, simd: SimdLevel::detect() })
+        Ok(Self { choice, zstd, thorough, contexts: &[], simd: SimdLevel::detect() })
+    }
+
+    /// With [`CodecChoice::Auto`], tries contexts of these kinds where it would take `ans`.
+    #[must_use]
+    pub fn with_contexts(mut self, contexts: &'static [ContextKind]) -> Self {
+        self.contexts = contexts;
+        self
     }
 
     /// Appends the coded `block` to `out`: never more than the block's own length.
-    pub fn encode(&mut self, block: &[u8], out: &mut Vec<u8>) -> CodecId {
+    pub fn encode(&mut self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> CodecId {
         let start = out.len();
         let coded = match self.choice {
             CodecChoice::Store => None,
             CodecChoice::Lz4 => lz4::encode(block, out).then_some(CodecId::Lz4),
             CodecChoice::Zstd => self.zstd(block, out).then_some(CodecId::Zstd),
             CodecChoice::Ans => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
-            CodecChoice::Auto => self.smaller(block, out),
+            CodecChoice::Pack => pack::encode(self.simd, block, out).then_some(CodecId::Pack),
+            CodecChoice::Auto => self.smaller(block, around, out),
         };
         coded.unwrap_or_else(|| {
             out.truncate(start);
@@ -114,28 +157,62 @@ impl Encoder {
         })
     }
 
-    fn smaller(&mut self, block: &[u8], out: &mut Vec<u8>) -> Option<CodecId> {
+    fn smaller(&mut self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
         let guess = if self.thorough { Guess::Either } else { self.guess(block) };
         let start = out.len();
-        let by_ans = guess != Guess::Zstd && ans::encode(self.simd, block, out);
-        if !by_ans {
+        let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, around, out) };
+        if by_entropy.is_none() {
             out.truncate(start);
         }
         if guess != Guess::Ans {
-            let (ans_bytes, middle) = (if by_ans { out.len() - start } else { block.len() }, out.len());
-            if self.zstd(block, out) && out.len() - middle < ans_bytes {
+            let (entropy_bytes, middle) =
+                (if by_entropy.is_some() { out.len() - start } else { block.len() }, out.len());
+            if self.zstd(block, out) && out.len() - middle < entropy_bytes {
                 out.drain(start..middle);
                 return Some(CodecId::Zstd);
             }
             out.truncate(middle);
         }
-        by_ans.then_some(CodecId::Ans)
+        by_entropy
+    }
+
+    /// Codes `block` by `ans`, or by contexts if these save more than they cost.
+    fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
+        match self.best_contexts(block, around) {
+            Some(plan) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
+            None => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+        }
+    }
+
+    /// The contexts that do best, if they do better than `ans`. A part of the block picks the kind, unless the
+    /// encoder is `thorough`.
+    fn best_contexts(&self, block: &[u8], around: Surroundings<'_>) -> Option<contexts::Plan> {
+        if self.contexts.is_empty() {
+            return None;
+        }
+        let (start, end) = middle(block.len(), CONTEXT_PROBE_BYTES);
+        let higher: Vec<&[u8]> = around.higher.iter().map(|bytes| &bytes[start..end]).collect();
+        let part = (&block[start..end], Surroundings { higher: &higher, ..around });
+        let (part_bytes, around_part) = if self.thorough { (block, around) } else { part };
+        let by_ans = ans::estimate(part_bytes);
+        // What is next to nothing cannot get much less, and noise is noise in any context.
+        if by_ans < part_bytes.len() / 64 || by_ans > part_bytes.len() / 128 * 127 {
+            return None;
+        }
+        let shared = block.len() / part_bytes.len().max(1);
+        let bytes = |plan: &contexts::Plan| plan.payload_bytes() + plan.overhead_bytes() / shared.max(1);
+        let of = |&kind| contexts::Plan::of(self.simd, part_bytes, around_part, kind);
+        let best = self.contexts.iter().filter_map(of).min_by_key(bytes).filter(|plan| bytes(plan) < by_ans)?;
+        if part_bytes.len() == block.len() {
+            return Some(best);
+        }
+        contexts::Plan::of(self.simd, block, around, best.kind())
     }
 
     /// Which codec a part from the middle of `block` speaks for.
     fn guess(&mut self, block: &[u8]) -> Guess {
-        let start = block.len().saturating_sub(PROBE_BYTES) / 2;
-        let part = &block[start..block.len().min(start + PROBE_BYTES)];
+        let (start, end) = middle(block.len(), PROBE_BYTES);
+        let part = &block[start..end];
         let mut packed = Vec::new();
         let by_zstd = if self.zstd(part, &mut packed) { of_whole(packed.len()) } else { part.len() };
         let by_ans = ans::estimate(part);
@@ -149,17 +226,18 @@ impl Encoder {
     }
 
     /// About the bytes that `block` adds to a larger one like it.
-    pub fn estimate(&mut self, block: &[u8]) -> usize {
+    pub fn estimate(&mut self, block: &[u8], around: Surroundings<'_>) -> usize {
         let mut packed = Vec::new();
         match self.choice {
             CodecChoice::Ans => ans::estimate(block),
             CodecChoice::Auto => {
                 let by_zstd = self.zstd(block, &mut packed);
-                let estimate = ans::estimate(block);
+                let by_contexts = self.best_contexts(block, around).map(|plan| plan.payload_bytes());
+                let estimate = by_contexts.unwrap_or_else(|| ans::estimate(block));
                 if by_zstd { packed.len().min(estimate) } else { estimate }
             }
             _ => {
-                self.encode(block, &mut packed);
+                self.encode(block, around, &mut packed);
                 packed.len()
             }
         }
@@ -170,6 +248,13 @@ impl Encoder {
     }
 }
 
+/// What Zstandard's quickest level makes of `bytes`: far less than their number if they repeat.
+pub(crate) fn repeats(bytes: &[u8]) -> Result<usize> {
+    let mut packed = Vec::new();
+    let shrunk = zstd::Encoder::new(1)?.encode(bytes, &mut packed);
+    Ok(if shrunk { packed.len() } else { bytes.len() })
+}
+
 /// Decodes blocks of every codec. Not for use by two threads at once; cheap to use again.
 #[derive(Default)]
 pub struct Decoder {
@@ -178,8 +263,11 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes `packed` into exactly `block`.
-    pub fn decode(&mut self, codec: CodecId, packed: &[u8], block: &mut [u8]) -> Result<()> {
+    pub fn decode(&mut self, codec: CodecId, packed: &[u8], around: Surroundings<'_>, block: &mut [u8]) -> Result<()> {
         let decoded = match codec {
+            CodecId::Discrete | CodecId::Model => {
+                return Err(Error::corrupt(format!("{} code where a block of a plane is expected", codec.name())));
+            }
             CodecId::Store if packed.len() == block.len() => {
                 block.copy_from_slice(packed);
                 block.len()
@@ -188,6 +276,14 @@ impl Decoder {
             CodecId::Lz4 => lz4::decode(packed, block)?,
             CodecId::Ans => {
                 ans::decode(SimdLevel::detect(), packed, block)?;
+                block.len()
+            }
+            CodecId::Pack => {
+                pack::decode(SimdLevel::detect(), packed, block)?;
+                block.len()
+            }
+            CodecId::Contexts => {
+                contexts::decode(SimdLevel::detect(), packed, around, block)?;
                 block.len()
             }
             CodecId::Zstd => match &mut self.zstd {
@@ -221,20 +317,97 @@ mod tests {
 
     #[test]
     fn round_trips_never_expand() {
-        for choice in [CodecChoice::Store, CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans, CodecChoice::Auto] {
+        for choice in [
+            CodecChoice::Store,
+            CodecChoice::Lz4,
+            CodecChoice::Zstd,
+            CodecChoice::Ans,
+            CodecChoice::Pack,
+            CodecChoice::Auto,
+        ] {
             let mut encoder = Encoder::new(choice, 3, true).unwrap();
             for length in [0, 1, 2, 12, 13, 100, 70_000] {
                 for block in
                     [vec![7; length], noise(length), [noise(length / 2), vec![0; length - length / 2]].concat()]
                 {
                     let mut packed = b"before".to_vec();
-                    let codec = encoder.encode(&block, &mut packed);
+                    let codec = encoder.encode(&block, Surroundings::default(), &mut packed);
                     let packed = packed.strip_prefix(b"before").unwrap();
                     assert!(packed.len() <= block.len());
                     let mut decoded = vec![1; length];
-                    Decoder::default().decode(codec, packed, &mut decoded).unwrap();
+                    Decoder::default().decode(codec, packed, Surroundings::default(), &mut decoded).unwrap();
                     assert_eq!(decoded, block, "{choice:?} {length}");
                 }
+            }
+        }
+    }
+
+    /// Two blocks of one span: sparse large values of either sign, so that contexts of either kind pay.
+    fn span(length: usize) -> [Vec<u8>; 2] {
+        let noise = noise(3 * length);
+        let active = |at: usize| noise[at / 50] < 60;
+        let high = (0..length).map(|at| if active(at) { noise[at + length] % 8 + 100 } else { 0 }).collect();
+        let low = (0..length).map(|at| if active(at) { noise[at + 2 * length] } else { 0 }).collect();
+        [low, high]
+    }
+
+    #[test]
+    fn contexts_round_trip() {
+        for kind in [ContextKind::Higher, ContextKind::Neighbours] {
+            for (length, width) in [(1, 1), (2, 1), (300, 1), (5000, 2), (5000, 77), (5000, 4999), (70_000, 1 << 40)] {
+                let [low, high] = span(length);
+                let higher = [high.as_slice()];
+                for (block, higher) in [(&low, &higher[..]), (&high, &[])] {
+                    let around = Surroundings { width, higher };
+                    let Some(plan) = contexts::Plan::of(SimdLevel::detect(), block, around, kind) else {
+                        assert!(kind == ContextKind::Higher && higher.is_empty());
+                        continue;
+                    };
+                    for simd in SimdLevel::available() {
+                        let (mut packed, mut decoded) = (Vec::new(), vec![1; length]);
+                        plan.encode(simd, block, &mut packed);
+                        contexts::decode(simd, &packed, around, &mut decoded).unwrap();
+                        assert_eq!(&decoded, block, "{kind:?} {length} {width} {}", simd.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn contexts_pay_where_bytes_depend_on_others() {
+        let [low, high] = span(70_000);
+        let around = Surroundings { width: 350, higher: &[&high] };
+        for contexts in [&[ContextKind::Higher][..], &[ContextKind::Higher, ContextKind::Neighbours], &[]] {
+            let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(contexts);
+            let codec = encoder.encode(&low, around, &mut Vec::new());
+            assert_eq!(codec == CodecId::Contexts, !contexts.is_empty(), "{codec:?}");
+        }
+        let noise = noise(70_000);
+        let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(&[ContextKind::Higher]);
+        assert_eq!(encoder.encode(&noise, around, &mut Vec::new()), CodecId::Store);
+    }
+
+    #[test]
+    fn hostile_contexts_are_refused() {
+        let [low, high] = span(1500);
+        let around = Surroundings { width: 40, higher: &[&high] };
+        for kind in [ContextKind::Higher, ContextKind::Neighbours] {
+            let mut packed = Vec::new();
+            let simd = SimdLevel::detect();
+            contexts::Plan::of(simd, &low, around, kind).unwrap().encode(simd, &low, &mut packed);
+            for cut in 0..packed.len() {
+                assert!(contexts::decode(simd, &packed[..cut], around, &mut vec![0; 1500]).is_err(), "cut at {cut}");
+            }
+            for length in [0, 1, 1499, 1501] {
+                let around = Surroundings { higher: &[&vec![0; length]], ..around };
+                assert!(contexts::decode(simd, &packed, around, &mut vec![0; length]).is_err(), "{length} bytes");
+            }
+            for bit in 0..8 * packed.len() {
+                let mut flipped = packed.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                // Any outcome but a panic: checksums are the container's.
+                let _ = contexts::decode(simd, &flipped, around, &mut vec![0; 1500]);
             }
         }
     }
@@ -242,12 +415,18 @@ mod tests {
     #[test]
     fn hostile_blocks_are_refused() {
         let block = [noise(50), vec![3; 500], noise(50)].concat();
-        for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans] {
+        for choice in [CodecChoice::Lz4, CodecChoice::Zstd, CodecChoice::Ans, CodecChoice::Pack] {
             let mut packed = Vec::new();
-            let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, &mut packed);
-            let decode = |packed: &[u8], length| Decoder::default().decode(codec, packed, &mut vec![0; length]);
-            // `ans` fills the last group up with zeros: only the container knows the length.
-            let group = if choice == CodecChoice::Ans { 256 } else { 1 };
+            let codec = Encoder::new(choice, 1, false).unwrap().encode(&block, Surroundings::default(), &mut packed);
+            let decode = |packed: &[u8], length| {
+                Decoder::default().decode(codec, packed, Surroundings::default(), &mut vec![0; length])
+            };
+            // `ans` and `pack` fill up with zeros: only the container knows the length.
+            let group = match choice {
+                CodecChoice::Ans => 256,
+                CodecChoice::Pack => 64 * pack::GROUP,
+                _ => 1,
+            };
             assert!(decode(&packed, (block.len() + 1).next_multiple_of(group) + 1).is_err(), "too little");
             assert!(decode(&packed, block.len() - 1).is_err(), "too much");
             for cut in 0..packed.len() {

@@ -11,6 +11,16 @@ pub struct Block {
     pub plane: usize,
     /// Bytes of a work buffer it holds.
     pub bytes: Range<usize>,
+    /// Blocks of the same span that follow it: those of the higher bytes of its samples.
+    pub higher: usize,
+}
+
+impl Block {
+    /// The blocks of the higher bytes of the same samples, within the work buffer `bytes`.
+    pub fn higher_blocks<'a>(&self, bytes: &'a [u8]) -> Vec<&'a [u8]> {
+        let length = self.bytes.len();
+        (0..self.higher).map(|at| &bytes[self.bytes.end + at * length..][..length]).collect()
+    }
 }
 
 /// The blocks of a batch in the order in which they are stored: for each plane, for each span of
@@ -27,7 +37,7 @@ pub fn blocks(geometry: &Geometry, span_samples: u32) -> impl Iterator<Item = Bl
             let length = span.min(samples - first);
             (0..sample_bytes).map(move |part| {
                 let start = base + first * sample_bytes + part * length;
-                Block { plane, bytes: start..start + length }
+                Block { plane, bytes: start..start + length, higher: sample_bytes - 1 - part }
             })
         })
     })

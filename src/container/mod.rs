@@ -16,6 +16,7 @@ mod header;
 mod index;
 mod indexed;
 mod limits;
+mod method;
 mod prefix;
 mod reader;
 mod record;
@@ -25,6 +26,8 @@ mod sequence;
 mod tests;
 mod wire;
 mod writer;
+
+const WHAT: &str = "batch record";
 
 pub use blocks::blocks;
 pub use checksum::checksum;

@@ -2,22 +2,21 @@
 
 use std::io::Read;
 
-use super::blocks::{Block, block_count, blocks};
+use super::WHAT;
 use super::checksum::checksum;
 use super::limits::Limits;
+use super::method::{self, Bounds};
 use super::prefix::{PREFIX_BYTES, Prefix};
 use super::wire::{Appender, Cursor, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
 use crate::frame::{FrameFormat, Geometry};
-use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use crate::plan::Method;
 
 /// Bytes of one entry of the block table.
 const ENTRY_BYTES: usize = 5;
 
 const CHECKSUM_BYTES: usize = 8;
-
-const WHAT: &str = "batch record";
 
 /// How one block is encoded. Its raw length follows from geometry and plan
 /// (`container::blocks`).
@@ -42,8 +41,8 @@ pub struct BatchRecord {
     pub raw_bytes: u64,
     /// [`checksum`](super::checksum()) of the raw frames.
     pub raw_checksum: u64,
-    /// What was done to the batch.
-    pub plan: Plan,
+    /// How the batch is coded.
+    pub method: Method,
     /// One entry per block, in order.
     pub blocks: Vec<BlockEntry>,
     /// What the input format needs besides frames to restore this part of its file.
@@ -84,14 +83,14 @@ impl BatchRecord {
         let unlimited = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX };
         Prefix::parse(&prefix.to_bytes())?;
         let geometry = prefix.geometry(format, &unlimited)?;
-        self.plan.check(&geometry)?;
-        let expected = block_count(&geometry, self.plan.span_samples);
+        self.method.check(&geometry)?;
+        let expected = method::count(&self.method, &geometry);
         if expected != self.blocks.len() {
             return Err(Error::corrupt(format!("{WHAT}: expected {expected} blocks, found {}", self.blocks.len())));
         }
         let mut total = 0;
-        for (block, entry) in blocks(&geometry, self.plan.span_samples).zip(&self.blocks) {
-            check_entry(&block, entry)?;
+        for (number, (bounds, entry)) in method::bounds(&self.method, &geometry).zip(&self.blocks).enumerate() {
+            check_entry(number, &bounds, entry)?;
             total += u64::from(entry.packed_bytes);
         }
         check_total(total, prefix.payload_bytes)
@@ -99,17 +98,8 @@ impl BatchRecord {
 
     /// Plan, block table and side data.
     fn details(&self) -> Result<Vec<u8>> {
-        let Plan { colour, span_samples, planes } = &self.plan;
         let mut out = Appender::default();
-        out.u8(*colour as u8);
-        out.u8(u8::try_from(planes.len())
-            .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
-        out.u32(*span_samples);
-        for plane in planes {
-            for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
-                out.u8(byte);
-            }
-        }
+        method::write(&self.method, &mut out)?;
         for block in &self.blocks {
             out.u8(block.codec as u8);
             out.u32(block.packed_bytes);
@@ -140,7 +130,7 @@ impl BatchRecord {
                 frames: prefix.frames,
                 raw_bytes: prefix.raw_bytes,
                 raw_checksum: prefix.raw_checksum,
-                plan: details.plan,
+                method: details.method,
                 blocks: details.blocks,
                 side: details.side,
                 payload,
@@ -161,8 +151,8 @@ pub struct RecordHead {
     pub raw_bytes: u64,
     /// Bytes of the whole record.
     pub record_bytes: u64,
-    /// What was done to the batch.
-    pub plan: Plan,
+    /// How the batch is coded.
+    pub method: Method,
     /// One entry per block, in order.
     pub blocks: Vec<BlockEntry>,
 }
@@ -176,7 +166,7 @@ impl RecordHead {
             frames: prefix.frames,
             raw_bytes: prefix.raw_bytes,
             record_bytes: prefix.body_bytes().saturating_add(PREFIX_BYTES as u64),
-            plan: details.plan,
+            method: details.method,
             blocks: details.blocks,
         })
     }
@@ -184,7 +174,7 @@ impl RecordHead {
 
 /// What lies between prefix and payload.
 struct Details {
-    plan: Plan,
+    method: Method,
     blocks: Vec<BlockEntry>,
     side: Vec<u8>,
 }
@@ -204,64 +194,47 @@ impl Details {
         check_sum("head", Cursor::new(WHAT, stored).u64("checksum of head")?, covered)?;
 
         let mut details = Cursor::new(WHAT, &covered[PREFIX_BYTES..]);
-        let plan = read_plan(&mut details)?;
-        plan.check(&geometry)?;
-        let (blocks, packed_bytes) = read_table(&mut details, &geometry, plan.span_samples)?;
+        let method = method::read(&mut details, &geometry)?;
+        let (blocks, packed_bytes) = read_table(&mut details, &geometry, &method)?;
         check_total(packed_bytes, prefix.payload_bytes)?;
         let side_bytes = usize::try_from(details.u32("length of side data")?).unwrap_or(usize::MAX);
         let side = details.bytes("side data", side_bytes)?.to_vec();
         details.finish()?;
-        Ok(Self { plan, blocks, side })
+        Ok(Self { method, blocks, side })
     }
-}
-
-fn read_plan(details: &mut Cursor<'_>) -> Result<Plan> {
-    let colour = Colour::from_id(details.u8("colour transform")?)?;
-    let count = details.u8("planes")?;
-    let span_samples = details.u32("span")?;
-    let mut planes = Vec::with_capacity(count.into());
-    for _ in 0..count {
-        planes.push(PlanePlan {
-            intra: Predictor::from_id(details.u8("predictor of first frame")?)?,
-            temporal: details.flag("temporal")?,
-            inter: Predictor::from_id(details.u8("predictor of other frames")?)?,
-            shuffle: Shuffle::from_id(details.u8("shuffle")?)?,
-        });
-    }
-    Ok(Plan { colour, span_samples, planes })
 }
 
 /// The block table, and the sum of its encoded lengths.
-fn read_table(details: &mut Cursor<'_>, geometry: &Geometry, span_samples: u32) -> Result<(Vec<BlockEntry>, u64)> {
-    let count = block_count(geometry, span_samples);
+fn read_table(details: &mut Cursor<'_>, geometry: &Geometry, method: &Method) -> Result<(Vec<BlockEntry>, u64)> {
+    let count = method::count(method, geometry);
     let room = details.remaining() / ENTRY_BYTES;
     if count > room {
         return Err(Error::corrupt(format!("{WHAT}: block table: expected {count} blocks, found room for {room}")));
     }
     let mut entries = Vec::with_capacity(count);
-    let mut total = 0;
-    for block in blocks(geometry, span_samples) {
+    let mut total: u64 = 0;
+    for (number, bounds) in method::bounds(method, geometry).enumerate() {
         let codec = CodecId::from_id(details.u8("codec")?)?;
         let entry = BlockEntry { codec, packed_bytes: details.u32("length of block")? };
-        check_entry(&block, &entry)?;
-        // No block is longer than its raw bytes, so the sum is at most the raw bytes of the batch.
+        check_entry(number, &bounds, &entry)?;
+        // There is a table entry for each, so the sum stays far below the range.
         total += u64::from(entry.packed_bytes);
         entries.push(entry);
     }
     Ok((entries, total))
 }
 
-/// No block may be longer than its raw bytes; a stored one is as long.
-fn check_entry(block: &Block, entry: &BlockEntry) -> Result<()> {
-    let raw = block.bytes.len() as u64;
+fn check_entry(number: usize, bounds: &Bounds, entry: &BlockEntry) -> Result<()> {
     let packed = u64::from(entry.packed_bytes);
-    if packed > raw || (entry.codec == CodecId::Store && packed != raw) {
-        return Err(Error::corrupt(format!(
-            "{WHAT}: block of plane {}: {packed} bytes by {:?} for {raw} raw bytes",
-            block.plane, entry.codec
-        )));
+    let (fits, expected) = match bounds {
+        Bounds::Plane(raw) if entry.codec == CodecId::Store => (packed == *raw, format!("{raw} raw bytes")),
+        Bounds::Plane(raw) => (packed <= *raw, format!("{raw} raw bytes")),
+        Bounds::Of(codec) => (entry.codec == *codec, format!("a block of {}", codec.name())),
+    };
+    if fits {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::corrupt(format!("{WHAT}: block {number}: {packed} bytes by {} for {expected}", entry.codec.name())))
 }
 
 fn check_total(packed_bytes: u64, payload_bytes: u64) -> Result<()> {

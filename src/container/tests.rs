@@ -6,7 +6,7 @@ use super::*;
 use crate::codec::CodecId;
 use crate::error::{ErrorKind, Result};
 use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout, Origin, OriginKind};
-use crate::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, Values};
 
 fn header(dtype: Dtype, layout: Layout) -> FileHeader {
     let origin = Origin { kind: OriginKind::Raw, big_endian: false, header: b"hi".to_vec() };
@@ -27,6 +27,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
         shuffle: if geometry.sample_bytes > 1 { Shuffle::Byte } else { Shuffle::Bit },
     };
     let plan = Plan {
+        values: Values::default(),
         colour: if geometry.colour { Colour::SubtractGreen } else { Colour::None },
         span_samples: 8,
         planes: vec![plane; geometry.planes.len()],
@@ -41,7 +42,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
         blocks: blocks(&geometry, 8)
             .map(|block| BlockEntry { codec: CodecId::Store, packed_bytes: block.bytes.len() as u32 })
             .collect(),
-        plan,
+        method: Method::Planes(plan),
         side: vec![number as u8; number as usize],
         payload: (0..raw_bytes).map(|at| (at as u8).wrapping_mul(29)).collect(),
     }
@@ -261,8 +262,12 @@ fn records_that_contradict_themselves_are_refused() {
     refused(&|record| record.frames = 0);
     refused(&|record| record.frames = 2);
     refused(&|record| record.raw_bytes += 1);
-    refused(&|record| record.plan.span_samples = 0);
-    refused(&|record| record.plan.planes.truncate(2));
+    fn plan(record: &mut BatchRecord) -> &mut Plan {
+        let Method::Planes(plan) = &mut record.method else { panic!("planes") };
+        plan
+    }
+    refused(&|record| plan(record).span_samples = 0);
+    refused(&|record| plan(record).planes.truncate(2));
     refused(&|record| record.blocks.truncate(1));
     refused(&|record| record.blocks[0].packed_bytes += 1);
     refused(&|record| record.blocks[0].packed_bytes -= 1);
@@ -276,7 +281,7 @@ fn bytes_that_contradict_themselves_are_refused() {
     let header = rgb();
     let start = header.to_bytes().unwrap().len();
     let bytes = file(&header, &[record(&header, 0, 0, 1)]);
-    let details = 6 + 3 * 4 + 3 * 5 + 4 + 8;
+    let details = 10 + 3 * 4 + 3 * 5 + 4 + 8;
     let kind = |change: &dyn Fn(&mut [u8])| {
         let mut bytes = bytes.clone();
         let head = &mut bytes[start..start + 72 + details];
@@ -300,16 +305,18 @@ fn bytes_that_contradict_themselves_are_refused() {
     assert_eq!(kind(&|head| head[32] = 0), ErrorKind::Corrupt, "no frames");
     assert_eq!(kind(&|head| head[40] = 0), ErrorKind::Corrupt, "raw bytes");
     assert_eq!(kind(&|head| head[56] ^= 1), ErrorKind::Corrupt, "payload checksum");
-    assert_eq!(kind(&|head| head[72] = 2), ErrorKind::Unsupported, "colour");
-    assert_eq!(kind(&|head| head[73] = 2), ErrorKind::Corrupt, "planes");
-    assert_eq!(kind(&|head| head[73] = 255), ErrorKind::Corrupt, "planes");
-    assert_eq!(kind(&|head| head[74..78].fill(0)), ErrorKind::Corrupt, "span");
-    assert_eq!(kind(&|head| head[78] = 6), ErrorKind::Unsupported, "predictor");
-    assert_eq!(kind(&|head| head[79] = 2), ErrorKind::Corrupt, "temporal");
-    assert_eq!(kind(&|head| head[81] = 3), ErrorKind::Unsupported, "shuffle");
-    assert_eq!(kind(&|head| head[90] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
-    assert_eq!(kind(&|head| head[91] = 7), ErrorKind::Corrupt, "block length");
-    assert_eq!(kind(&|head| head[105] = 1), ErrorKind::Corrupt, "side data");
+    assert_eq!(kind(&|head| head[72] = 9), ErrorKind::Unsupported, "method");
+    assert_eq!(kind(&|head| head[73] = 2), ErrorKind::Unsupported, "colour");
+    assert_eq!(kind(&|head| head[74] = 2), ErrorKind::Corrupt, "planes");
+    assert_eq!(kind(&|head| head[74] = 255), ErrorKind::Corrupt, "planes");
+    assert_eq!(kind(&|head| head[75..79].fill(0)), ErrorKind::Corrupt, "span");
+    assert_eq!(kind(&|head| head[79..83].fill(0xFF)), ErrorKind::Corrupt, "more values than there are");
+    assert_eq!(kind(&|head| head[83] = 6), ErrorKind::Unsupported, "predictor");
+    assert_eq!(kind(&|head| head[84] = 2), ErrorKind::Corrupt, "temporal");
+    assert_eq!(kind(&|head| head[86] = 3), ErrorKind::Unsupported, "shuffle");
+    assert_eq!(kind(&|head| head[95] = CodecId::ALL.len() as u8), ErrorKind::Unsupported, "codec");
+    assert_eq!(kind(&|head| head[96] = 7), ErrorKind::Corrupt, "block length");
+    assert_eq!(kind(&|head| head[110] = 1), ErrorKind::Corrupt, "side data");
 }
 
 /// A record that asks for gigabytes in a file of a hundred bytes.

@@ -30,6 +30,11 @@ pub struct SimdLevel(Features);
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
+/// Proof that the machine has AVX-512 VBMI and VBMI2 besides (invariant S1).
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512Vbmi2(());
+
 /// Proof that the machine has AVX2, BMI1, BMI2, LZCNT, POPCNT and FMA (invariant S1).
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
@@ -86,6 +91,14 @@ impl SimdLevel {
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn avx512(self) -> Option<Avx512> {
         (self.0 == Features::Avx512).then_some(Avx512(()))
+    }
+
+    /// Proof that AVX-512 and its byte extensions may be used, at levels that have AVX-512 on machines that
+    /// have them.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn avx512_vbmi2(self) -> Option<Avx512Vbmi2> {
+        use std::arch::is_x86_feature_detected as has;
+        (self.0 == Features::Avx512 && has!("avx512vbmi") && has!("avx512vbmi2")).then_some(Avx512Vbmi2(()))
     }
 
     /// Proof that AVX2 may be used, at levels that have it.

@@ -490,7 +490,7 @@ proptest! {
             planes.iter_mut().filter(|plane| plane.shuffle == Shuffle::Byte).for_each(|plane| plane.shuffle = Shuffle::Bit);
         }
         let colour = if subtract_green && geometry.colour { Colour::SubtractGreen } else { Colour::None };
-        let plan = Plan { colour, span_samples, planes };
+        let plan = Plan { colour, span_samples, planes, ..Plan::identity(&geometry) };
         plan.check(&geometry).unwrap();
 
         let raw = content(kind, geometry.sample_bytes, frames * format.frame_samples());

@@ -140,6 +140,11 @@ impl Tiling {
         rows.div_ceil(unit(split_chroma))
     }
 
+    /// Sets of statistics: one per plane, and one for all differences from corners.
+    pub fn sets(geometry: &Geometry, split_chroma: bool) -> usize {
+        geometry.planes.len() + usize::from(split_chroma)
+    }
+
     /// Cuts frames of `geometry`, which [suits](Self::suits), into `bands`, at most
     /// [`most_bands`](Self::most_bands). With `split_chroma`, planes 0 and 2 of colour frames are split
     /// into their phases.
@@ -169,7 +174,7 @@ impl Tiling {
             Band { rows, planes }
         };
         let bands = (0..bands).map(band).collect();
-        Self { regions, bands, sets: geometry.planes.len() + usize::from(split_chroma) }
+        Self { regions, bands, sets: Self::sets(geometry, split_chroma) }
     }
 
     /// Tiles of all bands in one frame.

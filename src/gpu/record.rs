@@ -289,7 +289,7 @@ mod tests {
     use super::super::recording::Command;
     use super::*;
     use crate::frame::{ChannelOrder, Dtype, FrameFormat, Layout};
-    use crate::plan::PlanePlan;
+    use crate::plan::{PlanePlan, Values};
 
     fn geometry(frames: usize) -> Geometry {
         let layout = Layout::Packed { width: 5, height: 3, order: ChannelOrder::Rgb };
@@ -297,7 +297,7 @@ mod tests {
     }
 
     fn plan(plane: PlanePlan) -> Plan {
-        Plan { colour: Colour::SubtractGreen, span_samples: 64, planes: vec![plane; 3] }
+        Plan { values: Values::default(), colour: Colour::SubtractGreen, span_samples: 64, planes: vec![plane; 3] }
     }
 
     fn kernels(recording: &Recording) -> Vec<Kernel> {

@@ -6,8 +6,9 @@
 
 use super::{
     Candidate, CodecChoice, Colour, LevelParameters, Plan, PlanePlan, Predictor, Sample, Settings, Shuffle, Statistics,
+    Values,
 };
-use crate::codec::Encoder;
+use crate::codec::{ContextKind, Encoder, Surroundings, neighbour_width};
 use crate::cpu::{CpuBackend, counted_frames};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
@@ -20,26 +21,76 @@ const FINALISTS: usize = 2;
 /// Level of Zstandard in trials: candidates rank alike at higher ones.
 const TRIAL_ZSTD_LEVEL: i32 = 1;
 
+/// A plan of whole planes with what it makes of a sample.
+pub struct PlanesChoice {
+    /// The plan.
+    pub plan: Plan,
+    /// Bytes of the sample packed, about.
+    pub packed_bytes: usize,
+    /// Raw bytes of the sample.
+    pub sampled_bytes: usize,
+}
+
 /// The plan of a batch. `backend` measures; the trials run on `cpu`, and the result is the same for
 /// every backend.
-pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Plan> {
+pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<PlanesChoice> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let identity = Plan { span_samples: level.span_samples, ..Plan::identity(batch.geometry) };
     if codec == CodecChoice::Store || batch.raw.is_empty() {
-        return Ok(identity);
+        return Ok(PlanesChoice { plan: identity, packed_bytes: batch.raw.len(), sampled_bytes: batch.raw.len() });
     }
 
     let sample = Sample::of(batch);
-    let sample = sample.batch();
-    let candidates = level.candidates(sample.geometry.colour, sample.geometry.frames > 1);
-    let statistics = Statistics::measure(backend, sample, candidates)?;
-    let colour = best_colour(&statistics, sample.geometry.colour);
-    let finalists: Vec<Vec<Candidate>> =
-        (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
-    let trials = Trials::run(sample, colour, &finalists, codec, cpu)?;
-    let planes = (0..statistics.planes()).map(|plane| trials.best(plane, batch.geometry.frames > 1)).collect();
-    Ok(Plan { colour, planes, ..identity })
+    let choose = |sample: &Sample| Chosen::of(sample.batch(), &level, codec, backend, cpu);
+    let plain = choose(&sample)?;
+    // A batch has every value that its sample has, so only a sparse sample may be of a sparse batch.
+    let values = Values::of(sample.batch()).and_then(|_| Values::of(batch));
+    let (values, chosen) = match values {
+        Some(values) => {
+            let sparse = choose(&sample.with_values(&values))?;
+            let table_bytes = values.gaps().len() * sample.batch().raw.len() / batch.raw.len();
+            if sparse.packed_bytes + table_bytes < plain.packed_bytes {
+                (values, sparse)
+            } else {
+                (Values::default(), plain)
+            }
+        }
+        None => (Values::default(), plain),
+    };
+    let Chosen { colour, planes, packed_bytes } = chosen;
+    let geometry = sample.batch().geometry;
+    let sampled_bytes = counted_frames(geometry.frames).len() * geometry.frame_samples * geometry.sample_bytes;
+    Ok(PlanesChoice { plan: Plan { values, colour, planes, ..identity }, packed_bytes, sampled_bytes })
+}
+
+/// What does best on a sample.
+struct Chosen {
+    colour: Colour,
+    planes: Vec<PlanePlan>,
+    /// About the bytes of the sample.
+    packed_bytes: usize,
+}
+
+impl Chosen {
+    fn of(
+        sample: Batch<'_>,
+        level: &LevelParameters,
+        codec: CodecChoice,
+        backend: &dyn Backend,
+        cpu: &CpuBackend,
+    ) -> Result<Self> {
+        let geometry = sample.geometry;
+        let candidates = level.candidates(geometry.colour, geometry.frames > 1);
+        let statistics = Statistics::measure(backend, sample, candidates)?;
+        let colour = best_colour(&statistics, geometry.colour);
+        let finalists: Vec<Vec<Candidate>> =
+            (0..statistics.planes()).map(|plane| finalists(&statistics, colour, plane)).collect();
+        let trials = Trials::run(sample, colour, &finalists, codec, level.contexts, cpu)?;
+        let (planes, packed_bytes): (Vec<_>, Vec<_>) =
+            (0..statistics.planes()).map(|plane| trials.best(plane, geometry.frames > 1)).unzip();
+        Ok(Self { colour, planes, packed_bytes: packed_bytes.iter().sum() })
+    }
 }
 
 /// The colour transform whose best candidates cost least over all planes.
@@ -92,20 +143,21 @@ impl Trials {
         colour: Colour,
         finalists: &[Vec<Candidate>],
         codec: CodecChoice,
+        contexts: &'static [ContextKind],
         cpu: &CpuBackend,
     ) -> Result<Self> {
         let rounds = finalists.iter().map(Vec::len).max().unwrap_or(0);
         let results = pool::map(cpu.threads(), (0..rounds).collect(), |round| {
             let mut residuals = WorkBuffer::default();
             cpu.forward(sample, &trial_plan(sample.geometry, colour, finalists, round), &mut residuals)?;
-            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL, false)?;
+            let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL, false)?.with_contexts(contexts);
             let mut trials = Vec::new();
             for (plane, candidates) in finalists.iter().enumerate() {
                 if let Some(&candidate) = candidates.get(round) {
                     let residuals = counted_bytes(sample.geometry, &residuals, plane);
                     for &shuffle in shuffles(sample.geometry.sample_bytes) {
                         let shuffled = cpu.shuffled(shuffle, sample.geometry.sample_bytes, residuals);
-                        let packed_bytes = packed_bytes(&mut encoder, &shuffled, sample.geometry.sample_bytes);
+                        let packed_bytes = packed_bytes(&mut encoder, sample.geometry, plane, shuffle, &shuffled);
                         trials.push((plane, Trial { candidate, shuffle, packed_bytes }));
                     }
                 }
@@ -120,8 +172,8 @@ impl Trials {
     }
 
     /// The plan of `plane`: the best trial for frames after the first, and for the first the best
-    /// one that needs no other frame and is shuffled alike.
-    fn best(&self, plane: usize, several_frames: bool) -> PlanePlan {
+    /// one that needs no other frame and is shuffled alike. Beside it, the bytes of the best trial.
+    fn best(&self, plane: usize, several_frames: bool) -> (PlanePlan, usize) {
         let nothing = Candidate { colour: Colour::None, temporal: false, predictor: Predictor::None };
         let smallest =
             |trials: &mut dyn Iterator<Item = &Trial>| trials.min_by_key(|trial| trial.packed_bytes).copied();
@@ -134,18 +186,28 @@ impl Trials {
         let mut alike = trials.iter().filter(|trial| !trial.candidate.temporal && trial.shuffle == inter.shuffle);
         let intra = smallest(&mut alike).unwrap_or(inter);
         let inter = if several_frames { inter } else { Trial { candidate: nothing, ..inter } };
-        PlanePlan {
+        let plan = PlanePlan {
             intra: intra.candidate.predictor,
             temporal: inter.candidate.temporal,
             inter: inter.candidate.predictor,
             shuffle: inter.shuffle,
-        }
+        };
+        (plan, inter.packed_bytes)
     }
 }
 
-/// About the bytes that `encoder` makes of a span, one block per byte of a sample.
-fn packed_bytes(encoder: &mut Encoder, span: &[u8], sample_bytes: usize) -> usize {
-    span.chunks((span.len() / sample_bytes).max(1)).map(|block| encoder.estimate(block)).sum()
+/// About the bytes that `encoder` makes of a span of `plane`, one block per byte of a sample.
+fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, shuffle: Shuffle, span: &[u8]) -> usize {
+    let blocks: Vec<&[u8]> = span.chunks((span.len() / geometry.sample_bytes).max(1)).collect();
+    let mut estimate = |at: usize| {
+        // Only then are the blocks bytes of the same samples.
+        let around = match shuffle {
+            Shuffle::Byte => Surroundings { width: neighbour_width(geometry, plane), higher: &blocks[at + 1..] },
+            Shuffle::None | Shuffle::Bit => Surroundings::default(),
+        };
+        encoder.estimate(blocks[at], around)
+    };
+    (0..blocks.len()).map(&mut estimate).sum()
 }
 
 /// Shuffles that change anything.

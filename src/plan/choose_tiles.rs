@@ -25,11 +25,16 @@ const TABLE_BYTES: usize = 3 << 20;
 const TABLE_PART: usize = 24;
 
 /// A plan with what only the encoder knows.
-pub(crate) struct TileChoice {
+pub struct TileChoice {
+    /// The plan.
     pub plan: TilePlan,
+    /// Which class of groups has which table.
     pub classes: TileClasses,
+    /// Predictors to try.
+    pub effort: TileEffort,
     /// Bits that a sample of `sampled_bytes` raw bytes needs, about.
     pub bits: u64,
+    /// Raw bytes of the sample.
     pub sampled_bytes: usize,
 }
 
@@ -63,7 +68,7 @@ pub(crate) fn choose_tiles(batch: Batch<'_>, effort: TileEffort, cpu: &CpuBacken
     let (tables, classes) = counts.tables();
     let segment_frames = (SEGMENT_BYTES / band_bytes).clamp(1, geometry.frames) as u32;
     let plan = TilePlan { colour, split_chroma, bands: bands as u32, segment_frames, tables };
-    Ok(TileChoice { plan, classes, bits: counts.bits(), sampled_bytes: pieces * band_bytes })
+    Ok(TileChoice { plan, classes, effort, bits: counts.bits(), sampled_bytes: pieces * band_bytes })
 }
 
 /// Counts the residuals of `pieces` frames of bands, spread over the batch.

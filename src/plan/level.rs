@@ -1,6 +1,9 @@
 //! What each level does.
 
+use crate::codec::ContextKind;
+
 use super::{Candidate, CodecChoice, Colour, Predictor};
+use crate::stage::TileEffort;
 
 /// Effort of one level. Levels differ in these numbers only.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +16,15 @@ pub struct LevelParameters {
     pub zstd_level: i32,
     /// Whether every block is tried with every codec that may win.
     pub thorough: bool,
+    /// Contexts that are tried for samples of more than one byte.
+    pub contexts: &'static [ContextKind],
+    /// Predictors that tiles are tried with, where tiles are used.
+    pub tiles: Option<TileEffort>,
+    /// Whether the adaptive model takes the place of tiles.
+    pub model: bool,
+    /// What the discrete coder's results are multiplied with when they are compared, in quarters: it is
+    /// slower than other paths.
+    pub discrete_quarters: u64,
     /// Samples in a span, and so bytes in a block.
     pub span_samples: u32,
 }
@@ -20,29 +32,50 @@ pub struct LevelParameters {
 const FEW: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Gradient];
 const SOME: &[Predictor] = &[Predictor::None, Predictor::Left, Predictor::Up, Predictor::Gradient, Predictor::Median];
 
+const NONE: &[ContextKind] = &[];
+const HIGHER: &[ContextKind] = &[ContextKind::Higher];
+const BOTH: &[ContextKind] = &[ContextKind::Higher, ContextKind::Neighbours];
+
 const LEVELS: [LevelParameters; 9] = [
-    level(FEW, CodecChoice::Lz4, 1, 17),
-    level(SOME, CodecChoice::Auto, 1, 17),
-    level(Predictor::ALL, CodecChoice::Auto, 1, 18),
-    level(Predictor::ALL, CodecChoice::Auto, 1, 19),
-    level(Predictor::ALL, CodecChoice::Auto, 8, 20),
-    level(Predictor::ALL, CodecChoice::Auto, 10, 21),
-    level(Predictor::ALL, CodecChoice::Auto, 12, 21),
-    level(Predictor::ALL, CodecChoice::Auto, 16, 22),
-    level(Predictor::ALL, CodecChoice::Auto, 19, 23),
+    level(FEW, CodecChoice::Lz4, 1, NONE, 17, None),
+    level(SOME, CodecChoice::Auto, 1, HIGHER, 17, Some(TileEffort::Few)),
+    level(Predictor::ALL, CodecChoice::Auto, 1, HIGHER, 18, Some(TileEffort::Some)),
+    level(Predictor::ALL, CodecChoice::Auto, 1, BOTH, 19, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 8, BOTH, 20, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 10, BOTH, 21, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 12, BOTH, 21, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 16, BOTH, 22, Some(TileEffort::All)),
+    level(Predictor::ALL, CodecChoice::Auto, 19, BOTH, 23, Some(TileEffort::All)),
 ];
 
 /// The lowest level of Zstandard at which the time it takes is given to every block.
 const THOROUGH_ZSTD_LEVEL: i32 = 8;
 
+/// The lowest level of Zstandard beside which the time that the model takes is no matter.
+const MODEL_ZSTD_LEVEL: i32 = 16;
+
 const fn level(
     predictors: &'static [Predictor],
     codec: CodecChoice,
     zstd_level: i32,
+    contexts: &'static [ContextKind],
     span_log2: u32,
+    tiles: Option<TileEffort>,
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
-    LevelParameters { predictors, codec, zstd_level, thorough, span_samples: 1 << span_log2 }
+    let model = zstd_level >= MODEL_ZSTD_LEVEL;
+    let discrete_quarters = if thorough { 4 } else { 5 };
+    LevelParameters {
+        predictors,
+        codec,
+        zstd_level,
+        thorough,
+        contexts,
+        tiles,
+        model,
+        discrete_quarters,
+        span_samples: 1 << span_log2,
+    }
 }
 
 impl LevelParameters {

@@ -5,24 +5,38 @@
 //! and device. The decoder reads the plan and decides nothing.
 
 mod choose;
+mod choose_method;
+mod choose_strips;
 mod choose_tiles;
 mod level;
+mod method;
 mod recorded;
 
 mod sample;
 mod settings;
 mod statistics;
+mod strips;
 mod tiles;
+mod values;
 
+pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
+pub use strips::StripPlan;
 pub use tiles::{TileCut, TilePlan, TilePredictor};
 
-pub(crate) use choose_tiles::{TileChoice, band_slices, choose_tiles};
+pub(crate) use choose_method::picture;
+pub(crate) use choose_strips::choose_strips;
+pub(crate) use choose_tiles::{band_slices, choose_tiles};
 pub(crate) use tiles::check_cut;
+pub use values::Values;
 
 #[doc(hidden)]
-pub use choose::choose;
+pub use choose::{PlanesChoice, choose};
+#[doc(hidden)]
+pub use choose_method::{MethodChoice, choose_method};
+#[doc(hidden)]
+pub use choose_tiles::TileChoice;
 #[doc(hidden)]
 pub use level::LevelParameters;
 pub(crate) use sample::Sample;

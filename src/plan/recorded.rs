@@ -1,5 +1,6 @@
 //! The resolved plan, as it is recorded with each batch.
 
+use super::Values;
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
 
@@ -86,6 +87,8 @@ impl PlanePlan {
 /// What is done to a batch: resolved, and recorded with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Plan {
+    /// The values that occur, if samples are places among them. They are so before the colour transform.
+    pub values: Values,
     /// Colour transform of planes 0 to 2.
     pub colour: Colour,
     /// Samples in a span: each span of a plane is shuffled by itself and coded as one block per
@@ -100,7 +103,12 @@ impl Plan {
     pub fn identity(geometry: &Geometry) -> Self {
         let plane =
             PlanePlan { intra: Predictor::None, temporal: false, inter: Predictor::None, shuffle: Shuffle::None };
-        Self { colour: Colour::None, span_samples: 1 << 18, planes: vec![plane; geometry.planes.len()] }
+        Self {
+            values: Values::default(),
+            colour: Colour::None,
+            span_samples: 1 << 18,
+            planes: vec![plane; geometry.planes.len()],
+        }
     }
 
     /// Checks that the plan can be carried out on `geometry`.
@@ -115,6 +123,7 @@ impl Plan {
                 self.planes.len()
             )));
         }
+        self.values.check(geometry)?;
         if self.colour != Colour::None && !geometry.colour {
             return Err(Error::corrupt("plan: a colour transform on frames that have no colour channels"));
         }

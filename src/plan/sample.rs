@@ -1,5 +1,6 @@
 //! A small part of a batch that stands for all of it.
 
+use super::Values;
 use crate::frame::{Batch, Geometry, PlaneGeometry};
 
 /// Consecutive frames in a sample.
@@ -45,6 +46,11 @@ impl Sample {
             }
         }
         Self { geometry, raw }
+    }
+
+    /// The same sample as places in a table.
+    pub fn with_values(&self, values: &Values) -> Self {
+        Self { geometry: self.geometry.clone(), raw: values.places(self.batch()) }
     }
 
     /// The sample as a batch.

@@ -3,6 +3,7 @@
 //! panics on files that are not valid.
 
 mod ans;
+mod pack;
 
 /// The raw frames of a `.fpk` file.
 pub fn decode(file: &[u8]) -> Vec<u8> {
@@ -125,6 +126,7 @@ fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
     let colour = number(file, at, 1);
     let planes = number(file, at, 1);
     let span = number(file, at, 4) as usize;
+    let values = read_values(file, at);
     let plans: Vec<PlanePlan> = (0..planes)
         .map(|_| PlanePlan {
             intra: number(file, at, 1),
@@ -150,14 +152,18 @@ fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
         let mut residuals = Vec::new();
         while left > 0 {
             let m = left.min(span);
-            let mut stored = Vec::new();
+            let mut packed = Vec::new();
             for _ in 0..s {
                 let codec = number(file, &mut table, 1);
-                let packed = number(file, &mut table, 4) as usize;
-                stored.extend(decode_block(codec, &file[payload..payload + packed], m));
-                payload += packed;
+                let length = number(file, &mut table, 4) as usize;
+                packed.push((codec, &file[payload..payload + length]));
+                payload += length;
             }
-            residuals.extend(unshuffle(plan.shuffle, &stored, m, s));
+            let mut blocks: Vec<Vec<u8>> = Vec::new();
+            for (codec, packed) in packed.into_iter().rev() {
+                blocks.insert(0, decode_block(codec, packed, m, plane.width, &blocks));
+            }
+            residuals.extend(unshuffle(plan.shuffle, &blocks.concat(), m, s));
             left -= m;
         }
         let colour_difference = colour != 0 && (index == 0 || index == 2);
@@ -181,18 +187,44 @@ fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
         for (position, sample) in samples.iter().enumerate() {
             let (picture, i) = (position / per_picture, position % per_picture);
             let to = picture * frame_samples + plane.offset + i * plane.step;
+            let sample = match values.as_slice() {
+                [] => *sample,
+                // Section 5.6.
+                values if header.signed() => values[*sample as usize] ^ 1 << (8 * s - 1),
+                values => values[*sample as usize],
+            };
             raw[to * s..(to + 1) * s].copy_from_slice(&sample.to_le_bytes()[..s]);
         }
     }
     raw
 }
 
-fn decode_block(codec: u64, packed: &[u8], raw_length: usize) -> Vec<u8> {
+/// Section 5.6: the value table.
+fn read_values(file: &[u8], at: &mut usize) -> Vec<u64> {
+    let mut values = Vec::new();
+    let mut next = 0;
+    for _ in 0..number(file, at, 4) {
+        loop {
+            let gap = number(file, at, 1);
+            next += gap;
+            if gap != 255 {
+                break;
+            }
+        }
+        values.push(next);
+        next += 1;
+    }
+    values
+}
+
+fn decode_block(codec: u64, packed: &[u8], raw_length: usize, width: usize, later: &[Vec<u8>]) -> Vec<u8> {
     let block = match codec {
         0 => packed.to_vec(),
         1 => lz4_flex::block::decompress(packed, raw_length).expect("an LZ4 block"),
         2 => zstd::bulk::decompress(packed, raw_length).expect("a Zstandard frame"),
         3 => ans::decode(packed, raw_length),
+        4 => pack::decode(packed, raw_length),
+        5 => ans::decode_contexts(packed, raw_length, width, later),
         other => panic!("codec {other}"),
     };
     assert_eq!(block.len(), raw_length);

@@ -52,7 +52,7 @@ impl Machinery {
             start += part.raw.len();
 
             let [plan_time, forward_time, encode_time, decode_time, inverse_time] = &mut times;
-            let plan = timed(plan_time, || choose(batch, compressor.settings(), backend, cpu))?;
+            let plan = timed(plan_time, || choose(batch, compressor.settings(), backend, cpu))?.plan;
             timed(forward_time, || backend.forward(batch, &plan, residuals))?;
             let (blocks, payload) = timed(encode_time, || compressor.encode(&geometry, &plan, residuals))?;
             timed(decode_time, || decompressor.decode(&geometry, &plan, &blocks, &payload, residuals))?;

@@ -40,7 +40,7 @@ impl Classes {
                 level as u8 + 1
             })
             .collect();
-        let (merged, counts) = merge(counts.iter().map(|[even, odd]| sum(even, odd)));
+        let (merged, counts) = merge(counts.iter().map(|[even, odd]| sum(even, odd)), CLASSES, cost);
         let groups =
             levels.iter().map(|&level| if level == ZEROS { 0 } else { merged[usize::from(level) - 1] }).collect();
         Self { groups, counts }
@@ -83,9 +83,13 @@ fn count(group: &[u8], [even, odd]: &mut [Counts; 2]) {
     }
 }
 
-/// Merges neighbouring levels as long as that saves bits or there are too many. Returns the class of
+/// Merges neighbouring levels as long as that saves bits or there are not fewer than `most`. Returns the class of
 /// each level (from 1) and the counts of each class.
-pub(in crate::codec) fn merge(counts: impl Iterator<Item = Counts>) -> (Vec<u8>, Vec<Counts>) {
+pub(in crate::codec) fn merge(
+    counts: impl Iterator<Item = Counts>,
+    most: usize,
+    cost: impl Fn(&Counts) -> u64,
+) -> (Vec<u8>, Vec<Counts>) {
     struct Part {
         levels: usize,
         counts: Counts,
@@ -106,7 +110,7 @@ pub(in crate::codec) fn merge(counts: impl Iterator<Item = Counts>) -> (Vec<u8>,
     let gain = |a: &Part, b: &Part| (a.cost + b.cost) as i64 - joined(a, b).0 as i64;
     let mut gains: Vec<i64> = parts.windows(2).map(|pair| gain(&pair[0], &pair[1])).collect();
     while let Some((at, &best)) = gains.iter().enumerate().max_by_key(|&(at, &gain)| (gain, std::cmp::Reverse(at))) {
-        if best < 0 && parts.len() < CLASSES {
+        if best < 0 && parts.len() < most {
             break;
         }
         let other = parts.remove(at + 1);
@@ -126,7 +130,7 @@ pub(in crate::codec) fn merge(counts: impl Iterator<Item = Counts>) -> (Vec<u8>,
 }
 
 /// Bits for the symbols and their table, with [`FRACTION_BITS`] fraction bits.
-fn cost(counts: &Counts) -> u64 {
+pub(in crate::codec) fn cost(counts: &Counts) -> u64 {
     payload_cost(counts) + SYMBOL_COST * counts.iter().filter(|&&count| count > 0).count() as u64
 }
 
@@ -143,7 +147,7 @@ pub(in crate::codec) fn payload_cost(counts: &Counts) -> u64 {
 }
 
 /// log2 with [`FRACTION_BITS`] fraction bits, interpolated between the powers of two.
-fn log2(value: u32) -> u32 {
+pub(super) fn log2(value: u32) -> u32 {
     let exponent = 31 - value.leading_zeros();
     let fraction = ((u64::from(value) << FRACTION_BITS) >> exponent) as u32 - (1 << FRACTION_BITS);
     // The chord is below the curve by at most 0.086; a parabola through the middle mends most of that.

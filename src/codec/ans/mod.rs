@@ -9,17 +9,17 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub(super) mod bits;
 pub(super) mod classes;
+pub(super) mod contexts;
 pub(super) mod lanes;
 mod portable;
 pub(super) mod segments;
 pub(super) mod table;
 
-use self::bits::{BitDecoder, BitEncoder, Nibble};
 use self::classes::Classes;
 use self::lanes::{DecodeTable, EncodeTable, LANES, START, States};
 use self::table::Frequencies;
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 
@@ -28,7 +28,7 @@ const GROUP: usize = 256;
 const STATES_BYTES: usize = 4 * LANES;
 
 /// Appends the coded block if it is shorter than `block`.
-pub(super) fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
+pub fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let Classes { groups, counts } = Classes::of(block);
     let frequencies: Vec<Frequencies> = counts.iter().map(Frequencies::of).collect();
@@ -63,25 +63,14 @@ pub(super) fn estimate(block: &[u8]) -> usize {
 }
 
 /// Decodes exactly `block`.
-pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
-    let short = || Error::corrupt("ans block: it ends within its model or its states");
+pub fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
+    let short = || Error::corrupt("ans block: it ends within its model");
     let (length, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
     let model_bytes = u32::from_le_bytes(*length) as usize;
     let (model, rest) = rest.split_at_checked(model_bytes).ok_or_else(short)?;
-    let (state_bytes, words) = rest.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
-    if words.len() % 2 != 0 {
-        return Err(Error::corrupt("ans block: half a word at its end"));
-    }
     let (groups, frequencies) = read_model(model, block.len().div_ceil(GROUP))?;
     let tables: Vec<DecodeTable> = frequencies.iter().map(DecodeTable::new).collect();
-    let mut states: States = [0; LANES];
-    for (state, &bytes) in states.iter_mut().zip(state_bytes.as_chunks::<4>().0) {
-        *state = u32::from_le_bytes(bytes);
-        if !lanes::STATES.contains(state) {
-            return Err(Error::corrupt(format!("ans block: {state} is no state of a lane")));
-        }
-    }
-    let (whole, rest) = block.as_chunks_mut::<GROUP>();
+    let (whole, tail) = block.as_chunks_mut::<GROUP>();
     let mut last = [0; GROUP];
     let mut coded = Vec::with_capacity(groups.len());
     for (class, group) in groups.into_iter().zip(whole.iter_mut().chain([&mut last])) {
@@ -90,13 +79,30 @@ pub(super) fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result
             class => coded.push((&tables[usize::from(class) - 1], group)),
         }
     }
-    lanes::decode(simd, &mut coded, &mut states, words)?;
-    let (head, filling) = last.split_at(rest.len());
-    rest.copy_from_slice(head);
+    decode_groups(simd, rest, &mut coded)?;
+    let (head, filling) = last.split_at(tail.len());
+    tail.copy_from_slice(head);
     if filling.iter().any(|&byte| byte != 0) {
         return Err(Error::corrupt("ans block: more bytes than expected"));
     }
     Ok(())
+}
+
+/// Decodes `groups` from the states and words that end a block.
+fn decode_groups(simd: SimdLevel, coded: &[u8], groups: &mut [(&DecodeTable, &mut [u8; GROUP])]) -> Result<()> {
+    let short = || Error::corrupt("ans block: it ends within its states");
+    let (state_bytes, words) = coded.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
+    if words.len() % 2 != 0 {
+        return Err(Error::corrupt("ans block: half a word at its end"));
+    }
+    let mut states: States = [0; LANES];
+    for (state, &bytes) in states.iter_mut().zip(state_bytes.as_chunks::<4>().0) {
+        *state = u32::from_le_bytes(bytes);
+        if !lanes::STATES.contains(state) {
+            return Err(Error::corrupt(format!("ans block: {state} is no state of a lane")));
+        }
+    }
+    lanes::decode(simd, groups, &mut states, words)
 }
 
 fn write_model(groups: &[u8], frequencies: &[Frequencies], out: &mut Vec<u8>) {

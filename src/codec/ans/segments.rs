@@ -97,7 +97,8 @@ mod tests {
         let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 48, height: 32 }).unwrap();
         let tiling = Tiling::new(&Geometry::new(&format, 1), 1, false);
         let band = &tiling.bands[0];
-        let residual = |group: usize, at: usize| if group % 5 == 0 { 0 } else { (at * at * group / 97 % 61) as u8 };
+        let residual =
+            |group: usize, at: usize| if group.is_multiple_of(5) { 0 } else { (at * at * group / 97 % 61) as u8 };
         let mut groups: Vec<[u8; GROUP]> =
             (0..4 * band.tiles()).map(|group| std::array::from_fn(|at| residual(group, at))).collect();
         // In a group that the tables are not made from, so that it is escaped.

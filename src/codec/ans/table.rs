@@ -1,6 +1,6 @@
 //! Frequency tables: from counts to numbers that sum to 4096, and on the wire.
 
-use super::bits::{BitDecoder, BitEncoder, Nibble};
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::error::{Error, Result};
 
 /// Bits of a frequency.

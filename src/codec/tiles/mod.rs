@@ -79,7 +79,7 @@ impl<'a> TileEncoder<'a> {
                         && let Some(group) = groups.next()
                     {
                         let encode = &self.tables.sets[plane.set][usize::from(class) - 1];
-                        if group.iter().copied().max().unwrap_or(0) >= encode.sure {
+                        if largest(group) >= encode.sure {
                             escapes.extend(group.iter().filter(|&&residual| encode.escaped[usize::from(residual)]));
                         }
                         coded.push((&encode.table, group));
@@ -90,7 +90,7 @@ impl<'a> TileEncoder<'a> {
         for (predictors, classes) in
             predictors.chunks_mut(frame_tiles.max(1)).zip(classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1)))
         {
-            self.side.code(&mut self.nibbles, self.band, predictors, classes)?;
+            self.side.code(self.simd, &mut self.nibbles, self.band, predictors, classes)?;
         }
 
         let start = out.len();
@@ -171,7 +171,7 @@ impl<'a> TileDecoder<'a> {
         let mut nibbles = NibbleDecoder::new(side)?;
         let of_frames = out.predictors.chunks_mut(frame_tiles.max(1));
         for (predictors, classes) in of_frames.zip(out.classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1))) {
-            self.side.code(&mut nibbles, self.band, predictors, classes)?;
+            self.side.code(self.simd, &mut nibbles, self.band, predictors, classes)?;
         }
         nibbles.finish()?;
 
@@ -213,12 +213,17 @@ fn groups_of(plane: &CodedPlane) -> usize {
     plane.tiles() * TILE_GROUPS
 }
 
+/// Without a branch, so that it is done many bytes at a time.
+fn largest(group: &[u8; GROUP]) -> u8 {
+    group.iter().fold(0, |largest, &residual| largest.max(residual))
+}
+
 /// Puts the residuals that were escaped in their places.
 fn put_escapes(groups: &mut [[u8; GROUP]], escapes: &[u8]) -> Result<()> {
     let wrong = || Error::corrupt("tiles: the escaped residuals are not as many as their places");
     let mut escapes = escapes.iter();
     for group in groups {
-        if group.iter().any(|&residual| residual == ESCAPE) {
+        if largest(group) == ESCAPE {
             for residual in group.iter_mut().filter(|residual| **residual == ESCAPE) {
                 *residual = *escapes.next().ok_or_else(wrong)?;
             }

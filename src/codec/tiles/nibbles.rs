@@ -27,11 +27,13 @@ impl Default for Model {
 }
 
 impl Model {
+    #[inline(always)]
     fn interval(&self, symbol: usize) -> (u32, u32) {
         let end = self.0.get(symbol + 1).copied().unwrap_or(SCALE);
         (self.0[symbol].into(), (end - self.0[symbol]).into())
     }
 
+    #[inline(always)]
     fn symbol_at(&self, slot: u16) -> usize {
         // The first start is 0, so at least one counts.
         self.0.iter().map(|&start| u16::from(start <= slot)).sum::<u16>() as usize - 1
@@ -39,6 +41,7 @@ impl Model {
 
     /// Moves each start towards where it would be if `symbol` were almost certain: both the starts and
     /// their targets are at least 1 apart, and so is what lies between them, rounded down.
+    #[inline(always)]
     fn update(&mut self, symbol: usize) {
         for (at, start) in self.0.iter_mut().enumerate() {
             let target = at as i16 + if at > symbol { SCALE as i16 - 16 } else { 0 };
@@ -61,6 +64,7 @@ pub(super) struct NibbleEncoder {
 }
 
 impl Nibbles for NibbleEncoder {
+    #[inline(always)]
     fn code(&mut self, model: &mut Model, symbol: u8) -> u8 {
         let (start, frequency) = model.interval(symbol.into());
         self.intervals.push((start as u16, frequency as u16));
@@ -120,7 +124,7 @@ impl<'a> NibbleDecoder<'a> {
 }
 
 impl Nibbles for NibbleDecoder<'_> {
-    #[inline]
+    #[inline(always)]
     fn code(&mut self, model: &mut Model, _symbol: u8) -> u8 {
         let state = &mut self.states[self.next];
         self.next = (self.next + 1) % LANES;

@@ -1,6 +1,8 @@
 //! Predictors of tiles and classes of groups, each coded in the context of its neighbours.
 
 use super::nibbles::{Model, Nibbles};
+use crate::cpu::SimdLevel;
+use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
 use crate::frame::{Band, CodedPlane, Phase, TILE_GROUPS};
 use crate::plan::TilePredictor;
@@ -52,15 +54,34 @@ impl Side {
     /// Corrupt if `nibbles` decodes to what is no predictor.
     pub fn code(
         &mut self,
+        simd: SimdLevel,
         nibbles: &mut impl Nibbles,
         band: &Band,
         predictors: &mut [u8],
         classes: &mut [u8],
     ) -> Result<()> {
+        simd.run(Code { side: self, nibbles, band, predictors, classes })
+    }
+}
+
+struct Code<'a, N> {
+    side: &'a mut Side,
+    nibbles: &'a mut N,
+    band: &'a Band,
+    predictors: &'a mut [u8],
+    classes: &'a mut [u8],
+}
+
+impl<N: Nibbles> Kernel for Code<'_, N> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run(self) -> Result<()> {
+        let Self { side, nibbles, band, predictors, classes } = self;
         let mut tiles = predictors.iter_mut().zip(classes.as_chunks_mut::<TILE_GROUPS>().0);
-        for (plane, known) in band.planes.iter().zip(&mut self.known) {
+        for (plane, known) in band.planes.iter().zip(&mut side.known) {
             let details = !matches!(plane.phase, Phase::Whole | Phase::Corner);
-            let models = &mut self.models[usize::from(details)];
+            let models = &mut side.models[usize::from(details)];
             for row in 0..plane.rows() {
                 let mut left = OUTSIDE;
                 for column in 0..plane.columns() {

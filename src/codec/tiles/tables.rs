@@ -1,9 +1,9 @@
 //! Frequency tables of a batch: per set of statistics one for each class of groups.
 
-use crate::codec::ans::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::codec::ans::classes::{self, Counts, LEVELS};
 use crate::codec::ans::lanes::{DecodeTable, EncodeTable};
 use crate::codec::ans::table::{Frequencies, SCALE_BITS};
+use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::error::{Error, Result};
 
 /// Stands for every residual that its table has no frequency for; the residual follows elsewhere.
@@ -20,11 +20,6 @@ impl TileTables {
     /// Sets of statistics.
     pub fn sets(&self) -> usize {
         self.0.len()
-    }
-
-    /// Classes of each set, which are numbered from 1.
-    pub(super) fn classes(&self, set: usize) -> usize {
-        self.0[set].len()
     }
 
     /// Appends the tables.
@@ -92,7 +87,7 @@ impl TileCounts {
     pub fn tables(&self) -> (TileTables, TileClasses) {
         let (mut tables, mut levels) = (Vec::new(), Vec::new());
         for counts in &self.0 {
-            let (classes, mut counts) = classes::merge(counts.iter().copied());
+            let (classes, mut counts) = classes::merge(counts.iter().copied(), classes::CLASSES, classes::cost);
             if counts.is_empty() {
                 counts.push(FALLBACK);
             }

@@ -27,7 +27,11 @@ const HAS_NE: [u8; WIDE] = {
     mask
 };
 
-/// The predictor of every tile of a frame, row by row, appended to `predictors`.
+/// Marks a tile whose residuals are all zero.
+pub(super) const EXACT: u8 = 0x80;
+
+/// The predictor of every tile of a frame, row by row, appended to `predictors`, with [`EXACT`] where
+/// it is.
 pub(super) fn choose(
     simd: SimdLevel,
     effort: TileEffort,
@@ -71,19 +75,34 @@ impl<const SET: u32> Kernel for Choose<'_, SET> {
         for row in 0..plane.rows() {
             for column in (0..columns).step_by(TILES) {
                 let at = current.at(column * TILE, row * TILE);
+                let tiles = TILES.min(columns - column);
+                if still(&current.samples, &previous.samples, at, current.stride) {
+                    predictors.extend([TilePredictor::Previous as u8 | EXACT; TILES].iter().take(tiles));
+                    continue;
+                }
                 let costs = costs::<SET>(&current.samples, &previous.samples, at, current.stride);
-                for costs in costs.iter().take(columns - column) {
+                for costs in costs.iter().take(tiles) {
                     let mut best = (u32::MAX, 0);
                     for (at, &cost) in (0..).zip(costs) {
                         if SET >> at & 1 == 1 && cost < best.0 {
                             best = (cost, at);
                         }
                     }
-                    predictors.push(best.1);
+                    predictors.push(if best.0 == 0 { best.1 | EXACT } else { best.1 });
                 }
             }
         }
     }
+}
+
+/// Whether four tiles are what they were in the frame before.
+#[inline(always)]
+fn still(current: &[u8], previous: &[u8], at: usize, stride: usize) -> bool {
+    (0..TILE).all(|y| {
+        let at = at + y * stride;
+        let (current, previous) = (&current[at..at + WIDE], &previous[at..at + WIDE]);
+        current.iter().zip(previous).fold(0, |changed, (current, previous)| changed | (current ^ previous)) == 0
+    })
 }
 
 const RULES: usize = TilePredictor::ALL.len();

@@ -78,7 +78,7 @@ impl<'a> BandState<'a> {
         for ((plane, current), previous) in self.band.planes.iter().zip(&self.current).zip(&self.previous) {
             let first = out.predictors.len();
             choose::choose(self.simd, effort, plane, current, previous, &mut out.predictors);
-            let predictors = &out.predictors[first..];
+            let predictors = &mut out.predictors[first..];
             let (sums, groups) = (&mut out.sums, &mut out.groups);
             self.simd.run(Residuals { plane, predictors, current, previous, sums, groups });
         }
@@ -110,7 +110,8 @@ impl<'a> BandState<'a> {
 
 struct Residuals<'a> {
     plane: &'a CodedPlane,
-    predictors: &'a [u8],
+    /// What [`choose::choose`] gave; the marks are taken away.
+    predictors: &'a mut [u8],
     current: &'a PlaneBuffer,
     previous: &'a PlaneBuffer,
     sums: &'a mut Vec<u16>,
@@ -124,9 +125,14 @@ impl Kernel for Residuals<'_> {
     fn run(self) {
         let columns = self.plane.columns();
         let mut groups: Groups = [[0; GROUP]; TILE_GROUPS];
-        for (tile, &predictor) in self.predictors.iter().enumerate() {
+        for (tile, predictor) in self.predictors.iter_mut().enumerate() {
+            if *predictor & choose::EXACT != 0 {
+                *predictor &= !choose::EXACT;
+                self.sums.extend([0; TILE_GROUPS]);
+                continue;
+            }
             let at = self.current.at(tile % columns * TILE, tile / columns * TILE);
-            let predictor = TilePredictor::ALL[usize::from(predictor)];
+            let predictor = TilePredictor::ALL[usize::from(*predictor)];
             residual::residual(predictor, self.current, self.previous, at, &mut groups);
             for group in &groups {
                 let sum = group.iter().map(|&residual| u16::from(residual)).sum();

@@ -91,11 +91,11 @@ fn every_predictor_round_trips() {
             let mut inverse = BandState::new(simd, Colour::None, &geometry, &tiling, band);
             for raw in &raws {
                 state.see(&[raw]);
-                let predictors = vec![predictor as u8; band.tiles()];
+                let mut predictors = vec![predictor as u8; band.tiles()];
                 let (mut sums, mut groups) = (Vec::new(), Vec::new());
                 simd.run(Residuals {
                     plane: &band.planes[0],
-                    predictors: &predictors,
+                    predictors: &mut predictors,
                     current: &state.current[0],
                     previous: &state.previous[0],
                     sums: &mut sums,

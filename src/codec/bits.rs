@@ -1,4 +1,4 @@
-//! An adaptive binary arithmetic coder for what is small and irregular: classes and tables.
+//! An adaptive binary arithmetic coder for what is small and irregular, and for pictures of few values.
 //!
 //! The interval is halved as in lpaq (Matt Mahoney, 2007): 32-bit bounds without carries. A
 //! probability moves by 1/16 of its distance to the bit seen.
@@ -50,6 +50,11 @@ impl<'a> BitEncoder<'a> {
         probability.update(bit);
     }
 
+    /// A bit that is 1 with `probability`, in 1/65536, which its caller adapts.
+    pub fn coded(&mut self, probability: u16, bit: bool) {
+        self.narrow(Probability(probability).split(self.low, self.high), bit);
+    }
+
     /// The low `count` bits of `value`, each as likely as not.
     pub fn direct(&mut self, value: u32, count: u32) {
         for at in (0..count).rev() {
@@ -91,12 +96,13 @@ pub(in crate::codec) struct BitDecoder<'a> {
     high: u32,
     code: u32,
     input: &'a [u8],
+    past_end: u32,
 }
 
 impl<'a> BitDecoder<'a> {
     /// Zeros are taken to follow `input`: any input decodes to something.
     pub fn new(input: &'a [u8]) -> Self {
-        let mut decoder = Self { low: 0, high: u32::MAX, code: 0, input };
+        let mut decoder = Self { low: 0, high: u32::MAX, code: 0, input, past_end: 0 };
         for _ in 0..4 {
             decoder.code = decoder.code << 8 | decoder.next();
         }
@@ -107,6 +113,11 @@ impl<'a> BitDecoder<'a> {
         let bit = self.narrow(probability.split(self.low, self.high));
         probability.update(bit);
         bit
+    }
+
+    /// A bit that is 1 with `probability`, in 1/65536, which its caller adapts.
+    pub fn coded(&mut self, probability: u16) -> bool {
+        self.narrow(Probability(probability).split(self.low, self.high))
     }
 
     pub fn direct(&mut self, count: u32) -> u32 {
@@ -120,6 +131,11 @@ impl<'a> BitDecoder<'a> {
             node = node << 1 | usize::from(self.bit(&mut probabilities[node]));
         }
         node as u32 & 15
+    }
+
+    /// Whether the code ends here: its encoder wrote the byte that [`BitEncoder::finish`] adds and no more.
+    pub fn is_finished(&self) -> bool {
+        self.input.is_empty() && self.past_end == 3
     }
 
     fn narrow(&mut self, split: u32) -> bool {
@@ -143,7 +159,10 @@ impl<'a> BitDecoder<'a> {
                 self.input = rest;
                 u32::from(byte)
             }
-            None => 0,
+            None => {
+                self.past_end = self.past_end.saturating_add(1);
+                0
+            }
         }
     }
 }

@@ -1,0 +1,258 @@
+//! Pictures of few values: masks, labels, palettes, screens.
+//!
+//! Neighbouring units (samples, or pixels of several channels) are mostly equal here, and where they
+//! are not, the same small patterns return. So nothing is subtracted; the coder asks which neighbour a
+//! unit is equal to.
+//!
+//! - A block of 16 x 16 units that is found in the frame before is copied from there, by one of a few
+//!   vectors (block copy with hash search, as in the screen content tools of H.265).
+//! - The other units are coded one by one, with adaptive binary arithmetic coding. *Is this the unit to the left?* is asked
+//!   in the context of which of 12 neighbours, five of them in the frame before, are equal to that one
+//!   (the templates of JBIG2, ITU-T T.88, for more than two values). If it is not, other
+//!   neighbours are asked about, then what followed the same neighbours before, then a palette.
+//! - Where all neighbours are equal, one decision stands for the run up to where they no longer are.
+//! - For pictures with many values the first question is about what followed the same 11 neighbours
+//!   before: letters and icons return.
+//!
+//! Pictures are cut into up to 16 bands of rows. Each is coded by itself, but may refer to all of the
+//! frame before; so the bands of a frame are decoded in parallel.
+
+mod band;
+mod counter;
+mod model;
+mod motion;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use self::band::{Band, Choice, Vector};
+use self::motion::Pair;
+use self::window::Place;
+use crate::codec::bits::{BitDecoder, BitEncoder};
+use crate::error::{Error, Result};
+use crate::pool;
+
+/// Rows and columns of a block.
+const BLOCK: usize = 16;
+const MOST_BANDS: usize = 16;
+/// A band has at least so many units, unless it is the only one.
+const BAND_UNITS: usize = 3 << 17;
+const HEADER_BYTES: usize = 2;
+/// Most bytes of a unit.
+pub const MOST_UNIT_BYTES: usize = 8;
+
+/// The shape of frames whose units follow one another row by row without padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture {
+    /// Units in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Bytes of a sample, or of a pixel whose channels lie side by side: 1 to 8.
+    pub unit_bytes: usize,
+}
+
+impl Picture {
+    fn row_bytes(self) -> usize {
+        self.width * self.unit_bytes
+    }
+
+    fn frame_bytes(self) -> usize {
+        self.row_bytes() * self.height
+    }
+
+    fn blocks_across(self) -> usize {
+        self.width.div_ceil(BLOCK)
+    }
+
+    /// A block of a band of `height` rows.
+    fn block(self, column: usize, row: usize, height: usize) -> Place {
+        let (x, y) = (column * BLOCK, row * BLOCK);
+        Place { x, y, width: BLOCK.min(self.width - x), height: BLOCK.min(height - y), cut: false }
+    }
+
+    /// Where in the picture a block of the band from row `top` on is by `vector`, if it is inside.
+    fn moved(self, block: &Place, top: usize, vector: Vector) -> Option<(usize, usize)> {
+        let x = block.x.checked_add_signed(isize::from(vector.x))?;
+        let y = (top + block.y).checked_add_signed(isize::from(vector.y))?;
+        (x + block.width <= self.width && y + block.height <= self.height).then_some((x, y))
+    }
+
+    /// Whether so many bytes are whole frames, at least one.
+    fn fits(self, raw_bytes: usize) -> bool {
+        let units = self.width.checked_mul(self.height).filter(|_| (1..=MOST_UNIT_BYTES).contains(&self.unit_bytes));
+        let frame_bytes = units.and_then(|units| units.checked_mul(self.unit_bytes)).unwrap_or(0);
+        raw_bytes > 0 && frame_bytes > 0 && raw_bytes.is_multiple_of(frame_bytes)
+    }
+
+    /// Bands that an encoder makes.
+    fn bands(self) -> usize {
+        (self.width * self.height / BAND_UNITS).clamp(1, MOST_BANDS)
+    }
+
+    /// Rows of every band but the last, which has what is left.
+    fn band_rows(self, bands: usize) -> usize {
+        self.height.div_ceil(BLOCK).div_ceil(bands) * BLOCK
+    }
+}
+
+/// Appends the coded frames `raw` to `out` and returns true, or returns false if that would not be
+/// shorter than `raw`; `out` may have grown all the same. If it is `thorough` it tries both with and
+/// without the memory of large patterns. The result does not depend on the number of threads.
+pub fn encode(picture: Picture, thorough: bool, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> bool {
+    if !picture.fits(raw.len()) {
+        return false;
+    }
+    let start = out.len();
+    if !thorough {
+        encode_with(has_many_values(picture, raw), picture, threads, raw, out);
+        return out.len() - start < raw.len();
+    }
+    encode_with(false, picture, threads, raw, out);
+    let middle = out.len();
+    encode_with(true, picture, threads, raw, out);
+    if out.len() - middle < middle - start {
+        out.drain(start..middle);
+    } else {
+        out.truncate(middle);
+    }
+    out.len() - start < raw.len()
+}
+
+/// After so many frames without movement it is searched for in one frame of so many only.
+const SEARCHES: usize = 4;
+
+fn encode_with(patterns: bool, picture: Picture, threads: usize, raw: &[u8], out: &mut Vec<u8>) {
+    let patterns = patterns && picture.unit_bytes <= model::PATTERN_BYTES;
+    let band_rows = picture.band_rows(picture.bands());
+    let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
+    let mut codes = vec![Vec::new(); tops.len()];
+    let bands = tops.into_iter().zip(&mut codes).collect();
+    let done = pool::for_each(threads, bands, |(top, code)| {
+        let height = band_rows.min(picture.height - top);
+        let mut band = Band::new(BitEncoder::new(code), picture, top, height, patterns);
+        let mut before = None;
+        let mut fruitless = 0;
+        for (at, frame) in raw.chunks_exact(picture.frame_bytes()).enumerate() {
+            let rows = &frame[top * picture.row_bytes()..][..height * picture.row_bytes()];
+            let choice = match before {
+                Some(before) => {
+                    let search = fruitless < SEARCHES || at % SEARCHES == 0;
+                    let choice = Pair { picture, top, rows, before }.choose(search);
+                    if search {
+                        fruitless = if choice.moves() { 0 } else { fruitless + 1 };
+                    }
+                    choice
+                }
+                None => Choice::default(),
+            };
+            band.frame(before, &choice, rows)?;
+            before = Some(frame);
+        }
+        band.into_coder().finish();
+        Ok(())
+    });
+    debug_assert!(done.is_ok(), "an encoder's vectors lead nowhere else");
+    out.push(codes.len() as u8);
+    out.push(u8::from(patterns));
+    for code in &codes {
+        // A code may be as long as 32 bits say at most: longer ones are never shorter than the frames.
+        out.extend(u32::try_from(code.len()).unwrap_or(u32::MAX).to_le_bytes());
+    }
+    codes.iter().for_each(|code| out.extend(code));
+}
+
+/// Decodes frames to exactly `raw`.
+pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -> Result<()> {
+    let short = || Error::corrupt("discrete block: it ends within its header");
+    let Some((&[bands, patterns], rest)) = packed.split_first_chunk::<HEADER_BYTES>() else { return Err(short()) };
+    if !picture.fits(raw.len()) {
+        return Err(Error::corrupt(format!("discrete block: {} bytes are no frames of {picture:?}", raw.len())));
+    }
+    let most_patterns = u8::from(picture.unit_bytes <= model::PATTERN_BYTES);
+    if bands == 0 || usize::from(bands) > MOST_BANDS || patterns > most_patterns {
+        return Err(Error::corrupt(format!("discrete block: {bands} bands, patterns {patterns}")));
+    }
+    let band_rows = picture.band_rows(usize::from(bands));
+    let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
+    if tops.len() != usize::from(bands) {
+        return Err(Error::corrupt(format!("discrete block: {bands} bands of {} rows", picture.height)));
+    }
+    let (lengths, mut codes) = rest.split_at_checked(4 * tops.len()).ok_or_else(short)?;
+    let mut coders = Vec::with_capacity(tops.len());
+    for (top, &length) in tops.into_iter().zip(lengths.as_chunks::<4>().0) {
+        let (code, others) = codes.split_at_checked(u32::from_le_bytes(length) as usize).ok_or_else(short)?;
+        let height = band_rows.min(picture.height - top);
+        coders.push(Band::new(BitDecoder::new(code), picture, top, height, patterns == 1));
+        codes = others;
+    }
+    let mut decoded: &[u8] = &[];
+    for frame in raw.chunks_exact_mut(picture.frame_bytes()) {
+        let before = (!decoded.is_empty()).then_some(decoded);
+        let rows = frame.chunks_mut(band_rows * picture.row_bytes());
+        pool::for_each(threads, coders.iter_mut().zip(rows).collect(), |(band, rows)| {
+            band.frame(before, &Choice::default(), rows)
+        })?;
+        decoded = frame;
+    }
+    if !codes.is_empty() || !coders.into_iter().all(|band| band.into_coder().is_finished()) {
+        return Err(Error::corrupt("discrete block: a code does not end with its frames"));
+    }
+    Ok(())
+}
+
+/// Units looked at to count values.
+const COUNTED_UNITS: usize = 1 << 16;
+/// Of 256 places that values fall on at random.
+const MANY_PLACES: usize = 48;
+
+/// Whether the first frame has so many values that patterns of values tell more than which are equal.
+fn has_many_values(picture: Picture, raw: &[u8]) -> bool {
+    let frame = &raw[..picture.frame_bytes()];
+    let rows = COUNTED_UNITS.div_ceil(picture.width).clamp(1, picture.height);
+    let mut seen = [false; 256];
+    for row in frame.chunks_exact(picture.row_bytes()).step_by(picture.height / rows).take(rows) {
+        for unit in row.chunks_exact(picture.unit_bytes).take(COUNTED_UNITS) {
+            let mut wide = [0; 8];
+            wide[..unit.len()].copy_from_slice(unit);
+            seen[model::place(u64::from_le_bytes(wide))] = true;
+        }
+    }
+    seen.iter().filter(|&&seen| seen).count() > MANY_PLACES
+}
+
+/// About the bytes that `raw`, a sample of some frames, adds to more of its kind; nothing if a look at a
+/// few rows says that this coder is not for it.
+pub fn estimate(picture: Picture, raw: &[u8]) -> Option<usize> {
+    let mut packed = Vec::new();
+    (looks_discrete(picture, raw) && encode(picture, false, 1, raw, &mut packed)).then_some(packed.len())
+}
+
+/// Rows looked at, of all frames.
+const LOOKED_ROWS: usize = 64;
+
+/// Whether most units are equal to their left or upper neighbour or to the same unit of the frame
+/// before.
+pub fn looks_discrete(picture: Picture, raw: &[u8]) -> bool {
+    if !picture.fits(raw.len()) {
+        return false;
+    }
+    let (row_bytes, unit_bytes) = (picture.row_bytes(), picture.unit_bytes);
+    let rows = raw.len() / row_bytes;
+    let step = rows.div_ceil(LOOKED_ROWS) | 1;
+    let (mut looked, mut novel) = (0, 0);
+    for row in (1..rows).step_by(step) {
+        let units = |row: usize| raw[row * row_bytes..][..row_bytes].chunks_exact(unit_bytes).take(COUNTED_UNITS);
+        let (now, above) = (units(row), units(row - 1));
+        let before = units(row.checked_sub(picture.height).unwrap_or(row - 1));
+        let mut west: &[u8] = &[];
+        for ((now, above), before) in now.zip(above).zip(before) {
+            looked += 1;
+            novel += usize::from(now != west && now != above && now != before);
+            west = now;
+        }
+    }
+    // Screens, masks, labels, depth: up to 0.14. Camera and film: from 0.2 up.
+    novel <= looked * 3 / 16
+}

@@ -1,0 +1,227 @@
+//! Round trips over shapes and kinds of samples, at every SIMD level; damage.
+
+use super::*;
+use crate::error::ErrorKind;
+
+/// Numbers that look random.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self, below: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % u64::from(below)) as u32
+    }
+}
+
+/// What the samples of a test are like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Constant,
+    Noise,
+    /// A gradient that moves, with some noise, half of it still.
+    Scene,
+    /// The same, with every second row and column repeated but for some.
+    Cells,
+    /// Differences of both signs.
+    Signed,
+    /// Few values, far apart.
+    Sparse,
+}
+
+const KINDS: [Kind; 6] = [Kind::Constant, Kind::Noise, Kind::Scene, Kind::Cells, Kind::Signed, Kind::Sparse];
+
+fn samples<S: Sample>(kind: Kind, bits: u32, frames: usize, size: Size) -> Vec<S> {
+    let mut noise = Noise(7);
+    let mask = ((1u32 << bits) - 1) as u16;
+    let mut out = Vec::new();
+    for frame in 0..frames {
+        for y in 0..size.height {
+            for x in 0..size.width {
+                let scene = |x: usize, y: usize, noise: u32| {
+                    let time = if x < size.width / 2 { 0 } else { frame };
+                    ((x * 3 + y * 2 + time * 5) as u32 + noise) as u16 & mask
+                };
+                let sample = match kind {
+                    Kind::Constant => 77 & mask,
+                    Kind::Noise => noise.next(1 << bits) as u16,
+                    Kind::Scene if x < size.width / 2 => scene(x, y, (x * y % 3) as u32),
+                    Kind::Scene => scene(x, y, noise.next(4)),
+                    Kind::Cells => scene(x & !1, y & !1, u32::from(noise.next(200) == 0) * 40),
+                    Kind::Signed => (noise.next(9) as u16).wrapping_sub(4) & mask,
+                    Kind::Sparse => (noise.next(3) * 1234 * u32::from(y % 5 > 2)) as u16 & mask,
+                };
+                out.push(S::narrow(sample));
+            }
+        }
+    }
+    out
+}
+
+fn pack<S: Sample>(simd: SimdLevel, frames: usize, sizes: &[Size], planes: &[Vec<S>]) -> Vec<u8> {
+    let planes: Vec<_> = sizes
+        .iter()
+        .zip(planes)
+        .map(|(&size, samples)| Plane { size, samples, frame_stride: size.width * size.height })
+        .collect();
+    let mut out = Vec::new();
+    encode(simd, frames, &planes, &mut out);
+    out
+}
+
+fn unpack<S: Sample>(simd: SimdLevel, packed: &[u8], frames: usize, sizes: &[Size]) -> Result<Vec<Vec<S>>> {
+    let mut planes: Vec<Vec<S>> =
+        sizes.iter().map(|size| vec![S::default(); size.width * size.height * frames]).collect();
+    let mut slices: Vec<&mut [S]> = planes.iter_mut().map(Vec::as_mut_slice).collect();
+    decode(simd, packed, frames, sizes, &mut slices)?;
+    Ok(planes)
+}
+
+fn round_trip<S: Sample + PartialEq + std::fmt::Debug>(bits: u32, frames: usize, sizes: &[Size], kind: Kind) -> usize {
+    let planes: Vec<Vec<S>> = sizes.iter().map(|&size| samples(kind, bits, frames, size)).collect();
+    let levels = SimdLevel::available();
+    let packed = pack(levels[0], frames, sizes, &planes);
+    for &simd in &levels {
+        assert!(pack(simd, frames, sizes, &planes) == packed, "{simd:?} {kind:?} {sizes:?}");
+        assert!(unpack::<S>(simd, &packed, frames, sizes).unwrap() == planes, "{simd:?} {kind:?} {sizes:?}");
+    }
+    packed.len()
+}
+
+fn size(width: usize, height: usize) -> Size {
+    Size { width, height }
+}
+
+#[test]
+fn every_shape_comes_back() {
+    let shapes: [&[Size]; 9] = [
+        &[size(1, 1)],
+        &[size(1, 40)],
+        &[size(40, 1); 3],
+        &[size(7, 9), size(4, 5), size(4, 5)],
+        &[size(8, 8); 4],
+        &[size(33, 17); 3],
+        &[size(20, 6), size(10, 6), size(10, 6)],
+        &[size(0, 5), size(5, 0), size(3, 3)],
+        &[],
+    ];
+    for sizes in shapes {
+        for frames in [0, 1, 3] {
+            for kind in KINDS {
+                round_trip::<u8>(8, frames, sizes, kind);
+                for bits in [1, 9, 12, 16] {
+                    round_trip::<u16>(bits, frames, sizes, kind);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_can_be_predicted_is_small() {
+    let sizes = [size(96, 64); 3];
+    let raw = 6 * 3 * 96 * 64;
+    assert!(round_trip::<u8>(8, 6, &sizes, Kind::Constant) < 400);
+    assert!(round_trip::<u8>(8, 6, &sizes, Kind::Scene) * 5 < raw);
+    assert!(round_trip::<u8>(8, 6, &sizes, Kind::Cells) * 12 < raw);
+    // Two bits and more per sample of the four bits' noise are left, and less than four.
+    assert!(round_trip::<u8>(8, 6, &sizes, Kind::Signed) * 8 < raw * 4);
+    // Noise grows by little.
+    assert!(round_trip::<u8>(8, 6, &sizes, Kind::Noise) < raw + raw / 20);
+}
+
+#[test]
+fn rows_of_a_larger_frame_are_a_strip() {
+    let whole = size(31, 24);
+    let samples = samples::<u8>(Kind::Scene, 8, 4, whole);
+    let simd = SimdLevel::detect();
+    for (top, rows) in [(0, 10), (10, 8), (18, 6)] {
+        let strip = size(31, rows);
+        let plane = Plane { size: strip, samples: &samples[top * 31..], frame_stride: 31 * 24 };
+        let mut packed = Vec::new();
+        encode(simd, 4, &[plane], &mut packed);
+        let expected: Vec<u8> =
+            (0..4).flat_map(|frame| &samples[(frame * 24 + top) * 31..][..rows * 31]).copied().collect();
+        assert_eq!(unpack::<u8>(simd, &packed, 4, &[strip]).unwrap(), [expected]);
+    }
+}
+
+#[test]
+fn cells_are_found() {
+    let sizes = [size(64, 64); 2];
+    let planes = [samples::<u8>(Kind::Scene, 8, 3, sizes[0]), samples(Kind::Cells, 8, 3, sizes[1])];
+    let packed = pack(SimdLevel::detect(), 3, &sizes, &planes);
+    assert_eq!(packed[1] & 3, 0);
+    assert_eq!(packed[2] & 3, 3);
+}
+
+#[test]
+fn phases_are_tried() {
+    // Every second sample is about its left neighbour, the others are like none.
+    let wide = size(640, 64);
+    let mut noise = Noise(3);
+    let mut last = 0;
+    let samples: Vec<u16> = (0..640 * 64 * 2)
+        .map(|i| {
+            last = if i % 2 == 1 { last + noise.next(8) as u16 } else { 1000 + noise.next(2000) as u16 };
+            last
+        })
+        .collect();
+    let packed = pack(SimdLevel::detect(), 2, &[wide], &[samples]);
+    assert_eq!(packed[0] & 0x80, 0x80);
+    let plain = pack(SimdLevel::detect(), 2, &[wide], &[samples_of_a_scene(wide)]);
+    assert_eq!(plain[0] & 0x80, 0);
+}
+
+fn samples_of_a_scene(size: Size) -> Vec<u16> {
+    samples(Kind::Scene, 12, 2, size)
+}
+
+#[test]
+fn damage_is_refused_or_gives_samples() {
+    let sizes = [size(24, 18), size(24, 18), size(12, 9)];
+    let simd = SimdLevel::detect();
+    for kind in [Kind::Scene, Kind::Noise, Kind::Cells] {
+        let planes: Vec<Vec<u8>> = sizes.iter().map(|&size| samples(kind, 8, 3, size)).collect();
+        let packed = pack(simd, 3, &sizes, &planes);
+        for length in 0..packed.len() {
+            let error = unpack::<u8>(simd, &packed[..length], 3, &sizes).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{kind:?} cut at {length}");
+        }
+        assert!(unpack::<u8>(simd, &[&packed[..], &[0]].concat(), 3, &sizes).is_err());
+        assert!(unpack::<u8>(simd, &[&packed[..], &[0, 0]].concat(), 3, &sizes).is_err());
+        let mut refused = 0;
+        for bit in 0..8 * packed.len() {
+            let mut damaged = packed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            match unpack::<u8>(simd, &damaged, 3, &sizes) {
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Corrupt);
+                    refused += 1;
+                }
+                // What it decodes to is for the checksum of the container to judge.
+                Ok(_) => {}
+            }
+        }
+        assert!(refused * 100 > 95 * 8 * packed.len(), "{kind:?}: {refused} of {}", 8 * packed.len());
+    }
+}
+
+#[test]
+fn any_bytes_decode_without_panic() {
+    let simd = SimdLevel::detect();
+    let sizes = [size(30, 20), size(30, 20), size(15, 10)];
+    for seed in 0..200 {
+        let mut noise = Noise(seed);
+        let length = noise.next(3000);
+        let mut bytes: Vec<u8> = (0..length).map(|_| noise.next(256) as u8).collect();
+        for bits in [8, 16] {
+            if let Some(head) = bytes.get_mut(..4) {
+                head.copy_from_slice(&[bits | (seed as u8) << 7, seed as u8 >> 1 & 7, seed as u8 >> 2 & 7, 0]);
+            }
+            if bits == 8 {
+                let _ = unpack::<u8>(simd, &bytes, 4, &sizes);
+            }
+            let _ = unpack::<u16>(simd, &bytes, 4, &sizes);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Methods on the wire, and the blocks that follow from them.
+
+use super::WHAT;
+use super::blocks::{block_count, blocks};
+use super::wire::{Appender, Cursor};
+use crate::codec::{CodecId, TileTables};
+use crate::error::{Error, Result};
+use crate::frame::{Geometry, Tiling};
+use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, StripPlan, TilePlan, Values, check_cut};
+
+const PLANES: u8 = 0;
+const TILES: u8 = 1;
+const DISCRETE: u8 = 2;
+const STRIPS: u8 = 3;
+
+/// Appends a method.
+pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
+    match method {
+        Method::Planes(Plan { values, colour, span_samples, planes }) => {
+            out.u8(PLANES);
+            out.u8(*colour as u8);
+            out.u8(u8::try_from(planes.len())
+                .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
+            out.u32(*span_samples);
+            // There are 2^16 at most.
+            out.u32(values.len() as u32);
+            out.bytes(&values.gaps());
+            for plane in planes {
+                for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
+                    out.u8(byte);
+                }
+            }
+        }
+        Method::Tiles(TilePlan { colour, split_chroma, bands, segment_frames, tables }) => {
+            out.u8(TILES);
+            out.u8(*colour as u8);
+            out.u8((*split_chroma).into());
+            out.u32(*bands);
+            out.u32(*segment_frames);
+            let mut bytes = Vec::new();
+            tables.write(&mut bytes);
+            out.u32(
+                u32::try_from(bytes.len())
+                    .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of tables are too many", bytes.len())))?,
+            );
+            out.bytes(&bytes);
+        }
+        Method::Discrete => out.u8(DISCRETE),
+        Method::Strips(StripPlan { colour, strips }) => {
+            out.u8(STRIPS);
+            out.u8(*colour as u8);
+            out.u32(*strips);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a method that can be carried out on `geometry`.
+pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
+    let method = match details.u8("method")? {
+        PLANES => Method::Planes(planes(details, geometry)?),
+        TILES => Method::Tiles(tiles(details, geometry)?),
+        DISCRETE => Method::Discrete,
+        STRIPS => Method::Strips(StripPlan {
+            colour: Colour::from_id(details.u8("colour transform")?)?,
+            strips: details.u32("strips")?,
+        }),
+        id => {
+            return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
+        }
+    };
+    method.check(geometry)?;
+    Ok(method)
+}
+
+fn planes(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Plan> {
+    let colour = Colour::from_id(details.u8("colour transform")?)?;
+    let count = details.u8("planes")?;
+    let span_samples = details.u32("span")?;
+    let values = details.u32("values")?;
+    let values = Values::from_gaps(geometry, values, || details.u8("gap of the value table"))?;
+    let mut planes = Vec::with_capacity(count.into());
+    for _ in 0..count {
+        planes.push(PlanePlan {
+            intra: Predictor::from_id(details.u8("predictor of first frame")?)?,
+            temporal: details.flag("temporal")?,
+            inter: Predictor::from_id(details.u8("predictor of other frames")?)?,
+            shuffle: Shuffle::from_id(details.u8("shuffle")?)?,
+        });
+    }
+    Ok(Plan { values, colour, span_samples, planes })
+}
+
+fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
+    let colour = Colour::from_id(details.u8("colour transform")?)?;
+    let split_chroma = details.flag("chroma split")?;
+    let bands = details.u32("bands")?;
+    let segment_frames = details.u32("frames of a segment")?;
+    check_cut(geometry, colour, split_chroma, bands, segment_frames)?;
+    let table_bytes = usize::try_from(details.u32("length of tables")?).unwrap_or(usize::MAX);
+    let sets = Tiling::sets(geometry, split_chroma);
+    let tables = TileTables::read(details.bytes("tables", table_bytes)?, sets)?;
+    Ok(TilePlan { colour, split_chroma, bands, segment_frames, tables })
+}
+
+/// Blocks of a batch.
+pub fn count(method: &Method, geometry: &Geometry) -> usize {
+    match method {
+        Method::Planes(plan) => block_count(geometry, plan.span_samples),
+        Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
+        Method::Discrete => 1,
+        Method::Strips(plan) => plan.strips as usize,
+    }
+}
+
+/// What is known of a packed block.
+pub enum Bounds {
+    /// A block of a plane that has so many bytes. Packed it has no more; stored, as many.
+    Plane(u64),
+    /// A block of this codec, as long as it is.
+    Of(CodecId),
+}
+
+/// The bounds of each block.
+pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterator<Item = Bounds> + 'a> {
+    match method {
+        Method::Planes(plan) => {
+            Box::new(blocks(geometry, plan.span_samples).map(|block| Bounds::Plane(block.bytes.len() as u64)))
+        }
+        Method::Tiles(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Ans))),
+        Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
+        Method::Strips(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Model))),
+    }
+}

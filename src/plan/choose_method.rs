@@ -1,0 +1,152 @@
+//! Which path a batch takes.
+//!
+//! Tiles suit pictures from cameras. What repeats itself is for other paths: pictures of few values
+//! (masks, labels, screens) for the discrete coder, anything else for whole planes and Zstandard. Each
+//! path says on a sample what it would make of the batch; a path whose sign is not seen in a cheap
+//! look is not asked.
+
+use super::{CodecChoice, LevelParameters, Plan, Settings, StripPlan, TileChoice, choose, choose_strips, choose_tiles};
+use crate::codec::{discrete, repeats};
+use crate::cpu::CpuBackend;
+use crate::error::Result;
+use crate::frame::{Batch, Geometry, Tiling};
+use crate::stage::Backend;
+
+/// A method with what only the encoder knows.
+pub enum MethodChoice {
+    /// Whole planes.
+    Planes(Plan),
+    /// Tiles.
+    Tiles(TileChoice),
+    /// Pictures of few values.
+    Discrete(discrete::Picture),
+    /// The adaptive model.
+    Strips(StripPlan),
+}
+
+/// Raw bytes that repetition is looked for in, from each of two frames.
+const PROBE_BYTES: usize = 1 << 16;
+/// Bytes of each frame that the discrete coder is tried on, about.
+const TRIAL_BYTES: usize = 1 << 19;
+/// Frames it is tried on.
+const TRIAL_FRAMES: usize = 3;
+
+/// The method for a batch. `backend` measures; the result is the same for every backend.
+pub fn choose_method(
+    batch: Batch<'_>,
+    settings: &Settings,
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<MethodChoice> {
+    let level = LevelParameters::of(settings.level());
+    let codec = level.codec(settings.codec());
+    let auto = codec == CodecChoice::Auto;
+    let mut contest = Contest { best: None };
+    if !batch.raw.is_empty() {
+        if auto && let Some((picture, packed)) = try_discrete(batch) {
+            contest.enter(packed.times(level.discrete_quarters, 4), || MethodChoice::Discrete(picture));
+        }
+        if auto && level.model && StripPlan::suits(batch.geometry) {
+            let strips = choose_strips(batch, cpu)?;
+            let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
+            contest.enter(packed, || MethodChoice::Strips(strips.plan));
+        } else if (auto || codec == CodecChoice::Ans)
+            && Tiling::suits(batch.geometry)
+            && let Some(effort) = level.tiles
+        {
+            let tiles = choose_tiles(batch, effort, cpu)?;
+            let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
+            contest.enter(packed, || MethodChoice::Tiles(tiles));
+        }
+    }
+    // Planes are tried unless what repeats is far more than they would make use of.
+    let hopeless = match &contest.best {
+        Some((best, _)) => {
+            let probe = probe(batch);
+            let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
+            batch.geometry.sample_bytes == 1 && best.times(3, 2).is_below(repeated)
+        }
+        None => false,
+    };
+    if !hopeless {
+        let planes = choose(batch, settings, backend, cpu)?;
+        let packed = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
+        contest.enter(packed, || MethodChoice::Planes(planes.plan));
+    }
+    let nothing = || MethodChoice::Planes(Plan::identity(batch.geometry));
+    Ok(contest.best.map_or_else(nothing, |(_, method)| method))
+}
+
+/// The method that is smallest so far.
+struct Contest {
+    best: Option<(Packed, MethodChoice)>,
+}
+
+impl Contest {
+    fn enter(&mut self, packed: Packed, method: impl FnOnce() -> MethodChoice) {
+        if self.best.as_ref().is_none_or(|(best, _)| packed.is_below(*best)) {
+            self.best = Some((packed, method()));
+        }
+    }
+}
+
+/// Packed bytes of raw ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Packed {
+    bytes: u64,
+    of: u64,
+}
+
+impl Packed {
+    fn is_below(self, other: Self) -> bool {
+        u128::from(self.bytes) * u128::from(other.of) < u128::from(other.bytes) * u128::from(self.of)
+    }
+
+    /// Times `factor` / `divisor`.
+    fn times(self, factor: u64, divisor: u64) -> Self {
+        Self { bytes: self.bytes * factor, of: self.of * divisor }
+    }
+}
+
+/// The frames as a picture for the discrete coder, if they are one.
+pub(crate) fn picture(geometry: &Geometry) -> Option<discrete::Picture> {
+    let plane = geometry.planes.first()?;
+    let interleaved = geometry.planes.len() == plane.step
+        && geometry
+            .planes
+            .iter()
+            .enumerate()
+            .all(|(at, plane)| plane.offset == at && plane.step == geometry.planes.len());
+    let unit_bytes = geometry.sample_bytes * plane.step;
+    let picture = discrete::Picture { width: plane.width, height: plane.height, unit_bytes };
+    (interleaved && unit_bytes <= discrete::MOST_UNIT_BYTES && plane.width > 0 && plane.height > 1).then_some(picture)
+}
+
+/// What the discrete coder makes of some rows of a few frames, if they look as if it would do well.
+fn try_discrete(batch: Batch<'_>) -> Option<(discrete::Picture, Packed)> {
+    let picture = picture(batch.geometry)?;
+    if !discrete::looks_discrete(picture, batch.raw) {
+        return None;
+    }
+    let frame_bytes = batch.geometry.frame_samples * batch.geometry.sample_bytes;
+    let row_bytes = picture.width * picture.unit_bytes;
+    let height = (TRIAL_BYTES / row_bytes).clamp(1, picture.height);
+    let first = batch.geometry.frames.saturating_sub(TRIAL_FRAMES) / 2;
+    let top = (picture.height - height) / 2 * row_bytes;
+    let frames = batch.raw.chunks_exact(frame_bytes).skip(first).take(TRIAL_FRAMES);
+    let sample: Vec<u8> = frames.flat_map(|frame| &frame[top..top + height * row_bytes]).copied().collect();
+    let bytes = discrete::estimate(discrete::Picture { height, ..picture }, &sample)?;
+    Some((picture, Packed { bytes: bytes as u64, of: sample.len() as u64 }))
+}
+
+/// Some bytes of two neighbouring frames.
+fn probe(batch: Batch<'_>) -> Vec<u8> {
+    let frame_bytes = batch.geometry.frame_samples * batch.geometry.sample_bytes;
+    let first = batch.geometry.frames.saturating_sub(1) / 2;
+    let mut probe = Vec::new();
+    for frame in batch.raw.chunks_exact(frame_bytes).skip(first).take(2) {
+        let start = frame_bytes.saturating_sub(PROBE_BYTES) / 2;
+        probe.extend_from_slice(&frame[start..frame_bytes.min(start + PROBE_BYTES)]);
+    }
+    probe
+}

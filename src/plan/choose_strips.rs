@@ -1,0 +1,42 @@
+//! The plan of the adaptive model, from a trial on a sample.
+
+use super::{Colour, Sample, StripPlan};
+use crate::cpu::CpuBackend;
+use crate::error::Result;
+use crate::frame::{Batch, WorkBuffer};
+use crate::stage::Backend;
+use crate::strips;
+
+/// Samples of the largest plane in a strip, about: the model has learnt enough by then.
+const STRIP_SAMPLES: usize = 1 << 17;
+
+/// A plan with what it makes of a sample.
+pub(crate) struct StripChoice {
+    pub plan: StripPlan,
+    /// Bytes of the sample packed.
+    pub packed_bytes: usize,
+    /// Raw bytes of the sample.
+    pub sampled_bytes: usize,
+}
+
+/// The plan of a batch that [suits](StripPlan::suits).
+pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripChoice> {
+    let samples = batch.geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
+    let strips = (samples / STRIP_SAMPLES).clamp(1, StripPlan::most_strips(batch.geometry)) as u32;
+    let sample = Sample::of(batch);
+    let sample = sample.batch();
+    let colours = if sample.geometry.colour { Colour::ALL } else { &[Colour::None] };
+    let mut planes = WorkBuffer::default();
+    let mut best: Option<StripChoice> = None;
+    for &colour in colours {
+        let trial = StripPlan { colour, strips: 1 };
+        cpu.forward(sample, &trial.planes(sample.geometry), &mut planes)?;
+        let packed_bytes = strips::encode(sample.geometry, trial, &planes, cpu)?.iter().map(Vec::len).sum();
+        if best.as_ref().is_none_or(|best| packed_bytes < best.packed_bytes) {
+            let plan = StripPlan { colour, strips };
+            best = Some(StripChoice { plan, packed_bytes, sampled_bytes: sample.raw.len() });
+        }
+    }
+    let nothing = StripChoice { plan: StripPlan { colour: Colour::None, strips }, packed_bytes: 0, sampled_bytes: 1 };
+    Ok(best.unwrap_or(nothing))
+}

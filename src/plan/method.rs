@@ -1,0 +1,34 @@
+//! How a batch is coded: one of several paths, each with a plan of its own.
+
+use super::{Plan, StripPlan, TilePlan, picture};
+use crate::error::{Error, Result};
+use crate::frame::Geometry;
+
+/// How a batch is coded, as it is recorded with it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// One predictor per plane; blocks of any codec.
+    Planes(Plan),
+    /// One predictor per tile; segments coded with a table per class.
+    Tiles(TilePlan),
+    /// Whole raw frames, coded by which neighbour a unit is equal to.
+    Discrete,
+    /// Planes coded by the adaptive model, strip by strip.
+    Strips(StripPlan),
+}
+
+impl Method {
+    /// Checks that it can be carried out on `geometry`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) naming the field that does not fit.
+    pub fn check(&self, geometry: &Geometry) -> Result<()> {
+        match self {
+            Method::Planes(plan) => plan.check(geometry),
+            Method::Tiles(plan) => plan.check(geometry),
+            Method::Strips(plan) => plan.check(geometry),
+            Method::Discrete if picture(geometry).is_some() => Ok(()),
+            Method::Discrete => Err(Error::corrupt("discrete coding of frames that are no picture")),
+        }
+    }
+}
