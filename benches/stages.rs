@@ -12,10 +12,11 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Frames, Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, LevelParameters, Order, Prediction, bit_shuffle, byte_shuffle, colour, entropy,
-    histogram, predict, temporal,
+    Backend, Batch, CpuBackend, GROUP, LevelParameters, Order, Prediction, Segments, TileBatch, TileCounts,
+    TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict,
+    temporal,
 };
-use framepress::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+use framepress::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use framepress::{Settings, SimdLevel};
 
 /// Raw bytes that a stage works on.
@@ -23,6 +24,9 @@ const BYTES: usize = 16 << 20;
 
 /// Samples that are shuffled at a time, as at level 3.
 const SPAN_SAMPLES: usize = 1 << 18;
+
+/// Groups of a segment: 1 MiB of residuals.
+const SEGMENT_GROUPS: usize = 1 << 14;
 
 /// The backends that run whole plans: the CPU at each SIMD level, and every adapter, transfers
 /// included.
@@ -330,5 +334,44 @@ fn there_and_back(group: &mut BenchmarkGroup<'_, WallTime>, variant: &str, batch
     }
 }
 
-criterion_group!(stages, colours, temporals, predictors, shuffles, measures, plans);
+/// Tiles at every effort, there and back, and the coding of their residuals, on every backend.
+fn tiles(criterion: &mut Criterion) {
+    let clip = &clips::rgb().frames;
+    let geometry = Geometry::new(clip.format(), clip.frames());
+    let batch = Batch { geometry: &geometry, raw: clip.as_bytes() };
+    let cut = TileCut { colour: Colour::SubtractGreen, split_chroma: true, bands: 2 };
+    let mut group = group(criterion, "tiles", batch.raw.len());
+    for (name, backend) in backends() {
+        let mut tiles = TileBatch::default();
+        for (effort_name, effort) in [("few", TileEffort::Few), ("some", TileEffort::Some), ("all", TileEffort::All)] {
+            group.bench_function(format!("{effort_name}/forward/{name}"), |bencher| {
+                bencher.iter(|| backend.tiles_forward(batch, cut, effort, &mut tiles).expect("tiles"));
+            });
+        }
+        let mut raw = batch.raw.to_vec();
+        group.bench_function(format!("all/inverse/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_inverse(&geometry, cut, &tiles, &mut raw).expect("frames"));
+        });
+
+        let sum = |group: &[u8; GROUP]| group.iter().map(|&residual| u16::from(residual)).sum::<u16>();
+        let groups: Vec<_> = tiles.groups().iter().filter(|group| sum(group) > 0).copied().collect();
+        let mut counts = TileCounts::new(1);
+        groups.iter().for_each(|group| counts.count(0, sum(group), group));
+        let (tables, classes) = counts.tables();
+        let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+        let ids: Vec<u16> = groups.iter().filter_map(|group| encode.table_of(0, sum(group))).collect();
+        let lengths: Vec<usize> = ids.chunks(SEGMENT_GROUPS).map(<[u16]>::len).collect();
+        let segments = Segments { lengths: &lengths, tables: &ids };
+        group.bench_function(format!("rans/encode/{name}"), |bencher| {
+            bencher.iter(|| backend.rans_encode(&encode.all(), segments, &groups).expect("codes"));
+        });
+        let codes = backend.rans_encode(&encode.all(), segments, &groups).expect("codes");
+        let mut decoded = groups.clone();
+        group.bench_function(format!("rans/decode/{name}"), |bencher| {
+            bencher.iter(|| backend.rans_decode(&decode.all(), segments, &codes, &mut decoded).expect("groups"));
+        });
+    }
+}
+
+criterion_group!(stages, colours, temporals, predictors, shuffles, measures, plans, tiles);
 criterion_main!(stages);

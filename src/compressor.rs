@@ -118,15 +118,22 @@ impl Compressor {
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
         let raw_checksum = container::checksum(raw);
-        let packed = self.scheduler.run(&geometry, |backend| {
-            match plan::choose_method(batch, &self.settings, backend, self.scheduler.cpu())? {
-                MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice),
-                MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
-                MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
-                MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
+        let pack = |backend: &dyn Backend| {
+            let mut smallest: Option<Packed> = None;
+            for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
+                let packed = match choice {
+                    MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice, backend)?,
+                    MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture)?,
+                    MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend)?,
+                    MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some)?,
+                };
+                let before = smallest.as_ref().map_or(raw.len() + 1, |(.., payload)| payload.len());
+                smallest = packed.filter(|(.., payload)| payload.len() < before).or(smallest);
             }
-        })?;
-        let packed = match packed {
+            Ok(smallest)
+        };
+        let on_device = |packed: &Option<Packed>| !matches!(packed, Some((Method::Discrete, ..)));
+        let packed = match self.scheduler.run(&geometry, pack, on_device)? {
             Some(packed) => packed,
             // Noise: as planes it takes no more than its own length.
             None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
@@ -151,8 +158,8 @@ impl Compressor {
     }
 
     /// `None` if tiles take more than the raw bytes.
-    fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice) -> Result<Option<Packed>> {
-        let (plan, segments) = tiled::encode(batch, choice, self.scheduler.cpu())?;
+    fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
+        let (plan, segments) = tiled::encode(batch, choice, backend, self.scheduler.cpu())?;
         let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
         let (blocks, payload) = table(&segments)?;
         Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))

@@ -132,12 +132,12 @@ impl Decompressor {
     }
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
-        self.scheduler.run(geometry, |backend| {
+        let work = |backend: &dyn Backend| {
             match &record.method {
                 Method::Planes(plan) => self.restore_planes(geometry, plan, record, backend, raw)?,
                 Method::Tiles(plan) => {
                     let segments = segments(&record.blocks, &record.payload)?;
-                    tiled::decode(geometry, plan, &segments, raw, self.scheduler.cpu())?;
+                    tiled::decode(geometry, plan, &segments, raw, backend, self.scheduler.cpu())?;
                 }
                 Method::Strips(plan) => self.restore_strips(geometry, *plan, record, backend, raw)?,
                 Method::Discrete => {
@@ -154,7 +154,8 @@ impl Decompressor {
                 )));
             }
             Ok(())
-        })
+        };
+        self.scheduler.run(geometry, work, |()| record.method != Method::Discrete)
     }
 
     fn restore_planes(

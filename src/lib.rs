@@ -58,20 +58,26 @@ struct Readme;
 /// For framepress's own tests and benches. Not part of the API: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::codec::{Decoder, Encoder, Surroundings, ans, discrete, model, pack};
+    pub use crate::codec::{
+        DecodeTable, Decoder, EncodeTable, Encoder, Surroundings, TileCounts, TileDecoderTables, TileEncoderTables,
+        ans, discrete, model, pack,
+    };
     pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum};
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
         CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
     };
-    pub use crate::frame::Batch;
+    pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::plan::{LevelParameters, choose};
-    pub use crate::stage::{Backend, Order};
+    pub use crate::stage::{Backend, Order, SegmentCode, Segments, TileBatch, TileEffort, TiledFrames, spread};
 
     /// The GPU backend and its comparison with another.
     #[cfg(feature = "gpu")]
     pub mod gpu {
-        pub use crate::gpu::{Difference, GpuBackend, Selection, check, compare, compare_costs, list, sample_bytes};
+        pub use crate::gpu::{
+            Difference, GpuBackend, Selection, check, compare, compare_costs, compare_rans, compare_tiles, list,
+            sample_bytes,
+        };
         pub use crate::stage::Accelerator;
     }
 }

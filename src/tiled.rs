@@ -1,42 +1,63 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
+//!
+//! On the CPU a band goes from rows to segments while it is in the cache; a device has the tiles of the
+//! whole batch at once.
 
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
-use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
+use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
-use crate::frame::{Batch, Geometry, TILE_GROUPS};
+use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
 use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::TiledFrames;
+use crate::stage::{Backend, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan.
-pub(crate) fn encode(batch: Batch<'_>, choice: TileChoice, cpu: &CpuBackend) -> Result<(TilePlan, Vec<Vec<u8>>)> {
+pub(crate) fn encode(
+    batch: Batch<'_>,
+    choice: TileChoice,
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<(TilePlan, Vec<Vec<u8>>)> {
     let TileChoice { plan, classes, effort, .. } = choice;
-    let geometry = batch.geometry;
+    let (geometry, simd) = (batch.geometry, cpu.simd());
     let tiling = plan.tiling(geometry);
     let tables = match (&plan.coding, classes) {
         (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes)),
         _ => None,
     };
-    let bands = pool::map(cpu.threads(), tiling.bands.iter().collect(), |band| {
-        let mut state = BandState::new(cpu.simd(), plan.colour, geometry, &tiling, band);
-        let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(cpu.simd(), tables, band));
-        let mut frames = TiledFrames::default();
-        let mut segments = Vec::new();
-        let all: Vec<usize> = (0..geometry.frames).collect();
-        for segment in all.chunks(plan.segment_frames as usize) {
-            frames.clear();
-            for &frame in segment {
-                state.forward(effort, &band_slices(geometry, &tiling, band, batch.raw, frame), &mut frames);
+    let mut tiles = TileBatch::default();
+    let jobs: Vec<_> = if backend.is_cpu() {
+        tiling.bands.iter().map(|band| (band, None)).collect()
+    } else {
+        backend.tiles_forward(batch, plan.cut(), effort, &mut tiles)?;
+        tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect()
+    };
+    let frames: Vec<usize> = (0..geometry.frames).collect();
+    let bands = pool::map(cpu.threads(), jobs, |(band, tiles)| {
+        let mut state = BandState::new(simd, plan.colour, geometry, &tiling, band);
+        let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
+        let mut tiled = TiledFrames::default();
+        let segment = |frames: &[usize]| {
+            tiled.clear();
+            for &frame in frames {
+                match tiles {
+                    None => state.forward(effort, &band_slices(geometry, &tiling, band, batch.raw, frame), &mut tiled),
+                    Some((predictors, groups)) => {
+                        let of_frame = frame * band.tiles()..(frame + 1) * band.tiles();
+                        let its_groups = of_frame.start * TILE_GROUPS..of_frame.end * TILE_GROUPS;
+                        tiled.extend(&predictors[of_frame], &groups[its_groups]);
+                    }
+                }
             }
             let mut packed = Vec::new();
             match &mut encoder {
-                Some(encoder) => encoder.encode(&mut frames, &mut packed)?,
-                None => packed_tiles::encode(cpu.simd(), &frames, &mut packed),
+                Some(encoder) => encoder.encode(&mut tiled, &mut packed)?,
+                None => packed_tiles::encode(simd, &tiled, &mut packed),
             }
-            segments.push(packed);
-        }
-        Ok(segments)
+            Ok(packed)
+        };
+        frames.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
     })?;
     Ok((plan, bands.into_iter().flatten().collect()))
 }
@@ -50,6 +71,7 @@ pub(crate) fn decode(
     plan: &TilePlan,
     segments: &[&[u8]],
     raw: &mut [u8],
+    backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
     let tiling = plan.tiling(geometry);
@@ -60,33 +82,36 @@ pub(crate) fn decode(
         TileCoding::Tables(tables) => Some(TileDecoderTables::new(tables)),
         TileCoding::Packed => None,
     };
-    let per_band = plan.segments(geometry);
-    let mut bands: Vec<Vec<Vec<&mut [u8]>>> = tiling.bands.iter().map(|_| Vec::new()).collect();
-    for frame in raw.chunks_exact_mut(geometry.frame_samples) {
-        let mut rest = frame;
-        for band in &mut bands {
-            band.push(Vec::new());
-        }
-        for (at, region) in tiling.regions.iter().enumerate() {
-            for (band, out) in tiling.bands.iter().zip(&mut bands) {
-                let (rows, tail) = rest.split_at_mut(band.rows[at].len() * region.row_samples);
-                rest = tail;
-                if let Some(frame) = out.last_mut() {
-                    frame.push(rows);
-                }
-            }
-        }
+    let decoding = Decoding { geometry, plan, tiling: &tiling, tables: tables.as_ref(), cpu };
+    let segments = segments.chunks(plan.segments(geometry).max(1));
+    if backend.is_cpu() {
+        let rows = tiling.rows_mut(geometry.frame_samples, raw);
+        let jobs = tiling.bands.iter().zip(segments).zip(rows).collect();
+        return pool::for_each(cpu.threads(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows));
     }
-    let jobs = tiling.bands.iter().zip(segments.chunks(per_band.max(1))).zip(bands).collect();
-    pool::for_each(cpu.threads(), jobs, |((band, segments), mut frames)| {
-        let mut state = BandState::new(cpu.simd(), plan.colour, geometry, &tiling, band);
-        let mut decoder = tables.as_ref().map(|tables| TileDecoder::new(cpu.simd(), tables, band));
+    let mut tiles = TileBatch::default();
+    tiles.resize_for_overwrite(tiling.tiles() * geometry.frames);
+    let jobs = tiling.bands.iter().zip(segments).zip(tiles.bands_mut(&tiling, geometry.frames)).collect();
+    pool::for_each(cpu.threads(), jobs, |((band, segments), tiles)| decoding.to_tiles(band, segments, tiles))?;
+    backend.tiles_inverse(geometry, plan.cut(), &tiles, raw)
+}
+
+/// What all bands of a batch are decoded with.
+struct Decoding<'a> {
+    geometry: &'a Geometry,
+    plan: &'a TilePlan,
+    tiling: &'a Tiling,
+    tables: Option<&'a TileDecoderTables>,
+    cpu: &'a CpuBackend,
+}
+
+impl<'a> Decoding<'a> {
+    fn to_rows(&self, band: &Band, segments: &[&[u8]], mut frames: Vec<Vec<&mut [u8]>>) -> Result<()> {
+        let mut state = BandState::new(self.cpu.simd(), self.plan.colour, self.geometry, self.tiling, band);
+        let mut decoder = self.decoder(band);
         let mut tiles = DecodedTiles::default();
-        for (segment, frames) in segments.iter().zip(frames.chunks_mut(plan.segment_frames as usize)) {
-            match &mut decoder {
-                Some(decoder) => decoder.decode(segment, frames.len(), &mut tiles)?,
-                None => packed_tiles::decode(cpu.simd(), segment, frames.len() * band.tiles(), &mut tiles)?,
-            }
+        for (segment, frames) in segments.iter().zip(frames.chunks_mut(self.plan.segment_frames as usize)) {
+            decoder.decode(segment, frames.len(), &mut tiles)?;
             let mut groups = tiles.groups.iter();
             let predictors = tiles.predictors.chunks(band.tiles().max(1));
             let classes = tiles.classes.chunks((band.tiles() * TILE_GROUPS).max(1));
@@ -95,5 +120,50 @@ pub(crate) fn decode(
             }
         }
         Ok(())
-    })
+    }
+
+    fn to_tiles(
+        &self,
+        band: &Band,
+        segments: &[&[u8]],
+        (predictors, groups): (&mut [u8], &mut [[u8; GROUP]]),
+    ) -> Result<()> {
+        let mut decoder = self.decoder(band);
+        let mut tiles = DecodedTiles::default();
+        let segment_tiles = (self.plan.segment_frames as usize).saturating_mul(band.tiles()).max(1);
+        let out =
+            predictors.chunks_mut(segment_tiles).zip(groups.chunks_mut(segment_tiles.saturating_mul(TILE_GROUPS)));
+        for (segment, (predictors, groups)) in segments.iter().zip(out) {
+            decoder.decode(segment, predictors.len() / band.tiles().max(1), &mut tiles)?;
+            predictors.copy_from_slice(&tiles.predictors);
+            spread(&tiles.classes, &mut tiles.groups.iter(), groups);
+        }
+        Ok(())
+    }
+
+    fn decoder<'b>(&self, band: &'b Band) -> SegmentDecoder<'b>
+    where
+        'a: 'b,
+    {
+        let simd = self.cpu.simd();
+        match self.tables {
+            Some(tables) => SegmentDecoder::Tables(Box::new(TileDecoder::new(simd, tables, band))),
+            None => SegmentDecoder::Packed(simd, band),
+        }
+    }
+}
+
+/// Decodes the segments of a band, in order.
+enum SegmentDecoder<'a> {
+    Tables(Box<TileDecoder<'a>>),
+    Packed(SimdLevel, &'a Band),
+}
+
+impl SegmentDecoder<'_> {
+    fn decode(&mut self, packed: &[u8], frames: usize, out: &mut DecodedTiles) -> Result<()> {
+        match self {
+            Self::Tables(decoder) => decoder.decode(packed, frames, out),
+            Self::Packed(simd, band) => packed_tiles::decode(*simd, packed, frames * band.tiles(), out),
+        }
+    }
 }

@@ -13,6 +13,11 @@ mod tiles;
 mod zstd;
 
 #[doc(hidden)]
+pub use ans::lanes::{DecodeTable, EncodeTable};
+#[cfg(feature = "gpu")]
+pub(crate) use ans::segments::{check_codes, check_ends};
+pub(crate) use ans::segments::{decode as rans_decode, encode as rans_encode};
+#[doc(hidden)]
 pub use tiles::{
     DecodedTiles, TileClasses, TileCounts, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, TileTables,
     packed as packed_tiles,

@@ -281,7 +281,7 @@ fn bytes_that_contradict_themselves_are_refused() {
     let header = rgb();
     let start = header.to_bytes().unwrap().len();
     let bytes = file(&header, &[record(&header, 0, 0, 1)]);
-    let details = 10 + 3 * 4 + 3 * 5 + 4 + 8;
+    let details = 11 + 3 * 4 + 3 * 5 + 4 + 8;
     let kind = |change: &dyn Fn(&mut [u8])| {
         let mut bytes = bytes.clone();
         let head = &mut bytes[start..start + 72 + details];

@@ -22,11 +22,12 @@ pub use simd::{SIMD_VARIABLE, SimdLevel};
 
 use self::predict::Prediction;
 use self::sample::{Sample, with_sample};
+use crate::codec::{self, DecodeTable, EncodeTable};
 use crate::error::Result;
-use crate::frame::{Batch, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle};
+use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use crate::pool;
-use crate::stage::{self, Backend};
+use crate::stage::{self, Backend, SegmentCode, Segments, TileBatch, TileEffort};
 
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
@@ -231,6 +232,10 @@ impl CpuBackend {
 }
 
 impl Backend for CpuBackend {
+    fn is_cpu(&self) -> bool {
+        true
+    }
+
     fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
         out.resize_for_overwrite(batch.geometry.work_bytes());
         with_sample!(batch.geometry.sample_bytes, T => self.forward_samples::<T>(batch, plan, out))
@@ -256,6 +261,33 @@ impl Backend for CpuBackend {
             }
         }
         Ok(costs)
+    }
+
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        tiles::forward(self.simd, self.threads, batch, cut, effort, out)
+    }
+
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        tiles::inverse(self.simd, self.threads, geometry, cut, tiles, raw)
+    }
+
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>> {
+        codec::rans_encode(self.simd, self.threads, tables, segments, groups)
+    }
+
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()> {
+        codec::rans_decode(self.simd, self.threads, tables, segments, codes, groups)
     }
 }
 

@@ -176,6 +176,30 @@ impl Tiling {
         let bands = (0..bands).map(band).collect();
         Self { regions, bands, sets: Self::sets(geometry, split_chroma) }
     }
+
+    /// Tiles of all bands in one frame.
+    pub fn tiles(&self) -> usize {
+        self.bands.iter().map(Band::tiles).sum()
+    }
+
+    /// The rows of each band in raw frames of `frame_samples` samples: band by band, frame by frame,
+    /// one slice per region.
+    pub fn rows_mut<'a>(&self, frame_samples: usize, raw: &'a mut [u8]) -> Vec<Vec<Vec<&'a mut [u8]>>> {
+        let mut bands: Vec<_> = self.bands.iter().map(|_| Vec::new()).collect();
+        for frame in raw.chunks_exact_mut(frame_samples) {
+            let mut rest = frame;
+            let mut of_frame: Vec<_> = self.bands.iter().map(|_| Vec::new()).collect();
+            for (at, region) in self.regions.iter().enumerate() {
+                for (band, rows) in self.bands.iter().zip(&mut of_frame) {
+                    let (taken, tail) = rest.split_at_mut(band.rows[at].len() * region.row_samples);
+                    rest = tail;
+                    rows.push(taken);
+                }
+            }
+            bands.iter_mut().zip(of_frame).for_each(|(frames, rows)| frames.push(rows));
+        }
+        bands
+    }
 }
 
 /// Rows that bands are counted in.

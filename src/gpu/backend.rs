@@ -2,12 +2,13 @@
 
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
-use super::{probe, record};
+use super::{probe, record, record_rans, record_tiles};
+use crate::codec::{self, DecodeTable, EncodeTable};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
-use crate::frame::{Batch, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Plan};
-use crate::stage::{Accelerator, Backend};
+use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Plan, TileCut};
+use crate::stage::{Accelerator, Backend, SegmentCode, Segments, TileBatch, TileEffort};
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
@@ -83,6 +84,64 @@ impl Backend for GpuBackend {
             .chunks(geometry.sample_bytes)
             .map(|bytes_of_sample| bytes_of_sample.iter().map(of_byte).sum())
             .collect())
+    }
+
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        let geometry = batch.geometry;
+        out.resize_for_overwrite(cut.tiling(geometry).tiles() * geometry.frames);
+        if batch.raw.is_empty() {
+            return Ok(());
+        }
+        self.engine.execute(&record_tiles::forward(geometry, cut, effort)?, batch.raw, out.as_bytes_mut())
+    }
+
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        tiles.check(&cut.tiling(geometry), geometry.frames)?;
+        if raw.is_empty() {
+            return Ok(());
+        }
+        self.engine.execute(&record_tiles::inverse(geometry, cut)?, tiles.as_bytes(), raw)
+    }
+
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>> {
+        segments.check(tables.len(), groups.len())?;
+        if segments.lengths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut out = vec![0; record_rans::encoded_bytes(segments)];
+        self.engine.execute(&record_rans::encode(tables, segments)?, groups.as_flattened(), &mut out)?;
+        let mut end = 0;
+        let code = |((states, first), &length): (([u32; 32], usize), &usize)| {
+            end += length;
+            let words = &out[record_rans::words_of(segments, first, end)];
+            SegmentCode { states, words: words.to_vec().into() }
+        };
+        Ok(record_rans::ends(&out).zip(segments.lengths).map(code).collect())
+    }
+
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()> {
+        codec::check_codes(tables.len(), segments, codes, groups.len())?;
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let words: Vec<u8> = codes.iter().flat_map(|code| code.words.iter().copied()).collect();
+        let mut out = vec![0; record_rans::decoded_bytes(segments)];
+        self.engine.execute(&record_rans::decode(tables, segments, codes)?, &words, &mut out)?;
+        let (decoded, ends) = out.split_at(groups.as_flattened().len());
+        groups.as_flattened_mut().copy_from_slice(decoded);
+        let mut ends = record_rans::ends(ends).zip(codes);
+        ends.try_for_each(|((states, taken), code)| codec::check_ends(&states, taken, code.words.len() / 2))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::pool::{Pool, Usage};
 use super::recording::{Command, Dispatch, Overrides, Recording, Slot};
-use super::shaders::{Kernel, Storage};
+use super::shaders::Kernel;
 use crate::error::{Error, Result};
 use crate::pool::lock;
 
@@ -152,9 +152,13 @@ impl Engine {
 
     fn run(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
         let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
+        let storage: Vec<_> = storage.collect::<Result<_>>()?;
+        for (slot, content) in &recording.tables {
+            self.queue.write_buffer(&storage[slot.0], 0, content);
+        }
         let (uniform, param_offsets) = self.uniform(recording)?;
         let buffers = Buffers {
-            storage: storage.collect::<Result<_>>()?,
+            storage,
             uniform,
             upload: self.upload(input)?,
             download: self.take(Usage::Download, recording.download_bytes())?,
@@ -333,9 +337,10 @@ impl Engine {
         };
         let mut entries = vec![binding(0, wgpu::BufferBindingType::Uniform)];
         entries.extend(
-            entry.storage.iter().map(|&kind| {
-                binding(kind as u32, wgpu::BufferBindingType::Storage { read_only: kind == Storage::Input })
-            }),
+            entry
+                .storage
+                .iter()
+                .map(|&kind| binding(kind as u32, wgpu::BufferBindingType::Storage { read_only: kind.is_read_only() })),
         );
         let layout = self
             .device

@@ -1,6 +1,6 @@
 //! The stages on a GPU, through wgpu.
 //!
-//! [`record`] turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries
+//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries
 //! out; [`backend`] joins the two, and [`probe`] has checked the device before.
 
 mod adapters;
@@ -11,6 +11,8 @@ mod params;
 mod pool;
 mod probe;
 mod record;
+mod record_rans;
+mod record_tiles;
 mod recording;
 mod shaders;
 
@@ -19,4 +21,4 @@ mod shader_tests;
 
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
-pub use probe::{Difference, check, compare, compare_costs, sample_bytes};
+pub use probe::{Difference, check, compare, compare_costs, compare_rans, compare_tiles, sample_bytes};

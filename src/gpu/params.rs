@@ -71,3 +71,50 @@ pub(super) struct Histogram {
 pub(super) struct Entropy {
     pub histograms: u32,
 }
+
+/// Parameters of the shaders in `tiles`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Tiles {
+    pub tiles: u32,
+    pub bands: u32,
+    pub planes: u32,
+    pub frames: u32,
+    pub frame_samples: u32,
+    pub rules: u32,
+    /// `regions` starts at a multiple of 16 bytes.
+    pub padding: [u32; 2],
+    pub regions: [[u32; 4]; MOST_PLANES],
+    pub coded: [u32; MOST_PLANES],
+}
+
+/// A row of the table that the shaders in `tiles` read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct CodedPlane {
+    pub band_first: u32,
+    pub frame_tiles: u32,
+    pub first: u32,
+    pub columns: u32,
+    pub rows: u32,
+    pub width: u32,
+    pub height: u32,
+    pub phase: u32,
+    pub first_row: u32,
+    pub start: u32,
+    pub row_samples: u32,
+    pub step: u32,
+    pub green: u32,
+}
+
+/// Parameters of `ans/lanes.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Rans {
+    pub segments: u32,
+    pub first_groups: u32,
+    pub group_tables: u32,
+    pub first_words: u32,
+    pub states: u32,
+    pub second_part: u32,
+}

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
-use crate::frame::{Batch, ChannelOrder, Dtype, FrameFormat, Geometry, Layout, WorkBuffer};
-use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle};
-use crate::stage::Backend;
+use crate::frame::{Batch, ChannelOrder, Dtype, FrameFormat, GROUP, Geometry, Layout, WorkBuffer};
+use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePredictor};
+use crate::stage::{Backend, Segments, TileBatch, TileEffort};
 
 /// The first result in which two backends differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,26 @@ pub enum Difference {
         /// Candidate-major.
         value: usize,
     },
+    /// Predictors of tiles.
+    Predictors {
+        /// Number of the tile.
+        tile: usize,
+    },
+    /// Residuals of tiles.
+    Groups {
+        /// Number of the group.
+        group: usize,
+    },
+    /// Coded segments.
+    Code {
+        /// Number of the segment.
+        segment: usize,
+    },
+    /// Decoded groups.
+    Decoded {
+        /// Number of the group.
+        group: usize,
+    },
 }
 
 impl fmt::Display for Difference {
@@ -36,6 +57,10 @@ impl fmt::Display for Difference {
             Difference::Forward { plane, byte } => write!(f, "forward, plane {plane}, byte {byte}"),
             Difference::Inverse { byte } => write!(f, "inverse, byte {byte}"),
             Difference::Costs { value } => write!(f, "costs, value {value}"),
+            Difference::Predictors { tile } => write!(f, "predictors, tile {tile}"),
+            Difference::Groups { group } => write!(f, "residuals of tiles, group {group}"),
+            Difference::Code { segment } => write!(f, "code, segment {segment}"),
+            Difference::Decoded { group } => write!(f, "decoded residuals, group {group}"),
         }
     }
 }
@@ -65,6 +90,28 @@ pub fn check(device: &dyn Backend) -> Result<()> {
         if let Some(difference) = compare_costs(device, &cpu, batch, &candidates(&geometry))? {
             return refuse("histogram or entropy", difference);
         }
+    }
+    check_tiles(device, &cpu)
+}
+
+/// The same for the tiled path.
+fn check_tiles(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
+    let refuse = |stage: &str, difference: Difference| {
+        Err(Error::gpu(format!("probe: {stage} is wrong on this device ({difference})")))
+    };
+    // More bands than one, neither width nor height whole tiles, and one more than an even number.
+    let layout = Layout::Packed { width: 75, height: 99, order: ChannelOrder::Rgb };
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout)?, 3);
+    let raw = sample_bytes(geometry.raw_bytes(), 7);
+    let batch = Batch { geometry: &geometry, raw: &raw };
+    let cut = TileCut { colour: Colour::SubtractGreen, split_chroma: true, bands: 2 };
+    if let Some(difference) = compare_tiles(device, cpu, batch, cut, TileEffort::All)? {
+        return refuse("prediction of tiles", difference);
+    }
+    let mut tiles = TileBatch::default();
+    cpu.tiles_forward(batch, cut, TileEffort::All, &mut tiles)?;
+    if let Some(difference) = compare_rans(device, cpu, tiles.groups(), 3)? {
+        return refuse("rANS coding", difference);
     }
     Ok(())
 }
@@ -147,6 +194,75 @@ pub fn compare_costs(
     let expected = reference.costs(batch, candidates)?;
     let found = device.costs(batch, candidates)?;
     Ok(first_difference(&expected, &found).map(|value| Difference::Costs { value }))
+}
+
+/// The first difference of tiles, there and back. The way back is also taken with predictors that
+/// were not chosen, as damaged files have them.
+pub fn compare_tiles(
+    device: &dyn Backend,
+    reference: &dyn Backend,
+    batch: Batch<'_>,
+    cut: TileCut,
+    effort: TileEffort,
+) -> Result<Option<Difference>> {
+    let mut expected = TileBatch::default();
+    let mut found = TileBatch::default();
+    reference.tiles_forward(batch, cut, effort, &mut expected)?;
+    device.tiles_forward(batch, cut, effort, &mut found)?;
+    if let Some(tile) = first_difference(expected.predictors(), found.predictors()) {
+        return Ok(Some(Difference::Predictors { tile }));
+    }
+    if let Some(group) = first_difference(expected.groups(), found.groups()) {
+        return Ok(Some(Difference::Groups { group }));
+    }
+    let mut raw = vec![0xA5; batch.raw.len()];
+    device.tiles_inverse(batch.geometry, cut, &expected, &mut raw)?;
+    if let Some(byte) = first_difference(batch.raw, &raw) {
+        return Ok(Some(Difference::Inverse { byte }));
+    }
+    for (at, predictor) in expected.parts_mut().0.iter_mut().enumerate() {
+        *predictor = ((usize::from(*predictor) + at) % TilePredictor::ALL.len()) as u8;
+    }
+    let mut damaged = raw.clone();
+    reference.tiles_inverse(batch.geometry, cut, &expected, &mut damaged)?;
+    device.tiles_inverse(batch.geometry, cut, &expected, &mut raw)?;
+    Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
+}
+
+/// The first difference of the codes of `groups`, cut into `segments` segments of uneven lengths, there
+/// and back.
+pub fn compare_rans(
+    device: &dyn Backend,
+    reference: &dyn Backend,
+    groups: &[[u8; GROUP]],
+    segments: usize,
+) -> Result<Option<Difference>> {
+    let sum = |group: &[u8; GROUP]| group.iter().map(|&residual| u16::from(residual)).sum::<u16>();
+    let groups: Vec<_> = groups.iter().filter(|group| sum(group) > 0).copied().collect();
+    // The tables are made from a part, so that some residuals have no frequency of their own.
+    let mut counts = TileCounts::new(1);
+    groups.iter().step_by(3).for_each(|group| counts.count(0, sum(group), group));
+    let (tables, classes) = counts.tables();
+    let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+    let ids: Vec<u16> = groups.iter().filter_map(|group| encode.table_of(0, sum(group))).collect();
+    // The number of a segment is about as good a length as any; the last one has what is left.
+    let mut lengths: Vec<usize> = Vec::new();
+    let mut rest = groups.len();
+    for segment in 0..segments {
+        let length = if segment + 1 == segments { rest } else { rest.min(segment * 5) };
+        lengths.push(length);
+        rest -= length;
+    }
+    let segments = Segments { lengths: &lengths, tables: &ids };
+    let expected = reference.rans_encode(&encode.all(), segments, &groups)?;
+    let found = device.rans_encode(&encode.all(), segments, &groups)?;
+    if let Some(segment) = first_difference(&expected, &found) {
+        return Ok(Some(Difference::Code { segment }));
+    }
+    let mut decoded = [vec![[0xA5; GROUP]; groups.len()], vec![[0x5A; GROUP]; groups.len()]];
+    reference.rans_decode(&decode.all(), segments, &expected, &mut decoded[0])?;
+    device.rans_decode(&decode.all(), segments, &expected, &mut decoded[1])?;
+    Ok(first_difference(&decoded[0], &decoded[1]).map(|group| Difference::Decoded { group }))
 }
 
 /// Where two slices differ first. One that is longer differs at the end of the other.

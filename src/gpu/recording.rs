@@ -52,6 +52,8 @@ pub(super) enum Command {
 pub(super) struct Recording {
     /// Bytes of each buffer, multiples of 4.
     pub buffers: Vec<u64>,
+    /// Buffers that have their content from the beginning, which is no longer than they are.
+    pub tables: Vec<(Slot, Vec<u8>)>,
     pub commands: Vec<Command>,
 }
 
@@ -69,6 +71,18 @@ impl Recording {
         }
         self.buffers.push(bytes);
         Ok(Slot(self.buffers.len() - 1))
+    }
+
+    /// A buffer with `rows` for kernels to read.
+    ///
+    /// # Errors
+    /// As [`buffer`](Self::buffer).
+    pub fn table<T: bytemuck::Pod>(&mut self, rows: &[T]) -> Result<Slot> {
+        const { assert!(size_of::<T>().is_multiple_of(4)) };
+        let bytes = bytemuck::cast_slice(rows);
+        let slot = self.buffer(bytes.len())?;
+        self.tables.push((slot, bytes.to_vec()));
+        Ok(slot)
     }
 
     pub fn upload(&mut self, to: Slot) {

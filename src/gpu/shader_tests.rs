@@ -76,18 +76,36 @@ fn the_table_names_every_entry_point() {
     }
 }
 
+/// Names of the files in `folder` of the shaders and below, with their content.
+fn files(folder: &str) -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders").join(folder);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap()) {
+        let name = [folder, &Path::new(&entry.file_name()).file_stem().unwrap().to_string_lossy()].concat();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&format!("{name}/")));
+        } else {
+            found.push((name, std::fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+    found
+}
+
+/// A file without entry points is shared by shaders.
 #[test]
 fn every_shader_has_a_row_and_a_twin() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files: BTreeSet<String> = std::fs::read_dir(root.join("shaders"))
-        .unwrap()
-        .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-        .filter(|name| name != "common")
-        .collect();
+    let (shaders, shared): (Vec<_>, Vec<_>) =
+        files("").into_iter().partition(|(_, source)| source.contains("@compute"));
+    let names: BTreeSet<String> = shaders.into_iter().map(|(name, _)| name).collect();
     let rows: BTreeSet<String> = TABLE.iter().map(|shader| shader.name.to_string()).collect();
-    assert_eq!(files, rows);
-    for name in files {
-        assert!(root.join("src/cpu").join(&name).with_extension("rs").exists(), "{name} has no twin on the CPU");
+    assert_eq!(names, rows);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for name in names {
+        let twin = |folder: &str| source.join(folder).join(&name).with_extension("rs").exists();
+        assert!(twin("cpu") || twin("codec"), "{name} has no twin on the CPU");
+    }
+    for (name, source) in shared {
+        assert!(TABLE.iter().any(|shader| shader.wgsl().contains(&source)), "{name} is not used");
     }
 }
 
@@ -96,15 +114,25 @@ fn declared(shader: &str) -> (Vec<(String, usize)>, usize) {
     let shader = TABLE.iter().find(|row| row.name == shader).unwrap();
     let module = module(shader);
     let (_, params) = module.global_variables.iter().find(|(_, it)| it.space == naga::AddressSpace::Uniform).unwrap();
-    let naga::TypeInner::Struct { members, span } = &module.types[params.ty].inner else {
-        panic!("{}: parameters are no struct", shader.name);
+    members(&module, params.ty)
+}
+
+fn members(module: &naga::Module, ty: naga::Handle<naga::Type>) -> (Vec<(String, usize)>, usize) {
+    let naga::TypeInner::Struct { members, span } = &module.types[ty].inner else {
+        panic!("{:?} is no struct", module.types[ty].name);
     };
     (members.iter().map(|it| (it.name.clone().unwrap(), it.offset as usize)).collect(), *span as usize)
 }
 
+macro_rules! offsets {
+    ($params:ty, $($member:ident),*) => {
+        vec![$((stringify!($member).to_string(), offset_of!($params, $member))),*]
+    };
+}
+
 macro_rules! layouts_agree {
     ($shader:literal, $params:ty, $($member:ident),*) => {
-        let members = vec![$((stringify!($member).to_string(), offset_of!($params, $member))),*];
+        let members = offsets!($params, $($member),*);
         assert_eq!(declared($shader), (members, size_of::<$params>()), $shader);
     };
 }
@@ -121,4 +149,16 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("bit_shuffle", params::Span, base, samples, span_samples);
     layouts_agree!("histogram", params::Histogram, base, first, last, first_bin);
     layouts_agree!("entropy", params::Entropy, histograms);
+    layouts_agree!("tiles/phases", params::Tiles, tiles, bands, planes, frames, frame_samples, rules, regions, coded);
+    layouts_agree!("ans/lanes", params::Rans, segments, first_groups, group_tables, first_words, states, second_part);
+}
+
+#[test]
+#[rustfmt::skip]
+fn tables_are_laid_out_as_declared() {
+    let module = module(TABLE.iter().find(|row| row.name == "tiles/phases").unwrap());
+    let (ty, _) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("CodedPlane")).unwrap();
+    let offsets = offsets!(params::CodedPlane, band_first, frame_tiles, first, columns, rows, width, height, phase,
+        first_row, start, row_samples, step, green);
+    assert_eq!(members(&module, ty), (offsets, size_of::<params::CodedPlane>()));
 }

@@ -1,10 +1,13 @@
-//! The table of shaders: one row per file in `shaders/`, each the twin of a file in `src/cpu/`.
+//! The table of shaders: one row per file in `shaders/`, each the twin of a file in `src/cpu/` or
+//! `src/codec/`.
 
 /// A row of the table.
 pub(super) struct Shader {
     /// Name of the shader, and of its CPU twin.
     pub name: &'static str,
-    /// The shader without what all of them share.
+    /// What it shares with some others.
+    shared: &'static [&'static str],
+    /// The shader without what is shared.
     source: &'static str,
     pub entries: &'static [Entry],
 }
@@ -26,8 +29,16 @@ pub(super) enum Storage {
     Input = 1,
     /// Written, and read by kernels that work in place.
     Output = 2,
-    /// Counters that workgroups add to.
+    /// Counters that workgroups add to, or bits that they set.
     Bins = 3,
+    /// Read only, and made when the work is recorded.
+    Table = 4,
+}
+
+impl Storage {
+    pub fn is_read_only(self) -> bool {
+        matches!(self, Storage::Input | Storage::Table)
+    }
 }
 
 /// Every entry point of every shader.
@@ -48,6 +59,13 @@ pub(super) enum Kernel {
     BitShuffleInverse,
     HistogramForward,
     EntropyForward,
+    PhasesForward,
+    PhasesInverse,
+    ChooseForward,
+    ResidualForward,
+    RestoreInverse,
+    LanesEncode,
+    LanesDecode,
 }
 
 /// What every shader starts with.
@@ -55,16 +73,25 @@ const COMMON: &str = include_str!("../../shaders/common.wgsl");
 
 const FROM_TO: &[Storage] = &[Storage::Input, Storage::Output];
 const IN_PLACE: &[Storage] = &[Storage::Output];
+const BY_TABLE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table];
+
+/// What shaders of tiles share.
+const TILING: &str = include_str!("../../shaders/tiles/tiling.wgsl");
+const BYTES: &str = include_str!("../../shaders/tiles/bytes.wgsl");
+const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
 
 /// Invocations of a workgroup in most kernels.
 const LANES: u32 = 256;
-/// Invocations of a workgroup that shares a row or a band of rows.
+/// Invocations of a workgroup that shares a row, a band of rows or some tiles.
 const ROW_LANES: u32 = 64;
+/// Invocations of a workgroup that codes a segment.
+const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 7] = [
+pub(super) static TABLE: [Shader; 12] = [
     Shader {
         name: "colour",
+        shared: &[],
         source: include_str!("../../shaders/colour.wgsl"),
         entries: &[
             entry(Kernel::ColourForward, "forward", LANES, FROM_TO),
@@ -73,6 +100,7 @@ pub(super) static TABLE: [Shader; 7] = [
     },
     Shader {
         name: "temporal",
+        shared: &[],
         source: include_str!("../../shaders/temporal.wgsl"),
         entries: &[
             entry(Kernel::TemporalForward, "forward", LANES, FROM_TO),
@@ -81,6 +109,7 @@ pub(super) static TABLE: [Shader; 7] = [
     },
     Shader {
         name: "predict",
+        shared: &[],
         source: include_str!("../../shaders/predict.wgsl"),
         entries: &[
             entry(Kernel::PredictForward, "forward", LANES, FROM_TO),
@@ -92,6 +121,7 @@ pub(super) static TABLE: [Shader; 7] = [
     },
     Shader {
         name: "byte_shuffle",
+        shared: &[],
         source: include_str!("../../shaders/byte_shuffle.wgsl"),
         entries: &[
             entry(Kernel::ByteShuffleForward, "forward", LANES, FROM_TO),
@@ -100,6 +130,7 @@ pub(super) static TABLE: [Shader; 7] = [
     },
     Shader {
         name: "bit_shuffle",
+        shared: &[],
         source: include_str!("../../shaders/bit_shuffle.wgsl"),
         entries: &[
             entry(Kernel::BitShuffleForward, "forward", LANES, FROM_TO),
@@ -108,13 +139,51 @@ pub(super) static TABLE: [Shader; 7] = [
     },
     Shader {
         name: "histogram",
+        shared: &[],
         source: include_str!("../../shaders/histogram.wgsl"),
         entries: &[entry(Kernel::HistogramForward, "forward", LANES, &[Storage::Input, Storage::Bins])],
     },
     Shader {
         name: "entropy",
+        shared: &[],
         source: include_str!("../../shaders/entropy.wgsl"),
         entries: &[entry(Kernel::EntropyForward, "forward", LANES, FROM_TO)],
+    },
+    Shader {
+        name: "tiles/phases",
+        shared: &[TILING],
+        source: include_str!("../../shaders/tiles/phases.wgsl"),
+        entries: &[
+            entry(Kernel::PhasesForward, "forward", LANES, BY_TABLE),
+            entry(Kernel::PhasesInverse, "inverse", LANES, BY_TABLE),
+        ],
+    },
+    Shader {
+        name: "tiles/choose",
+        shared: &[TILING, BYTES, RULES],
+        source: include_str!("../../shaders/tiles/choose.wgsl"),
+        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "tiles/residual",
+        shared: &[TILING, BYTES, RULES],
+        source: include_str!("../../shaders/tiles/residual.wgsl"),
+        entries: &[entry(Kernel::ResidualForward, "forward", LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "tiles/restore",
+        shared: &[TILING, BYTES],
+        source: include_str!("../../shaders/tiles/restore.wgsl"),
+        entries: &[entry(Kernel::RestoreInverse, "inverse", ROW_LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "ans/lanes",
+        shared: &[],
+        source: include_str!("../../shaders/ans/lanes.wgsl"),
+        entries: &[
+            entry(Kernel::LanesEncode, "encode", CODERS, &[Storage::Input, Storage::Bins, Storage::Table]),
+            entry(Kernel::LanesDecode, "decode", CODERS, BY_TABLE),
+        ],
     },
 ];
 
@@ -125,7 +194,7 @@ const fn entry(kernel: Kernel, name: &'static str, lanes: u32, storage: &'static
 impl Shader {
     /// The whole source.
     pub fn wgsl(&self) -> String {
-        [COMMON, self.source].concat()
+        [&[COMMON], self.shared, &[self.source]].concat().concat()
     }
 }
 

@@ -31,34 +31,35 @@ const TRIAL_BYTES: usize = 1 << 19;
 /// Frames it is tried on.
 const TRIAL_FRAMES: usize = 3;
 
-/// The method for a batch. `backend` measures; the result is the same for every backend.
-pub fn choose_method(
+/// The methods for a batch, best first: more than one only where the level leaves it to the coded
+/// batch. `backend` measures; the result is the same for every backend.
+pub fn choose_methods(
     batch: Batch<'_>,
     settings: &Settings,
     backend: &dyn Backend,
     cpu: &CpuBackend,
-) -> Result<MethodChoice> {
+) -> Result<Vec<MethodChoice>> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let auto = codec == CodecChoice::Auto;
-    let mut contest = Contest { best: None };
+    let mut contest = Contest { entries: Vec::new() };
     if !batch.raw.is_empty() {
         if auto && let Some((picture, packed)) = try_discrete(batch) {
-            contest.enter(packed.times(level.discrete_quarters, 4), || MethodChoice::Discrete(picture));
+            contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
         }
         if auto && level.model && StripPlan::suits(batch.geometry) {
             let strips = choose_strips(batch, cpu)?;
             let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
-            contest.enter(packed, || MethodChoice::Strips(strips.plan));
+            contest.enter(packed, MethodChoice::Strips(strips.plan));
         } else if (auto || matches!(codec, CodecChoice::Ans | CodecChoice::Pack)) && Tiling::suits(batch.geometry) {
             let tiles = choose_tiles(batch, level.tiles, codec == CodecChoice::Pack || level.packed, cpu)?;
             let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
-            contest.enter(packed, || MethodChoice::Tiles(tiles));
+            contest.enter(packed, MethodChoice::Tiles(tiles));
         }
     }
     // Planes are tried unless what repeats is far more than they would make use of.
-    let hopeless = match &contest.best {
-        Some((best, _)) => {
+    let hopeless = match contest.best() {
+        Some(best) => {
             let probe = probe(batch);
             let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
             batch.geometry.sample_bytes == 1 && best.times(3, 2).is_below(repeated)
@@ -68,22 +69,32 @@ pub fn choose_method(
     if !hopeless {
         let planes = choose(batch, settings, backend, cpu)?;
         let packed = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
-        contest.enter(packed, || MethodChoice::Planes(planes.plan));
+        contest.enter(packed, MethodChoice::Planes(planes.plan));
     }
-    let nothing = || MethodChoice::Planes(Plan::identity(batch.geometry));
-    Ok(contest.best.map_or_else(nothing, |(_, method)| method))
+    Ok(contest.finalists(level.model))
 }
 
-/// The method that is smallest so far.
+/// What the methods make of their samples.
 struct Contest {
-    best: Option<(Packed, MethodChoice)>,
+    entries: Vec<(Packed, MethodChoice)>,
 }
 
 impl Contest {
-    fn enter(&mut self, packed: Packed, method: impl FnOnce() -> MethodChoice) {
-        if self.best.as_ref().is_none_or(|(best, _)| packed.is_below(*best)) {
-            self.best = Some((packed, method()));
-        }
+    fn enter(&mut self, packed: Packed, method: MethodChoice) {
+        let place = self.entries.partition_point(|(entered, _)| !packed.is_below(*entered));
+        self.entries.insert(place, (packed, method));
+    }
+
+    fn best(&self) -> Option<Packed> {
+        self.entries.first().map(|&(best, _)| best)
+    }
+
+    /// The best; with `close`, all that are not more than half larger: samples are small.
+    fn finalists(self, close: bool) -> Vec<MethodChoice> {
+        let limit = self.best().map(|best| best.times(3, 2));
+        let entries = self.entries.into_iter().enumerate();
+        let stays = |at: usize, packed: Packed| at == 0 || close && limit.is_some_and(|limit| packed.is_below(limit));
+        entries.filter(|(at, (packed, _))| stays(*at, *packed)).map(|(_, (_, method))| method).collect()
     }
 }
 

@@ -23,7 +23,7 @@ pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 pub use strips::StripPlan;
-pub use tiles::{TileCoding, TilePlan, TilePredictor};
+pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 
 pub(crate) use choose_method::picture;
 pub(crate) use choose_strips::choose_strips;
@@ -34,7 +34,7 @@ pub use values::Values;
 #[doc(hidden)]
 pub use choose::{PlanesChoice, choose};
 #[doc(hidden)]
-pub use choose_method::{MethodChoice, choose_method};
+pub use choose_method::{MethodChoice, choose_methods};
 #[doc(hidden)]
 pub use choose_tiles::TileChoice;
 #[doc(hidden)]

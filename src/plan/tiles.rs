@@ -68,6 +68,32 @@ impl TilePredictor {
     ];
 }
 
+/// How a batch becomes coded planes and tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TileCut {
+    /// Colour transform of planes 0 to 2.
+    pub colour: Colour,
+    /// Whether planes 0 and 2 are split into their phases.
+    pub split_chroma: bool,
+    /// Bands of a frame.
+    pub bands: u32,
+}
+
+impl TileCut {
+    /// The bands and their coded planes.
+    pub fn tiling(&self, geometry: &Geometry) -> Tiling {
+        Tiling::new(geometry, self.bands as usize, self.split_chroma)
+    }
+
+    /// Checks that frames of `geometry` can be cut so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) naming the field that does not fit.
+    pub fn check(&self, geometry: &Geometry) -> Result<()> {
+        check_cut(geometry, self.colour, self.split_chroma, self.bands, 1)
+    }
+}
+
 /// What is done to a batch on the tiled path: resolved, and recorded with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TilePlan {
@@ -93,6 +119,11 @@ pub enum TileCoding {
 }
 
 impl TilePlan {
+    /// What becomes of the batch before it is coded.
+    pub fn cut(&self) -> TileCut {
+        TileCut { colour: self.colour, split_chroma: self.split_chroma, bands: self.bands }
+    }
+
     /// How the batch is cut.
     pub fn tiling(&self, geometry: &Geometry) -> Tiling {
         Tiling::new(geometry, self.bands as usize, self.split_chroma)

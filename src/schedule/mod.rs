@@ -104,15 +104,22 @@ impl Scheduler {
     /// Runs the work of one batch.
     ///
     /// An error of the accelerator, of whatever kind, is answered by running `work` again on the
-    /// CPU: if the data is at fault, the CPU says the same.
-    pub fn run<R>(&self, geometry: &Geometry, mut work: impl FnMut(&dyn Backend) -> Result<R>) -> Result<R> {
+    /// CPU: if the data is at fault, the CPU says the same. `used` tells from the result whether the backend
+    /// had a part in it: what needs none counts as done on the CPU.
+    pub fn run<R>(
+        &self,
+        geometry: &Geometry,
+        mut work: impl FnMut(&dyn Backend) -> Result<R>,
+        used: impl Fn(&R) -> bool,
+    ) -> Result<R> {
         let Some(accelerator) = self.accelerator_for(geometry) else {
             self.done_on_cpu.fetch_add(1, Ordering::Relaxed);
             return work(&self.cpu);
         };
         match work(accelerator.as_ref()) {
             Ok(result) => {
-                self.done_on_gpu.fetch_add(1, Ordering::Relaxed);
+                let done = if used(&result) { &self.done_on_gpu } else { &self.done_on_cpu };
+                done.fetch_add(1, Ordering::Relaxed);
                 Ok(result)
             }
             Err(error) => {

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
+use crate::codec::{DecodeTable, EncodeTable};
 use crate::error::Error;
-use crate::frame::{Batch, Dtype, FrameFormat, Layout, WorkBuffer};
-use crate::plan::{self, Plan, Settings};
+use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout, WorkBuffer};
+use crate::plan::{self, Plan, Settings, TileCut};
+use crate::stage::{SegmentCode, Segments, TileBatch, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -66,6 +68,41 @@ impl Backend for Fake {
         self.call()?;
         self.cpu.costs(batch, candidates)
     }
+
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        self.call()?;
+        self.cpu.tiles_forward(batch, cut, effort, out)
+    }
+
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        self.call()?;
+        self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
+        if self.fault == Fault::WrongBytes {
+            raw[0] ^= 1;
+        }
+        Ok(())
+    }
+
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>> {
+        self.call()?;
+        self.cpu.rans_encode(tables, segments, groups)
+    }
+
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()> {
+        self.call()?;
+        self.cpu.rans_decode(tables, segments, codes, groups)
+    }
 }
 
 impl Accelerator for Fake {
@@ -113,7 +150,7 @@ fn failed_batches_are_redone() {
 
 #[test]
 fn a_lost_device_is_set_aside() {
-    assert_eq!(round_trip(Fault::Lost), (counts(4, 0, 1), counts(3, 1, 1)));
+    assert_eq!(round_trip(Fault::Lost), (counts(3, 1, 1), counts(3, 1, 1)));
 }
 
 #[test]

@@ -9,14 +9,20 @@
 //! 4. byte shuffle or bit shuffle, per span.
 //!
 //! Histogram and entropy measure what comes out of stage 3.
+//!
+//! The tiled path of 8-bit planes is apart from these: raw frames to tiles and back, and the rANS
+//! coders of their residuals.
 
+mod segments;
 mod tiles;
 
-pub use tiles::{TileEffort, TiledFrames};
+pub use segments::{SegmentCode, Segments};
+pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 
+use crate::codec::{DecodeTable, EncodeTable};
 use crate::error::Result;
-use crate::frame::{Batch, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Plan, PlanePlan, Predictor};
+use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Plan, PlanePlan, Predictor, TileCut};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
 /// between stages.
@@ -24,6 +30,11 @@ use crate::plan::{Candidate, Plan, PlanePlan, Predictor};
 /// Every backend gives the same bytes. Callers have checked the plan against the geometry
 /// ([`Plan::check`]) and that `batch.raw` has [`Geometry::raw_bytes`] bytes.
 pub trait Backend: Send + Sync {
+    /// Whether this is the CPU, where what follows is in the cache.
+    fn is_cpu(&self) -> bool {
+        false
+    }
+
     /// Raw frames to residuals, laid out in `out` as `geometry` says. Bytes between planes are
     /// unspecified.
     fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()>;
@@ -37,6 +48,35 @@ pub trait Backend: Send + Sync {
     /// Frame 0 is left out of the count where there are others, because a temporal candidate does
     /// not reach it.
     fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>>;
+
+    /// Raw frames to tiles. Callers have checked the cut ([`TileCut::check`]).
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()>;
+
+    /// Tiles to raw frames. Callers have checked the cut.
+    ///
+    /// # Errors
+    /// Corrupt if `tiles` are not as many as those of the cut, or have predictors that there are not.
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()>;
+
+    /// Codes the groups of each segment.
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>>;
+
+    /// Decodes the groups of each segment.
+    ///
+    /// # Errors
+    /// Corrupt if a code is not one of such groups.
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()>;
 }
 
 /// A backend beside the CPU, which can fail at any time.

@@ -2,9 +2,11 @@
 
 use framepress::Result;
 use framepress::frame::{Dtype, Geometry, WorkBuffer};
-use framepress::internal::gpu::{Difference, check, compare, compare_costs};
-use framepress::internal::{Backend, Batch, CpuBackend};
-use framepress::plan::{Candidate, Plan, Predictor};
+use framepress::internal::gpu::{Difference, check, compare, compare_costs, compare_rans, compare_tiles};
+use framepress::internal::{
+    Backend, Batch, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, TileBatch, TileEffort,
+};
+use framepress::plan::{Candidate, Colour, Plan, Predictor, TileCut};
 use libtest_mimic::Trial;
 
 use super::backends::{reference, trial};
@@ -12,7 +14,14 @@ use super::cases::{Case, gray};
 
 pub fn rows() -> Vec<Trial> {
     let row = |name: &str, run: fn()| trial(format!("canary::{name}"), &[], run);
-    vec![row("forward", forward), row("inverse", inverse), row("costs", costs), row("probe", probe)]
+    vec![
+        row("forward", forward),
+        row("inverse", inverse),
+        row("costs", costs),
+        row("tiles", tiles),
+        row("rans", rans),
+        row("probe", probe),
+    ]
 }
 
 fn case() -> Case {
@@ -37,6 +46,25 @@ fn costs() {
     assert_eq!(difference, Some(Difference::Costs { value: 1 }));
 }
 
+fn tiles() {
+    let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+    let compare = |wrong| {
+        let difference = compare_tiles(&wrong, &reference(), case.batch(), cut, TileEffort::All);
+        difference.unwrap().unwrap()
+    };
+    assert_eq!(compare(Wrong { predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
+    assert_eq!(compare(Wrong { groups: true, ..Wrong::none() }), Difference::Groups { group: 7 });
+    assert_eq!(compare(Wrong { frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
+}
+
+fn rans() {
+    let groups: Vec<[u8; GROUP]> = (0..40).map(|group| [group; GROUP]).collect();
+    let compare = |wrong| compare_rans(&wrong, &reference(), &groups, 3).unwrap().unwrap();
+    assert_eq!(compare(Wrong { code: true, ..Wrong::none() }), Difference::Code { segment: 2 });
+    assert_eq!(compare(Wrong { decoded: true, ..Wrong::none() }), Difference::Decoded { group: 9 });
+}
+
 /// What a device has to pass before it is used.
 fn probe() {
     for (wrong, stage) in
@@ -44,6 +72,16 @@ fn probe() {
     {
         let error = check(&wrong).unwrap_err().to_string();
         assert!(error.contains(&format!("probe: {stage} of uint8 is wrong")), "{error}");
+    }
+    for (wrong, stage) in [
+        (Wrong { predictors: true, ..Wrong::none() }, "prediction of tiles"),
+        (Wrong { groups: true, ..Wrong::none() }, "prediction of tiles"),
+        (Wrong { frames: true, ..Wrong::none() }, "prediction of tiles"),
+        (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
+        (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
+    ] {
+        let error = check(&wrong).unwrap_err().to_string();
+        assert!(error.contains(&format!("probe: {stage} is wrong")), "{error}");
     }
     check(&reference()).unwrap();
 }
@@ -54,11 +92,26 @@ struct Wrong {
     forward: bool,
     inverse: bool,
     costs: bool,
+    predictors: bool,
+    groups: bool,
+    frames: bool,
+    code: bool,
+    decoded: bool,
 }
 
 impl Wrong {
     fn none() -> Self {
-        Self { cpu: reference(), forward: false, inverse: false, costs: false }
+        Self {
+            cpu: reference(),
+            forward: false,
+            inverse: false,
+            costs: false,
+            predictors: false,
+            groups: false,
+            frames: false,
+            code: false,
+            decoded: false,
+        }
     }
 
     fn forward() -> Self {
@@ -93,5 +146,42 @@ impl Backend for Wrong {
         let mut costs = self.cpu.costs(batch, candidates)?;
         costs[1] += u64::from(self.costs);
         Ok(costs)
+    }
+
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        self.cpu.tiles_forward(batch, cut, effort, out)?;
+        let (predictors, groups) = out.parts_mut();
+        predictors[1] ^= u8::from(self.predictors);
+        groups[7][63] ^= u8::from(self.groups);
+        Ok(())
+    }
+
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
+        raw[6] ^= u8::from(self.frames);
+        Ok(())
+    }
+
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>> {
+        let mut codes = self.cpu.rans_encode(tables, segments, groups)?;
+        codes[2].states[31] ^= u32::from(self.code);
+        Ok(codes)
+    }
+
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()> {
+        self.cpu.rans_decode(tables, segments, codes, groups)?;
+        groups[9][33] ^= u8::from(self.decoded);
+        Ok(())
     }
 }

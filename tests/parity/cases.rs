@@ -97,7 +97,7 @@ pub fn array(shape: &[usize]) -> Layout {
     Layout::Array { shape: shape.to_vec() }
 }
 
-fn yuv(width: usize, height: usize, sampling: ChromaSampling, chroma: ChromaOrder) -> Layout {
+pub fn yuv(width: usize, height: usize, sampling: ChromaSampling, chroma: ChromaOrder) -> Layout {
     Layout::Yuv { width, height, sampling, chroma }
 }
 

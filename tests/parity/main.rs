@@ -9,6 +9,7 @@ mod canary;
 mod cases;
 mod pipeline;
 mod stages;
+mod tiles;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,6 @@ use libtest_mimic::{Arguments, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let rows = [stages::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
+    let rows = [stages::rows(), tiles::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
     run(&arguments, rows.into_iter().flatten().collect()).exit_code()
 }

@@ -4,6 +4,8 @@
 //! 16-bit words as in Fabian Giesen's "Interleaved entropy coders" (2014). Lane `l` codes every 32nd
 //! byte of a group, from byte `l`. At each step, lanes that run low take their words in the order of
 //! the lanes.
+//!
+//! **Twin**: `shaders/ans/lanes.wgsl`.
 
 use super::portable;
 use super::table::{Frequencies, SCALE};
@@ -27,10 +29,15 @@ pub(in crate::codec) type States = [u32; LANES];
 pub(in crate::codec) const START: States = [1 << LOW_BITS; LANES];
 
 /// Frequency and start of each byte value, packed for encoding.
-pub(in crate::codec) struct EncodeTable(pub(in crate::codec) [u32; 256]);
+pub struct EncodeTable(pub(in crate::codec) [u32; 256]);
 
 impl EncodeTable {
-    pub fn new(frequencies: &Frequencies) -> Self {
+    /// For each byte value, the start of its interval (upper half) and its frequency.
+    pub fn as_array(&self) -> &[u32; 256] {
+        &self.0
+    }
+
+    pub(in crate::codec) fn new(frequencies: &Frequencies) -> Self {
         let mut start = 0;
         Self(frequencies.as_array().map(|frequency| {
             let entry = start << 16 | u32::from(frequency);
@@ -41,10 +48,15 @@ impl EncodeTable {
 }
 
 /// Byte value, frequency less one and position within it of each slot, packed for decoding.
-pub(in crate::codec) struct DecodeTable(pub(in crate::codec) Box<[u32; SCALE as usize]>);
+pub struct DecodeTable(pub(in crate::codec) Box<[u32; SCALE as usize]>);
 
 impl DecodeTable {
-    pub fn new(frequencies: &Frequencies) -> Self {
+    /// For each slot, from the lowest bit: byte value (8 bits), frequency less one (12), position.
+    pub fn as_array(&self) -> &[u32; SCALE as usize] {
+        &self.0
+    }
+
+    pub(in crate::codec) fn new(frequencies: &Frequencies) -> Self {
         let mut slots = Vec::with_capacity(SCALE as usize);
         for (symbol, &frequency) in (0u32..).zip(frequencies.as_array()) {
             let frequency = u32::from(frequency);
@@ -101,9 +113,13 @@ pub(in crate::codec) fn decode<const N: usize>(
     // A step takes at most a word per lane.
     padded.resize(count + LANES, 0);
     if decode_words(simd, groups, states, &padded) != Some(count) || *states != START {
-        return Err(Error::corrupt("ans block: its words do not lead back to the start"));
+        return Err(not_a_code());
     }
     Ok(())
+}
+
+pub(super) fn not_a_code() -> Error {
+    Error::corrupt("ans block: its words do not lead back to the start")
 }
 
 /// Words read; `None` as soon as there are too few.

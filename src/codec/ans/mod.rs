@@ -13,6 +13,7 @@ pub(super) mod classes;
 pub(super) mod contexts;
 pub(super) mod lanes;
 mod portable;
+pub(super) mod segments;
 pub(super) mod table;
 
 use self::classes::Classes;

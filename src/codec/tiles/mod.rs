@@ -14,7 +14,7 @@ pub use tables::{TileClasses, TileCounts, TileTables};
 use self::nibbles::{NibbleDecoder, NibbleEncoder};
 use self::side::Side;
 use self::tables::{ESCAPE, Encode};
-use super::ans::lanes::{self, DecodeTable, START, States};
+use super::ans::lanes::{self, DecodeTable, EncodeTable, START, States};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::{Band, CodedPlane, GROUP, TILE_GROUPS};
@@ -32,6 +32,18 @@ impl TileEncoderTables {
     /// What [`TileCounts::tables`] gives, for encoding.
     pub fn new(tables: &TileTables, classes: TileClasses) -> Self {
         Self { classes, sets: (0..tables.sets()).map(|set| Encode::of_set(tables, set)).collect() }
+    }
+
+    /// All tables, as [`Backend::rans_encode`](crate::stage::Backend::rans_encode) takes them.
+    pub fn all(&self) -> Vec<&EncodeTable> {
+        self.sets.iter().flatten().map(|encode| &encode.table).collect()
+    }
+
+    /// Which of [all](Self::all) codes a group of `set` whose residuals sum to `sum`; none for zeros.
+    pub fn table_of(&self, set: usize, sum: u16) -> Option<u16> {
+        let class = self.classes.of(set, sum).checked_sub(1)?;
+        let before: usize = self.sets[..set].iter().map(Vec::len).sum();
+        Some(before as u16 + u16::from(class))
     }
 }
 
@@ -109,6 +121,12 @@ impl TileDecoderTables {
     /// The tables of a batch, for decoding.
     pub fn new(tables: &TileTables) -> Self {
         Self(tables.decoders())
+    }
+
+    /// All tables, as [`Backend::rans_decode`](crate::stage::Backend::rans_decode) takes them: in the
+    /// order of [`TileEncoderTables::all`].
+    pub fn all(&self) -> Vec<&DecodeTable> {
+        self.0.iter().flatten().collect()
     }
 }
 

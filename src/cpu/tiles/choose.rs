@@ -41,14 +41,15 @@ pub(super) fn choose(
     predictors: &mut Vec<u8>,
 ) {
     match effort {
-        TileEffort::Few => simd.run(Choose::<{ mask(TilePredictor::FEW) }> { plane, current, previous, predictors }),
-        TileEffort::Some => simd.run(Choose::<{ mask(TilePredictor::SOME) }> { plane, current, previous, predictors }),
-        TileEffort::All => simd.run(Choose::<{ mask(TilePredictor::ALL) }> { plane, current, previous, predictors }),
+        TileEffort::Few => simd.run(Choose::<{ mask(TileEffort::Few) }> { plane, current, previous, predictors }),
+        TileEffort::Some => simd.run(Choose::<{ mask(TileEffort::Some) }> { plane, current, previous, predictors }),
+        TileEffort::All => simd.run(Choose::<{ mask(TileEffort::All) }> { plane, current, previous, predictors }),
     }
 }
 
-/// A bit per predictor.
-const fn mask(predictors: &[TilePredictor]) -> u32 {
+/// A bit for each predictor of an effort.
+const fn mask(effort: TileEffort) -> u32 {
+    let predictors = effort.predictors();
     let (mut mask, mut at) = (0, 0);
     while at < predictors.len() {
         mask |= 1 << predictors[at] as u32;

@@ -7,8 +7,12 @@
 //! **Inverse**: tiles are restored row by row; every predictor is a function of rows above and of
 //! the frame before, or a running sum along the row.
 //!
-//! **Wire parameters**: colour transform, chroma split, bands ([`TilePlan`]); a predictor per tile.
+//! **Wire parameters**: colour transform, chroma split, bands ([`TilePlan`](crate::plan::TilePlan)); a predictor per
+//! tile.
+//!
+//! **Twin**: `shaders/tiles`, file by file.
 
+mod batch;
 mod buffer;
 mod choose;
 mod phases;
@@ -19,6 +23,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::batch::{forward, inverse};
 use self::buffer::PlaneBuffer;
 use self::phases::{RowCoder, Rows};
 use self::residual::Groups;

@@ -1,0 +1,138 @@
+// Raw frames to the samples of tiles and back: colour transform, phases, filling up.
+// Twin: src/cpu/tiles/phases.rs.
+
+const WHOLE: u32 = 0u;
+
+// A sample of a plane, `x` and `y` within its band, after the colour transform.
+fn plane_sample(plane: CodedPlane, frame: u32, x: u32, y: u32) -> u32 {
+    let at = frame * params.frame_samples + plane.start + y * plane.row_samples + x * plane.step;
+    let sample = input_sample(0u, at).x;
+    if plane.green == 0u {
+        return sample;
+    }
+    return (sample - input_sample(0u, at + plane.green).x) & 255u;
+}
+
+fn coded_sample(plane: CodedPlane, frame: u32, x: u32, y: u32) -> u32 {
+    if plane.phase == WHOLE {
+        return plane_sample(plane, frame, x, y);
+    }
+    let corner = plane_sample(plane, frame, 2u * x, 2u * y);
+    // Corner, right, below, diagonal.
+    let number = plane.phase - 1u;
+    if number == 0u {
+        return corner;
+    }
+    return (plane_sample(plane, frame, 2u * x + number % 2u, 2u * y + number / 2u) - corner) & 255u;
+}
+
+// An invocation makes four neighbouring samples of a tile.
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let word = workgroup_number(id, count) * LANES + lane;
+    if word >= params.tiles * TILE_WORDS {
+        return;
+    }
+    let place = located(word / TILE_WORDS);
+    let plane = coded_planes[place.plane];
+    let within = word % TILE_WORDS;
+    let y = min(place.row * TILE + within / ROW_WORDS, plane.height - 1u);
+    var samples = 0u;
+    for (var k = 0u; k < 4u; k += 1u) {
+        let x = min(place.column * TILE + within % ROW_WORDS * 4u + k, plane.width - 1u);
+        samples |= coded_sample(plane, place.frame, x, y) << (8u * k);
+    }
+    output[word] = samples;
+}
+
+// A sample of a coded plane, by the index of the latter.
+fn tile_sample(index: u32, frame: u32, x: u32, y: u32) -> u32 {
+    let plane = coded_planes[index];
+    let of_frame = plane.band_first + frame * plane.frame_tiles + plane.first;
+    let tile = of_frame + y / TILE * plane.columns + x / TILE;
+    return input_sample(tile * TILE_WORDS, y % TILE * TILE + x % TILE).x;
+}
+
+// A sample of a plane before the colour transform is undone, by the index of its first coded plane.
+fn joined_sample(index: u32, frame: u32, x: u32, y: u32) -> u32 {
+    if coded_planes[index].phase == WHOLE {
+        return tile_sample(index, frame, x, y);
+    }
+    let corner = tile_sample(index, frame, x / 2u, y / 2u);
+    let number = x % 2u + 2u * (y % 2u);
+    if number == 0u {
+        return corner;
+    }
+    return (corner + tile_sample(index + number, frame, x / 2u, y / 2u)) & 255u;
+}
+
+// Where a raw sample comes from.
+struct Source {
+    frame: u32,
+    region: vec4<u32>,
+    // First coded plane of the band.
+    band: u32,
+    // Row within the band.
+    y: u32,
+    // Samples of the row that are before it, those of all planes together.
+    within: u32,
+}
+
+fn source(sample: u32) -> Source {
+    let frame = divided(sample, params.frame_samples);
+    var region = params.regions[0];
+    for (var at = 1u; at < 4u; at += 1u) {
+        let next = params.regions[at];
+        if next.x <= frame.y {
+            region = next;
+        }
+    }
+    let row = divided(frame.y - region.x, region.y);
+    let coded = params.coded[region.w];
+    var band = 0u;
+    var end = params.bands;
+    while end - band > 1u {
+        let middle = (band + end) / 2u;
+        if coded_planes[middle * params.planes + coded].first_row <= row.x {
+            band = middle;
+        } else {
+            end = middle;
+        }
+    }
+    let first = band * params.planes;
+    return Source(frame.x, region, first, row.x - coded_planes[first + coded].first_row, row.y);
+}
+
+// An invocation makes four neighbouring samples of a raw frame.
+@compute @workgroup_size(LANES)
+fn inverse(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let word = workgroup_number(id, count) * LANES + lane;
+    let samples = params.frames * params.frame_samples;
+    if word * 4u >= samples {
+        return;
+    }
+    var from_row = source(word * 4u);
+    var value = 0u;
+    for (var k = 0u; k < min(4u, samples - word * 4u); k += 1u) {
+        if from_row.within == from_row.region.y {
+            from_row = source(word * 4u + k);
+        }
+        let pixel = divided(from_row.within, from_row.region.z);
+        let index = from_row.band + params.coded[from_row.region.w + pixel.y];
+        var sample = joined_sample(index, from_row.frame, pixel.x, from_row.y);
+        if coded_planes[index].green != 0u {
+            sample += joined_sample(from_row.band + params.coded[1], from_row.frame, pixel.x, from_row.y);
+        }
+        value |= (sample & 255u) << (8u * k);
+        from_row.within += 1u;
+    }
+    output[word] = value;
+}

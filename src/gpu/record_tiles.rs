@@ -1,0 +1,199 @@
+//! From a cut into tiles to the commands that carry it out.
+
+use super::layout::groups;
+use super::params::{self, MOST_PLANES};
+use super::recording::{Overrides, Recording, Slot, Work};
+use super::shaders::Kernel;
+use crate::error::Result;
+use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_SAMPLES, Tiling};
+use crate::plan::{Colour, TileCut};
+use crate::stage::{TileBatch, TileEffort};
+
+/// Tiles whose predictors a workgroup chooses.
+const CHOSEN_TILES: usize = 4;
+
+/// Samples that most kernels take in an invocation.
+const WORD_SAMPLES: usize = 4;
+
+/// Raw frames in, a [`TileBatch`] out.
+pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> Result<Recording> {
+    let mut recorder = Recorder::new(geometry, cut)?;
+    recorder.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
+    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
+    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
+    let planes = recorder.recording.buffer(samples)?;
+    let out = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
+
+    recorder.recording.upload(raw);
+    let words = Work::Invocations(samples / WORD_SAMPLES);
+    recorder.dispatch(Kernel::PhasesForward, raw, planes, words);
+    recorder.dispatch(Kernel::ChooseForward, planes, out, Work::Workgroups(tiles.div_ceil(CHOSEN_TILES)));
+    recorder.dispatch(Kernel::ResidualForward, planes, out, words);
+    recorder.recording.download(out, 0..TileBatch::bytes_of(tiles));
+    Ok(recorder.recording)
+}
+
+/// A [`TileBatch`] in, raw frames out.
+pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
+    let mut recorder = Recorder::new(geometry, cut)?;
+    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
+    let coded_planes = (recorder.params.bands * recorder.params.planes) as usize;
+    let input = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
+    let planes = recorder.recording.buffer(samples)?;
+    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
+
+    recorder.recording.upload(input);
+    recorder.dispatch(Kernel::RestoreInverse, input, planes, Work::Workgroups(coded_planes));
+    let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
+    recorder.dispatch(Kernel::PhasesInverse, planes, raw, words);
+    recorder.recording.download(raw, 0..geometry.raw_bytes());
+    Ok(recorder.recording)
+}
+
+struct Recorder {
+    recording: Recording,
+    params: params::Tiles,
+    coded_planes: Slot,
+    tiles: usize,
+}
+
+impl Recorder {
+    fn new(geometry: &Geometry, cut: TileCut) -> Result<Self> {
+        let tiling = cut.tiling(geometry);
+        groups(geometry)?;
+        let tiles = tiling.tiles() * geometry.frames;
+        let mut recording = Recording::default();
+        let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling))?;
+        Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, tiles })
+    }
+
+    fn dispatch(&mut self, kernel: Kernel, from: Slot, to: Slot, work: Work) {
+        let overrides = Overrides { sample_bytes: 1, predictor: None };
+        self.recording.dispatch(kernel, overrides, self.params, &[from, to, self.coded_planes], work);
+    }
+}
+
+/// Numbers that do not fit 32 bits belong to batches whose buffers are refused.
+fn params(geometry: &Geometry, tiling: &Tiling, tiles: usize) -> params::Tiles {
+    let planes = tiling.bands.first().map_or(&[][..], |band| &band.planes);
+    let mut params = params::Tiles {
+        tiles: tiles as u32,
+        bands: tiling.bands.len() as u32,
+        planes: planes.len() as u32,
+        frames: geometry.frames as u32,
+        frame_samples: geometry.frame_samples as u32,
+        regions: [[u32::MAX; 4]; MOST_PLANES],
+        ..Default::default()
+    };
+    for (to, region) in params.regions.iter_mut().zip(&tiling.regions) {
+        let step = geometry.planes[region.planes.start].step;
+        *to = [region.offset, region.row_samples, step, region.planes.start].map(|number| number as u32);
+    }
+    for (plane, coded) in params.coded.iter_mut().enumerate() {
+        *coded = planes.partition_point(|coded| coded.plane < plane) as u32;
+    }
+    params
+}
+
+/// The coded planes of all bands.
+fn coded_planes(geometry: &Geometry, colour: Colour, tiling: &Tiling) -> Vec<params::CodedPlane> {
+    let mut rows = Vec::new();
+    let mut band_first = 0;
+    for band in &tiling.bands {
+        let mut first = 0;
+        for coded in &band.planes {
+            let own = |(region, _): &(&Region, _)| region.planes.contains(&coded.plane);
+            let Some((region, band_rows)) = tiling.regions.iter().zip(&band.rows).find(own) else { continue };
+            let plane = &geometry.planes[coded.plane];
+            let is_difference = colour == Colour::SubtractGreen && matches!(coded.plane, 0 | 2);
+            let green = if is_difference { geometry.planes[1].offset.wrapping_sub(plane.offset) } else { 0 };
+            let numbers = [
+                band_first,
+                band.tiles(),
+                first,
+                coded.columns(),
+                coded.rows(),
+                coded.width,
+                coded.height,
+                phase_number(coded),
+                band_rows.start,
+                plane.offset + band_rows.start * region.row_samples,
+                region.row_samples,
+                plane.step,
+                green,
+            ];
+            rows.push(bytemuck::cast(numbers.map(|number| number as u32)));
+            first += coded.tiles();
+        }
+        band_first += band.tiles() * geometry.frames;
+    }
+    rows
+}
+
+/// How the shaders number phases.
+fn phase_number(coded: &CodedPlane) -> usize {
+    match coded.phase {
+        Phase::Whole => 0,
+        Phase::Corner => 1,
+        Phase::Right => 2,
+        Phase::Below => 3,
+        Phase::Diagonal => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+
+    const CUT: TileCut = TileCut { colour: Colour::SubtractGreen, split_chroma: true, bands: 2 };
+
+    fn geometry(layout: Layout, frames: usize) -> Geometry {
+        Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), frames)
+    }
+
+    fn packed(width: usize, height: usize) -> Geometry {
+        geometry(Layout::Packed { width, height, order: ChannelOrder::Bgr }, 3)
+    }
+
+    #[test]
+    fn each_kernel_runs_once() {
+        let kernels = |recording: Recording| recording.dispatches().map(|it| it.kernel).collect::<Vec<_>>();
+        let geometry = packed(40, 70);
+        let forward = forward(&geometry, CUT, TileEffort::Few).unwrap();
+        assert_eq!(forward.download_bytes() as usize, TileBatch::bytes_of(3 * CUT.tiling(&geometry).tiles()));
+        assert_eq!(kernels(forward), [Kernel::PhasesForward, Kernel::ChooseForward, Kernel::ResidualForward]);
+        let inverse = inverse(&geometry, CUT).unwrap();
+        assert_eq!(inverse.download_bytes() as usize, geometry.raw_bytes());
+        assert_eq!(kernels(inverse), [Kernel::RestoreInverse, Kernel::PhasesInverse]);
+    }
+
+    /// Numbers of tiles follow from the table as from the tiling.
+    #[test]
+    fn coded_planes_cover_every_tile_once() {
+        let yuv =
+            Layout::Yuv { width: 50, height: 99, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
+        let none = TileCut { colour: Colour::None, split_chroma: false, bands: 3 };
+        for (geometry, cut) in [(packed(40, 97), CUT), (packed(40, 70), CUT), (geometry(yuv, 3), none)] {
+            let tiling = cut.tiling(&geometry);
+            let mut tiles = Vec::new();
+            for plane in coded_planes(&geometry, cut.colour, &tiling) {
+                for frame in 0..3 {
+                    let first = plane.band_first + frame * plane.frame_tiles + plane.first;
+                    tiles.extend(first..first + plane.columns * plane.rows);
+                }
+            }
+            tiles.sort_unstable();
+            assert_eq!(tiles, (0..3 * tiling.tiles() as u32).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_batch_beyond_any_device_is_an_error() {
+        let huge = geometry(Layout::Gray { width: 1 << 16, height: 1 << 12 }, 16);
+        let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+        for recording in [forward(&huge, cut, TileEffort::Few), inverse(&huge, cut)] {
+            assert_eq!(recording.unwrap_err().kind(), crate::ErrorKind::Gpu);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The tiled path on every backend against the reference: prediction of tiles and rANS coding, there
+//! and back, and across backends.
+
+use framepress::ErrorKind;
+use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype};
+use framepress::internal::gpu::{compare_rans, compare_tiles, sample_bytes};
+use framepress::internal::{
+    Backend, GROUP, SegmentCode, Segments, TileBatch, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
+    Tiling,
+};
+use framepress::plan::{Colour, TileCut, TilePredictor};
+use libtest_mimic::Trial;
+
+use super::backends::{Subject, all, reference, row, trial};
+use super::cases::{Case, array, gray, packed, yuv};
+
+pub fn rows() -> Vec<Trial> {
+    let mut rows = Vec::new();
+    for it in all() {
+        for (name, effort) in [("few", TileEffort::Few), ("some", TileEffort::Some), ("all", TileEffort::All)] {
+            rows.push(row("tiles", it, name, move || tiles(it, effort)));
+        }
+        rows.push(row("tiles", it, "every-predictor", || every_predictor(it)));
+        rows.push(row("tiles", it, "many-frames", || many_frames(it)));
+        rows.push(row("tiles", it, "many-workgroups", || many_workgroups(it)));
+        rows.push(row("tiles", it, "wrong", || wrong_tiles(it)));
+        rows.push(row("rans", it, "residuals", || residuals(it)));
+        rows.push(row("rans", it, "noise", || noise(it)));
+        rows.push(row("rans", it, "nothing", || nothing(it)));
+        rows.push(row("rans", it, "damage", || damage(it)));
+        for to in all().iter().filter(|to| to.name != it.name) {
+            rows.push(trial(format!("cross-tiles::{}::{}", it.name, to.name), &[it, to], || cross(it, to)));
+        }
+    }
+    rows
+}
+
+/// Layouts that can be tiled, odd in every way, with numbers of frames.
+fn shapes() -> Vec<Case> {
+    let shapes = [
+        (gray(16, 16), 1),
+        (gray(17, 33), 3),
+        (gray(257, 67), 2),
+        (packed(75, 67, ChannelOrder::Bgr), 3),
+        (packed(64, 33, ChannelOrder::Rgb), 2),
+        (packed(33, 97, ChannelOrder::Rgba), 3),
+        (yuv(64, 48, ChromaSampling::Cs420, ChromaOrder::VuInterleaved), 2),
+        (yuv(51, 67, ChromaSampling::Cs420, ChromaOrder::Planar), 3),
+        (yuv(47, 35, ChromaSampling::Cs422, ChromaOrder::UvInterleaved), 2),
+        (yuv(19, 17, ChromaSampling::Cs444, ChromaOrder::Planar), 2),
+        (array(&[18, 21, 2]), 3),
+        (array(&[3, 7, 20]), 2),
+    ];
+    shapes.into_iter().map(|(layout, frames)| Case::new(Dtype::U8, layout, frames, frames as u64)).collect()
+}
+
+/// Every way to cut frames of `case`, with few and with many bands.
+fn cuts(case: &Case) -> Vec<TileCut> {
+    let ways: &[(Colour, bool)] = if case.geometry.colour {
+        &[(Colour::None, false), (Colour::SubtractGreen, false), (Colour::SubtractGreen, true), (Colour::None, true)]
+    } else {
+        &[(Colour::None, false)]
+    };
+    let mut cuts = Vec::new();
+    for &(colour, split_chroma) in ways {
+        let most = Tiling::most_bands(&case.geometry, split_chroma) as u32;
+        let mut numbers = vec![1, 2.min(most), most];
+        numbers.dedup();
+        cuts.extend(numbers.into_iter().map(|bands| TileCut { colour, split_chroma, bands }));
+    }
+    cuts.iter().for_each(|cut| cut.check(&case.geometry).unwrap());
+    cuts
+}
+
+fn same(subject: &Subject, case: &Case, cut: TileCut, effort: TileEffort) {
+    let difference = compare_tiles(subject.backend(), &reference(), case.batch(), cut, effort).unwrap();
+    assert_eq!(difference, None, "{:?} {cut:?} {effort:?}", case.geometry);
+}
+
+fn tiles(subject: &Subject, effort: TileEffort) {
+    for case in shapes() {
+        cuts(&case).into_iter().for_each(|cut| same(subject, &case, cut, effort));
+    }
+}
+
+/// Tiles that all have one predictor.
+fn every_predictor(subject: &Subject) {
+    let case = Case::new(Dtype::U8, packed(35, 65, ChannelOrder::Rgb), 3, 5);
+    for cut in cuts(&case) {
+        let mut tiles = TileBatch::default();
+        reference().tiles_forward(case.batch(), cut, TileEffort::Few, &mut tiles).unwrap();
+        for &predictor in TilePredictor::ALL {
+            tiles.parts_mut().0.fill(predictor as u8);
+            let mut raw = [vec![0xA5; case.raw.len()], vec![0x5A; case.raw.len()]];
+            reference().tiles_inverse(&case.geometry, cut, &tiles, &mut raw[0]).unwrap();
+            subject.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw[1]).unwrap();
+            assert!(raw[0] == raw[1], "{predictor:?} {cut:?}");
+        }
+    }
+}
+
+/// More frames than are under way at a time, of which some have more tiles than a workgroup has
+/// invocations.
+fn many_frames(subject: &Subject) {
+    for (layout, frames, bands) in [(gray(16, 17), 300, 1), (gray(80, 400), 20, 2)] {
+        let case = Case::new(Dtype::U8, layout, frames, 1);
+        same(subject, &case, TileCut { colour: Colour::None, split_chroma: false, bands }, TileEffort::Some);
+    }
+}
+
+/// Four tiles are a workgroup of the choice: more than a dimension of a dispatch has.
+fn many_workgroups(subject: &Subject) {
+    let case = Case::new(Dtype::U8, gray(8200, 8192), 1, 1);
+    same(subject, &case, TileCut { colour: Colour::None, split_chroma: false, bands: 256 }, TileEffort::Few);
+}
+
+/// What does not fit the cut is refused.
+fn wrong_tiles(subject: &Subject) {
+    let case = Case::new(Dtype::U8, gray(40, 20), 2, 1);
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+    let mut tiles = TileBatch::default();
+    subject.backend().tiles_forward(case.batch(), cut, TileEffort::All, &mut tiles).unwrap();
+    let mut raw = vec![0; case.raw.len()];
+    tiles.parts_mut().0[5] = TilePredictor::ALL.len() as u8;
+    let error = subject.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    tiles.resize_for_overwrite(3);
+    let error = subject.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
+fn same_codes(subject: &Subject, groups: &[[u8; GROUP]], segments: usize) {
+    let difference = compare_rans(subject.backend(), &reference(), groups, segments).unwrap();
+    assert_eq!(difference, None, "{} groups, {segments} segments", groups.len());
+}
+
+/// Segments of every length from none on.
+fn residuals(subject: &Subject) {
+    for case in shapes() {
+        for cut in cuts(&case) {
+            let mut tiles = TileBatch::default();
+            reference().tiles_forward(case.batch(), cut, TileEffort::All, &mut tiles).unwrap();
+            for segments in [1, 2, 7] {
+                same_codes(subject, tiles.groups(), segments);
+            }
+        }
+    }
+}
+
+/// Each byte takes about 8 bits, and groups of one value take none.
+fn noise(subject: &Subject) {
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let groups: Vec<[u8; GROUP]> = (0..3000).map(|_| std::array::from_fn(|_| noise())).collect();
+    same_codes(subject, &groups, 40);
+    same_codes(subject, &[[7; GROUP]; 1000], 20);
+}
+
+fn nothing(subject: &Subject) {
+    same_codes(subject, &[], 1);
+    let none = Segments { lengths: &[], tables: &[] };
+    assert!(subject.backend().rans_encode(&[], none, &[]).unwrap().is_empty());
+    subject.backend().rans_decode(&[], none, &[], &mut []).unwrap();
+}
+
+/// Codes with flipped bits, too few words and too many are treated alike: most are refused, some are
+/// codes of other groups.
+fn damage(subject: &Subject) {
+    let groups: Vec<[u8; GROUP]> = sample_bytes(60 * GROUP, 4).as_chunks().0.to_vec();
+    let sum = |group: &[u8; GROUP]| group.iter().map(|&byte| u16::from(byte)).sum::<u16>();
+    let mut counts = TileCounts::new(1);
+    groups.iter().for_each(|group| counts.count(0, sum(group), group));
+    let (tables, classes) = counts.tables();
+    let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+    let ids: Vec<u16> = groups.iter().map(|group| encode.table_of(0, sum(group)).unwrap()).collect();
+    let segments = Segments { lengths: &[25, 35], tables: &ids };
+    let codes = reference().rans_encode(&encode.all(), segments, &groups).unwrap();
+    let treated = |backend: &dyn Backend, codes: &[SegmentCode<'_>], segments: Segments<'_>| {
+        let mut out = vec![[0; GROUP]; groups.len()];
+        let result = backend.rans_decode(&decode.all(), segments, codes, &mut out);
+        result.map(|()| out).map_err(|error| error.kind())
+    };
+    let alike = |codes: &[SegmentCode<'_>]| {
+        let treated =
+            [&reference() as &dyn Backend, subject.backend()].map(|backend| treated(backend, codes, segments));
+        assert!(treated[0] == treated[1]);
+    };
+    let refused = |codes: &[SegmentCode<'_>], segments: Segments<'_>| {
+        assert_eq!(treated(subject.backend(), codes, segments), Err(ErrorKind::Corrupt));
+    };
+    for at in (0..codes[1].words.len()).step_by(97) {
+        let mut damaged = codes.clone();
+        damaged[1].words.to_mut()[at] ^= 16;
+        alike(&damaged);
+    }
+    for lane in 0..32 {
+        for bit in [0, 14, 30, 31] {
+            let mut damaged = codes.clone();
+            damaged[0].states[lane] ^= 1 << bit;
+            alike(&damaged);
+        }
+    }
+    for bytes in [0, 1, 2, codes[0].words.len() / 2 * 2 - 2] {
+        let mut damaged = codes.clone();
+        damaged[0].words.to_mut().truncate(bytes);
+        refused(&damaged, segments);
+    }
+    let mut damaged = codes.clone();
+    damaged[1].words.to_mut().extend([0, 0]);
+    refused(&damaged, segments);
+    refused(&codes[..1], segments);
+    refused(&codes, Segments { lengths: &[25, 34], tables: &ids });
+    refused(&codes, Segments { lengths: &[25, 35], tables: &[u16::MAX; 60] });
+}
+
+/// Forward on one backend, inverse on another.
+fn cross(from: &Subject, to: &Subject) {
+    for case in shapes() {
+        for cut in cuts(&case) {
+            let mut tiles = TileBatch::default();
+            let mut raw = vec![0xA5; case.raw.len()];
+            from.backend().tiles_forward(case.batch(), cut, TileEffort::All, &mut tiles).unwrap();
+            to.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw).unwrap();
+            assert!(raw == case.raw, "{:?} {cut:?}", case.geometry);
+        }
+    }
+}
