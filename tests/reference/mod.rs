@@ -4,6 +4,7 @@
 
 mod ans;
 mod discrete;
+mod model;
 mod pack;
 mod tiles;
 
@@ -133,6 +134,7 @@ fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
         0 => record.planes(file, details, payload),
         1 => record.tiles(file, details, payload),
         2 => record.discrete(file, details, payload),
+        3 => record.strips(file, details, payload),
         other => panic!("method {other}"),
     }
 }
@@ -237,6 +239,35 @@ impl Record<'_> {
         let raw = discrete::decode(block, self.pictures, (width, height), k * self.header.sample_bytes());
         assert_eq!(raw.len(), self.raw_bytes);
         raw
+    }
+
+    /// Method strips: section 7.
+    fn strips(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
+        let colour = number(file, &mut at, 1);
+        let strips = number(file, &mut at, 4) as usize;
+        let mut order: Vec<usize> = (0..self.planes.len()).collect();
+        if self.header.layout == 2 && (1..=8).contains(&self.header.dtype) {
+            order.swap(0, 1);
+        }
+        let mut restored: Vec<Vec<u64>> =
+            self.planes.iter().map(|plane| vec![0; self.pictures * plane.width * plane.height]).collect();
+        let edge = |height: usize, i: usize| (16 * (i * height.div_ceil(16) / strips)).min(height);
+        for i in 0..strips {
+            let rows = |plane: usize| edge(self.planes[plane].height, i)..edge(self.planes[plane].height, i + 1);
+            let sizes: Vec<_> = order.iter().map(|&plane| (self.planes[plane].width, rows(plane).len())).collect();
+            let (codec, strip) = next_block(file, &mut at, &mut payload);
+            assert_eq!(codec, 7);
+            let decoded = model::decode(strip, self.pictures, &sizes, 8 * self.header.sample_bytes());
+            for (&plane, samples) in order.iter().zip(decoded) {
+                let Plane { width, height, .. } = self.planes[plane];
+                for (picture, samples) in samples.chunks(width * rows(plane).len()).enumerate() {
+                    let to = (picture * height + rows(plane).start) * width;
+                    restored[plane][to..to + samples.len()].copy_from_slice(samples);
+                }
+            }
+        }
+        assert!(payload.is_empty());
+        self.put(colour, &[], restored)
     }
 
     /// Method tiles: section 6.
