@@ -277,7 +277,8 @@ impl Record<'_> {
         let bands = number(file, &mut at, 4) as usize;
         let segment_frames = number(file, &mut at, 4) as usize;
         let length = number(file, &mut at, 4) as usize;
-        let tables = ans::tables(&file[at..at + length], self.planes.len() + usize::from(split));
+        let sets = self.planes.len() + usize::from(split);
+        let tables = (length > 0).then(|| ans::tables(&file[at..at + length], sets));
         at += length;
         let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, plane.height)).collect();
         let mut restored: Vec<Vec<u64>> =
@@ -287,8 +288,12 @@ impl Record<'_> {
             for first in (0..self.pictures).step_by(segment_frames) {
                 let frames = segment_frames.min(self.pictures - first);
                 let (codec, segment) = next_block(file, &mut at, &mut payload);
-                assert_eq!(codec, 3);
-                for (picture, planes) in band.segment(segment, frames, &tables).into_iter().enumerate() {
+                assert_eq!(codec, if tables.is_some() { 3 } else { 4 });
+                let pictures = match &tables {
+                    Some(tables) => band.segment(segment, frames, tables),
+                    None => band.packed_segment(segment, frames),
+                };
+                for (picture, planes) in pictures.into_iter().enumerate() {
                     for (plane, samples) in planes.into_iter().enumerate() {
                         let (width, height) = sizes[plane];
                         let to = (first + picture) * width * height + band.rows(plane).start * width;

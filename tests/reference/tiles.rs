@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::ans::{self, Table};
-use super::number;
+use super::{number, pack};
 
 /// Section 6.2.
 #[derive(Clone, Copy, PartialEq)]
@@ -131,8 +131,27 @@ impl Band {
         }
         assert_eq!(escapes.len(), 0);
 
+        self.restore(frames, predictors, &residuals)
+    }
+
+    /// Section 6.5: likewise, without tables.
+    pub fn packed_segment(&mut self, segment: &[u8], frames: usize) -> Vec<Vec<Vec<u8>>> {
+        let tiles = frames * self.coded.iter().map(|coded| coded.columns * coded.rows).sum::<usize>();
+        let (tiles, groups) = segment.split_at(tiles);
+        let present = |tile: u8| (4..8).map(move |bit| tile >> bit & 1 == 1);
+        let count = tiles.iter().flat_map(|&tile| present(tile)).filter(|&present| present).count();
+        let groups = pack::decode(groups, 64 * count);
+        let mut groups = groups.chunks(64);
+        let mut residuals = Vec::new();
+        for present in tiles.iter().flat_map(|&tile| present(tile)) {
+            residuals.extend_from_slice(if present { groups.next().expect("a group") } else { &[0; 64] });
+        }
+        self.restore(frames, tiles.iter().map(|&tile| usize::from(tile & 15)).collect(), &residuals)
+    }
+
+    /// Section 6.7.
+    fn restore(&mut self, frames: usize, predictors: Vec<usize>, mut residuals: &[u8]) -> Vec<Vec<Vec<u8>>> {
         let mut predictors = predictors.into_iter();
-        let mut residuals = residuals.as_slice();
         let mut restored = Vec::new();
         for _ in 0..frames {
             for coded in &mut self.coded {
