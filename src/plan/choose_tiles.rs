@@ -20,11 +20,11 @@ const SEGMENT_BYTES: usize = 3 << 19;
 /// Raw bytes that are taken to choose the colour transform, about, for each.
 const COLOUR_BYTES: usize = 1 << 18;
 /// Least raw bytes that tables are made from, if there are as many.
-const TABLE_BYTES: usize = 3 << 20;
+const TABLE_BYTES: usize = 3 << 19;
 /// Raw bytes that are taken where no tables are needed.
 const PACKED_BYTES: usize = 1 << 19;
 /// Part of a batch that tables are made from.
-const TABLE_PART: usize = 24;
+const TABLE_PART: usize = 32;
 
 /// A plan with what only the encoder knows.
 pub struct TileChoice {
