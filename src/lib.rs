@@ -28,6 +28,7 @@ pub mod frame;
 mod gpu;
 pub mod input;
 pub mod plan;
+mod planes;
 mod pool;
 mod reader;
 mod schedule;
@@ -68,8 +69,19 @@ pub mod internal {
         CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
-    pub use crate::plan::{LevelParameters, choose};
+    pub use crate::plan::{LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::stage::{Backend, Order, SegmentCode, Segments, TileBatch, TileEffort, TiledFrames, spread};
+    pub use crate::tiled::{decode_tiles, encode_tiles};
+
+    /// The path of whole planes, without its codecs.
+    pub mod planes {
+        pub use crate::planes::{forward, inverse};
+    }
+
+    /// The path of the adaptive model, without what brings frames to planes.
+    pub mod strips {
+        pub use crate::strips::{decode, encode};
+    }
 
     /// The GPU backend and its comparison with another.
     #[cfg(feature = "gpu")]
