@@ -4,10 +4,14 @@
 //! frames -> plan -> stages (cpu | gpu, placed by schedule) -> codec -> container -> .fpk
 //! ```
 //!
+//! A batch of frames is coded by the method that a sample of it speaks for: tiles for pictures from cameras,
+//! a coder of its own for pictures of few values, an adaptive model at the highest levels, and whole planes for anything else.
+//!
 //! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
 //! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
-//! try and where to run. The bytes depend on neither device, SIMD level nor threads.
+//! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
+//! SIMD level nor threads.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
