@@ -117,7 +117,6 @@ impl Compressor {
         format.check_frames(frames, raw.len())?;
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
-        let raw_checksum = container::checksum(raw);
         let pack = |backend: &dyn Backend| {
             let mut smallest: Option<Packed> = None;
             for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
@@ -133,7 +132,12 @@ impl Compressor {
             Ok(smallest)
         };
         let on_device = |packed: &Option<Packed>| !matches!(packed, Some((Method::Discrete, ..)));
-        let packed = match self.scheduler.run(&geometry, pack, on_device)? {
+        let (raw_checksum, packed) = pool::beside(
+            self.threads(),
+            || container::checksum(raw),
+            || self.scheduler.run(&geometry, pack, on_device),
+        );
+        let packed = match packed? {
             Some(packed) => packed,
             // Noise: as planes it takes no more than its own length.
             None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,

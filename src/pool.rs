@@ -31,16 +31,8 @@ pub(crate) fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) 
     if helpers == 0 {
         return items.into_iter().try_for_each(work);
     }
-    // Without a pool (threads cannot be started) this thread does all the work.
-    let Some(pool) = POOL.get_or_init(|| {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(self::threads(None))
-            .thread_name(|at| format!("framepress-{at}"))
-            .build()
-            .ok()
-    }) else {
-        return items.into_iter().try_for_each(work);
-    };
+    // Without a pool this thread does all the work.
+    let Some(pool) = pool() else { return items.into_iter().try_for_each(work) };
     let queue = Mutex::new(items.into_iter().enumerate());
     let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let run = || {
@@ -68,6 +60,29 @@ pub(crate) fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) 
         Some((_, error)) => Err(error),
         None => Ok(()),
     }
+}
+
+/// The pool, unless threads cannot be started.
+fn pool() -> Option<&'static rayon::ThreadPool> {
+    let build = || {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads(None))
+            .thread_name(|at| format!("framepress-{at}"))
+            .build()
+            .ok()
+    };
+    POOL.get_or_init(build).as_ref()
+}
+
+/// Does `aside` on another thread, if there may be one, while this one does `work`.
+pub(crate) fn beside<A: Send, W>(threads: usize, aside: impl Fn() -> A + Sync, work: impl FnOnce() -> W) -> (A, W) {
+    let Some(pool) = pool().filter(|_| threads > 1) else { return (aside(), work()) };
+    let mut result = None;
+    let done = pool.in_place_scope(|scope| {
+        scope.spawn(|_| result = Some(aside()));
+        work()
+    });
+    (result.unwrap_or_else(aside), done)
 }
 
 /// Like [`for_each`], collecting what `work` returns in the order of the items.
@@ -100,6 +115,13 @@ mod tests {
         for threads in [1, 2, 7] {
             let doubled = map(threads, (0..1000).collect(), |item: usize| Ok(2 * item)).unwrap();
             assert_eq!(doubled, (0..1000).map(|item| 2 * item).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn both_sides_are_done() {
+        for threads in [1, 2] {
+            assert_eq!(beside(threads, || 1, || map(threads, vec![2, 3], Ok).unwrap()), (1, vec![2, 3]));
         }
     }
 

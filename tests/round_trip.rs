@@ -443,7 +443,7 @@ fn contexts_and_value_tables_come_back() {
             let file = with_threads(level, 2).compress_frames(&input).unwrap();
             check_file(&file, &format, 4, &raw, (1, 2));
             let info = SeekReader::new(Cursor::new(&file), &decompressor).unwrap().batch_info(0).unwrap();
-            let Method::Planes(plan) = &info.method else { panic!("planes") };
+            let Method::Planes(plan) = &info.method else { panic!("{dtype} at level {level}: {:?}", info.codecs) };
             assert_eq!(plan.values.is_empty(), !sparse, "{dtype} at level {level}");
             let contexts = info.codecs.iter().any(|used| used.0 == CodecId::Contexts);
             assert!(contexts || sparse || level == 1, "{dtype} at level {level}: {:?}", info.codecs);

@@ -31,6 +31,9 @@ const TRIAL_BYTES: usize = 1 << 19;
 /// Frames it is tried on.
 const TRIAL_FRAMES: usize = 3;
 
+/// A ratio at which the discrete coder needs no rival.
+const CLEAR: u64 = 100;
+
 /// The methods for a batch, best first: more than one only where the level leaves it to the coded
 /// batch. `backend` measures; the result is the same for every backend.
 pub fn choose_methods(
@@ -45,6 +48,9 @@ pub fn choose_methods(
     let mut contest = Contest { entries: Vec::new() };
     if !batch.raw.is_empty() {
         if auto && let Some((picture, packed)) = try_discrete(batch) {
+            if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
+                return Ok(vec![MethodChoice::Discrete(picture)]);
+            }
             contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
         }
         if auto && level.model && StripPlan::suits(batch.geometry) {

@@ -22,7 +22,9 @@ pub(crate) struct StripChoice {
 /// The plan of a batch that [suits](StripPlan::suits).
 pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripChoice> {
     let samples = batch.geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
-    let strips = (samples / STRIP_SAMPLES).clamp(1, StripPlan::most_strips(batch.geometry)) as u32;
+    // An even number, so that two threads are busy to the end.
+    let strips = (samples / STRIP_SAMPLES).max(1).next_multiple_of(2);
+    let strips = strips.min(StripPlan::most_strips(batch.geometry)) as u32;
     let sample = Sample::of(batch);
     let sample = sample.batch();
     let colours = if sample.geometry.colour { Colour::ALL } else { &[Colour::None] };

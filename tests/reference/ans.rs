@@ -1,30 +1,33 @@
-//! Sections 4.1 and 4.2.
+//! Sections 4.1, 4.3 and 6.3.
 
 use super::number;
 
 /// The arithmetic code of the model.
-struct Code<'a> {
+pub struct Code<'a> {
     low: u32,
     high: u32,
     code: u32,
     bytes: std::slice::Iter<'a, u8>,
+    /// Bytes read past the end.
+    pub past: usize,
 }
 
 /// A set of probabilities; `P[0]` is not used.
 type Set = [u32; 16];
 
 impl<'a> Code<'a> {
-    fn new(model: &'a [u8]) -> Self {
-        let mut code = Self { low: 0, high: u32::MAX, code: 0, bytes: model.iter() };
+    pub fn new(model: &'a [u8]) -> Self {
+        let mut code = Self { low: 0, high: u32::MAX, code: 0, bytes: model.iter(), past: 0 };
         (0..4).for_each(|_| code.code = code.code << 8 | code.byte());
         code
     }
 
     fn byte(&mut self) -> u32 {
+        self.past += usize::from(self.bytes.len() == 0);
         self.bytes.next().map_or(0, |&byte| byte.into())
     }
 
-    fn bit(&mut self, p: u32) -> u32 {
+    pub fn bit(&mut self, p: u32) -> u32 {
         let x = self.low + (self.high - self.low) / 65536 * p;
         let bit = u32::from(self.code <= x);
         if bit == 1 {
@@ -40,7 +43,7 @@ impl<'a> Code<'a> {
         bit
     }
 
-    fn plain(&mut self, bits: u32) -> u32 {
+    pub fn plain(&mut self, bits: u32) -> u32 {
         (0..bits).fold(0, |value, _| 2 * value + self.bit(32768))
     }
 
@@ -59,7 +62,8 @@ impl<'a> Code<'a> {
     }
 }
 
-type Table = Vec<u32>;
+/// Frequencies of values.
+pub type Table = Vec<u32>;
 
 fn table(code: &mut Code<'_>, lengths: &mut [Set; 16]) -> Table {
     let (mut table, mut b) = (Vec::new(), 0);
@@ -82,16 +86,16 @@ fn classes(code: &mut Code<'_>, count: usize) -> Vec<usize> {
     (0..count).map(|_| next()).collect()
 }
 
-/// States and words to groups, by the table of each. No table: zeros.
-fn groups(packed: &[u8], mut at: usize, tables: &[Option<&Table>]) -> Vec<u8> {
+/// States and words to groups of `size` bytes, by the table of each. No table: zeros.
+pub fn groups(packed: &[u8], mut at: usize, size: usize, tables: &[Option<&Table>]) -> Vec<u8> {
     let mut states: Vec<u64> = (0..32).map(|_| number(packed, &mut at, 4)).collect();
     let mut bytes = Vec::new();
     for table in tables {
         let Some(table) = table else {
-            bytes.extend([0; 256]);
+            bytes.resize(bytes.len() + size, 0);
             continue;
         };
-        for byte in 0..256 {
+        for byte in 0..size {
             let x = &mut states[byte % 32];
             let r = *x % 4096;
             let (mut v, mut below) = (0, 0);
@@ -111,6 +115,18 @@ fn groups(packed: &[u8], mut at: usize, tables: &[Option<&Table>]) -> Vec<u8> {
     bytes
 }
 
+/// Section 6.3: the tables of each set.
+pub fn tables(code: &[u8], sets: usize) -> Vec<Vec<Table>> {
+    let mut code = Code::new(code);
+    let mut lengths = [[32768; 16]; 16];
+    let mut set = || {
+        let t = code.plain(4);
+        assert!(t > 0);
+        (0..t).map(|_| table(&mut code, &mut lengths)).collect()
+    };
+    (0..sets).map(|_| set()).collect()
+}
+
 /// Section 4.1.
 pub fn decode(packed: &[u8], m: usize) -> Vec<u8> {
     let model_length = number(packed, &mut 0, 4) as usize;
@@ -120,12 +136,12 @@ pub fn decode(packed: &[u8], m: usize) -> Vec<u8> {
     let tables: Vec<Table> = (0..t).map(|_| table(&mut code, &mut lengths)).collect();
     let classes = classes(&mut code, m.div_ceil(256));
     let tables: Vec<_> = classes.iter().map(|&class| class.checked_sub(1).map(|class| &tables[class])).collect();
-    let mut block = groups(packed, 4 + model_length, &tables);
+    let mut block = groups(packed, 4 + model_length, 256, &tables);
     block.truncate(m);
     block
 }
 
-/// Section 4.2. `later` are the later blocks of the span.
+/// Section 4.3. `later` are the later blocks of the span.
 pub fn decode_contexts(packed: &[u8], m: usize, width: usize, later: &[Vec<u8>]) -> Vec<u8> {
     let model_length = number(packed, &mut 0, 4) as usize;
     let mut code = Code::new(&packed[4..4 + model_length]);
@@ -144,7 +160,7 @@ pub fn decode_contexts(packed: &[u8], m: usize, width: usize, later: &[Vec<u8>])
 
     let tables: Vec<_> =
         coded.iter().flat_map(|(run, table)| std::iter::repeat_n(Some(table), run.div_ceil(256))).collect();
-    let ranks = groups(packed, 4 + model_length, &tables);
+    let ranks = groups(packed, 4 + model_length, 256, &tables);
     let mut runs = Vec::new();
     let mut start = 0;
     for (run, _) in &coded {

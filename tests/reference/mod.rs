@@ -3,7 +3,10 @@
 //! panics on files that are not valid.
 
 mod ans;
+mod discrete;
+mod model;
 mod pack;
+mod tiles;
 
 /// The raw frames of a `.fpk` file.
 pub fn decode(file: &[u8]) -> Vec<u8> {
@@ -111,7 +114,7 @@ struct PlanePlan {
     shuffle: u64,
 }
 
-/// Sections 2.2, 4 and 5.
+/// Section 2.2.
 fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
     let start = *at;
     *at += 4;
@@ -121,82 +124,188 @@ fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
     let _first_frame = number(file, at, 8);
     let frames = number(file, at, 8) as usize;
     let raw_bytes = number(file, at, 8) as usize;
+    *at = start + 72 + details_length + payload_length;
 
-    *at = start + 72;
-    let colour = number(file, at, 1);
-    let planes = number(file, at, 1);
-    let span = number(file, at, 4) as usize;
-    let values = read_values(file, at);
-    let plans: Vec<PlanePlan> = (0..planes)
-        .map(|_| PlanePlan {
-            intra: number(file, at, 1),
-            temporal: number(file, at, 1) == 1,
-            inter: number(file, at, 1),
-            shuffle: number(file, at, 1),
-        })
-        .collect();
-    let mut table = *at;
-    let mut payload = start + 72 + details_length;
-    *at = payload + payload_length;
-    if raw_bytes == 0 {
-        assert_eq!(payload_length, 0);
-        return Vec::new();
-    }
-
-    let s = header.sample_bytes();
     let (pictures, planes) = header.planes(frames);
-    assert_eq!(planes.len(), plans.len());
-    let mut restored: Vec<Vec<u64>> = Vec::new();
-    for (index, (plane, plan)) in planes.iter().zip(&plans).enumerate() {
-        let mut left = pictures * plane.width * plane.height;
-        let mut residuals = Vec::new();
-        while left > 0 {
-            let m = left.min(span);
-            let mut packed = Vec::new();
-            for _ in 0..s {
-                let codec = number(file, &mut table, 1);
-                let length = number(file, &mut table, 4) as usize;
-                packed.push((codec, &file[payload..payload + length]));
-                payload += length;
-            }
-            let mut blocks: Vec<Vec<u8>> = Vec::new();
-            for (codec, packed) in packed.into_iter().rev() {
-                blocks.insert(0, decode_block(codec, packed, m, plane.width, &blocks));
-            }
-            residuals.extend(unshuffle(plan.shuffle, &blocks.concat(), m, s));
-            left -= m;
-        }
-        let colour_difference = colour != 0 && (index == 0 || index == 2);
-        restored.push(restore_plane(header, plan, plane, pictures, colour_difference, residuals));
+    let mut details = start + 72;
+    let record = Record { header, pictures, planes, raw_bytes };
+    let payload = &file[start + 72 + details_length..*at];
+    match number(file, &mut details, 1) {
+        0 => record.planes(file, details, payload),
+        1 => record.tiles(file, details, payload),
+        2 => record.discrete(file, details, payload),
+        3 => record.strips(file, details, payload),
+        other => panic!("method {other}"),
     }
-    assert_eq!(payload, *at, "every byte of the payload belongs to a block");
+}
 
-    // Section 5.5.
-    let mask = mask(s);
-    if colour == 1 {
-        for plane in [0, 2] {
-            for i in 0..restored[1].len() {
-                restored[plane][i] = restored[plane][i].wrapping_add(restored[1][i]) & mask;
+/// A record, as far as all methods need it.
+struct Record<'a> {
+    header: &'a Header,
+    pictures: usize,
+    planes: Vec<Plane>,
+    raw_bytes: usize,
+}
+
+/// Takes the next block: its codec and its bytes.
+fn next_block<'a>(file: &[u8], table: &mut usize, payload: &mut &'a [u8]) -> (u64, &'a [u8]) {
+    let codec = number(file, table, 1);
+    let length = number(file, table, 4) as usize;
+    let (block, rest) = payload.split_at(length);
+    *payload = rest;
+    (codec, block)
+}
+
+impl Record<'_> {
+    /// Method planes: sections 4 and 5.
+    fn planes(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
+        let colour = number(file, &mut at, 1);
+        let planes = number(file, &mut at, 1);
+        let span = number(file, &mut at, 4) as usize;
+        let values = read_values(file, &mut at);
+        let plans: Vec<PlanePlan> = (0..planes)
+            .map(|_| PlanePlan {
+                intra: number(file, &mut at, 1),
+                temporal: number(file, &mut at, 1) == 1,
+                inter: number(file, &mut at, 1),
+                shuffle: number(file, &mut at, 1),
+            })
+            .collect();
+        if self.raw_bytes == 0 {
+            assert!(payload.is_empty());
+            return Vec::new();
+        }
+
+        let s = self.header.sample_bytes();
+        assert_eq!(self.planes.len(), plans.len());
+        let mut restored: Vec<Vec<u64>> = Vec::new();
+        for (index, (plane, plan)) in self.planes.iter().zip(&plans).enumerate() {
+            let mut left = self.pictures * plane.width * plane.height;
+            let mut residuals = Vec::new();
+            while left > 0 {
+                let m = left.min(span);
+                let packed: Vec<_> = (0..s).map(|_| next_block(file, &mut at, &mut payload)).collect();
+                let mut blocks: Vec<Vec<u8>> = Vec::new();
+                for (codec, packed) in packed.into_iter().rev() {
+                    blocks.insert(0, decode_block(codec, packed, m, plane.width, &blocks));
+                }
+                residuals.extend(unshuffle(plan.shuffle, &blocks.concat(), m, s));
+                left -= m;
+            }
+            let colour_difference = colour != 0 && (index == 0 || index == 2);
+            restored.push(restore_plane(self.header, plan, plane, self.pictures, colour_difference, residuals));
+        }
+        assert!(payload.is_empty(), "every byte of the payload belongs to a block");
+        self.put(colour, &values, restored)
+    }
+
+    /// Sections 5.5 and 5.6: the raw frames of planes, which have their pictures one after another.
+    fn put(&self, colour: u64, values: &[u64], mut restored: Vec<Vec<u64>>) -> Vec<u8> {
+        let s = self.header.sample_bytes();
+        if colour == 1 {
+            for plane in [0, 2] {
+                for i in 0..restored[1].len() {
+                    restored[plane][i] = restored[plane][i].wrapping_add(restored[1][i]) & mask(s);
+                }
             }
         }
-    }
-    let mut raw = vec![0; raw_bytes];
-    let frame_samples = raw_bytes / s / pictures;
-    for (plane, samples) in planes.iter().zip(&restored) {
-        let per_picture = plane.width * plane.height;
-        for (position, sample) in samples.iter().enumerate() {
-            let (picture, i) = (position / per_picture, position % per_picture);
-            let to = picture * frame_samples + plane.offset + i * plane.step;
-            let sample = match values.as_slice() {
-                [] => *sample,
-                // Section 5.6.
-                values if header.signed() => values[*sample as usize] ^ 1 << (8 * s - 1),
-                values => values[*sample as usize],
-            };
-            raw[to * s..(to + 1) * s].copy_from_slice(&sample.to_le_bytes()[..s]);
+        let mut raw = vec![0; self.raw_bytes];
+        let frame_samples = self.raw_bytes / s / self.pictures;
+        for (plane, samples) in self.planes.iter().zip(&restored) {
+            let per_picture = plane.width * plane.height;
+            for (position, sample) in samples.iter().enumerate() {
+                let (picture, i) = (position / per_picture, position % per_picture);
+                let to = picture * frame_samples + plane.offset + i * plane.step;
+                let sample = match values {
+                    [] => *sample,
+                    values if self.header.signed() => values[*sample as usize] ^ 1 << (8 * s - 1),
+                    values => values[*sample as usize],
+                };
+                raw[to * s..(to + 1) * s].copy_from_slice(&sample.to_le_bytes()[..s]);
+            }
         }
+        raw
     }
-    raw
+
+    /// Method discrete: section 7.
+    fn discrete(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
+        let k = self.planes.len();
+        let Plane { width, height, .. } = self.planes[0];
+        for (i, plane) in self.planes.iter().enumerate() {
+            assert_eq!((plane.width, plane.height, plane.offset, plane.step), (width, height, i, k));
+        }
+        let (codec, block) = next_block(file, &mut at, &mut payload);
+        assert_eq!((codec, payload.len()), (6, 0));
+        let raw = discrete::decode(block, self.pictures, (width, height), k * self.header.sample_bytes());
+        assert_eq!(raw.len(), self.raw_bytes);
+        raw
+    }
+
+    /// Method strips: section 7.
+    fn strips(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
+        let colour = number(file, &mut at, 1);
+        let strips = number(file, &mut at, 4) as usize;
+        let mut order: Vec<usize> = (0..self.planes.len()).collect();
+        if self.header.layout == 2 && (1..=8).contains(&self.header.dtype) {
+            order.swap(0, 1);
+        }
+        let mut restored: Vec<Vec<u64>> =
+            self.planes.iter().map(|plane| vec![0; self.pictures * plane.width * plane.height]).collect();
+        let edge = |height: usize, i: usize| (16 * (i * height.div_ceil(16) / strips)).min(height);
+        for i in 0..strips {
+            let rows = |plane: usize| edge(self.planes[plane].height, i)..edge(self.planes[plane].height, i + 1);
+            let sizes: Vec<_> = order.iter().map(|&plane| (self.planes[plane].width, rows(plane).len())).collect();
+            let (codec, strip) = next_block(file, &mut at, &mut payload);
+            assert_eq!(codec, 7);
+            let decoded = model::decode(strip, self.pictures, &sizes, 8 * self.header.sample_bytes());
+            for (&plane, samples) in order.iter().zip(decoded) {
+                let Plane { width, height, .. } = self.planes[plane];
+                for (picture, samples) in samples.chunks(width * rows(plane).len()).enumerate() {
+                    let to = (picture * height + rows(plane).start) * width;
+                    restored[plane][to..to + samples.len()].copy_from_slice(samples);
+                }
+            }
+        }
+        assert!(payload.is_empty());
+        self.put(colour, &[], restored)
+    }
+
+    /// Method tiles: section 6.
+    fn tiles(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
+        let colour = number(file, &mut at, 1);
+        let split = number(file, &mut at, 1) == 1;
+        let bands = number(file, &mut at, 4) as usize;
+        let segment_frames = number(file, &mut at, 4) as usize;
+        let length = number(file, &mut at, 4) as usize;
+        let sets = self.planes.len() + usize::from(split);
+        let tables = (length > 0).then(|| ans::tables(&file[at..at + length], sets));
+        at += length;
+        let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, plane.height)).collect();
+        let mut restored: Vec<Vec<u64>> =
+            sizes.iter().map(|(width, height)| vec![0; self.pictures * width * height]).collect();
+        for b in 0..bands {
+            let mut band = tiles::Band::new(&sizes, split, b, bands);
+            for first in (0..self.pictures).step_by(segment_frames) {
+                let frames = segment_frames.min(self.pictures - first);
+                let (codec, segment) = next_block(file, &mut at, &mut payload);
+                assert_eq!(codec, if tables.is_some() { 3 } else { 4 });
+                let pictures = match &tables {
+                    Some(tables) => band.segment(segment, frames, tables),
+                    None => band.packed_segment(segment, frames),
+                };
+                for (picture, planes) in pictures.into_iter().enumerate() {
+                    for (plane, samples) in planes.into_iter().enumerate() {
+                        let (width, height) = sizes[plane];
+                        let to = (first + picture) * width * height + band.rows(plane).start * width;
+                        let samples = samples.into_iter().map(u64::from);
+                        restored[plane].splice(to..to + samples.len(), samples);
+                    }
+                }
+            }
+        }
+        assert!(payload.is_empty());
+        self.put(colour, &[], restored)
+    }
 }
 
 /// Section 5.6: the value table.
