@@ -13,3 +13,7 @@ bench:
 # Licences and advisories (needs cargo-deny).
 deny:
     cargo deny check
+
+# The table of docs/LEVELS.md, over any clips.
+levels +clips:
+    scripts/levels.sh {{clips}}

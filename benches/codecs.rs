@@ -1,16 +1,18 @@
-//! Every codec on the residuals that level 3 leaves of the clips, block by block on one thread.
+//! Every codec on one thread.
 //!
-//! Ids are `codec/clip/direction`; the clips are not repeated, for a codec would find the copies.
-//! `discrete` codes pictures of few values made of a clip instead.
+//! Ids are `codec/clip/direction`; the clips are not repeated, for a codec would find the copies. Codecs of blocks
+//! code the residuals of whole planes that level 3 leaves. `tiles-ans` and `tiles-pack` code the tiles that level 4
+//! makes, and `discrete` pictures of few values made of a clip. The model has a bench of its own.
 
 mod clips;
 
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, blocks, choose, discrete,
+    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, TileBatch, blocks, choose,
+    choose_tiles, decode_tiles, discrete, encode_tiles,
 };
 use framepress::plan::CodecChoice;
 use framepress::{CodecId, Settings, SimdLevel};
@@ -97,6 +99,35 @@ fn codecs(criterion: &mut Criterion) {
     }
 }
 
+/// The coders of tiles.
+fn tiles(criterion: &mut Criterion) {
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let effort = LevelParameters::of(4).tiles;
+    for clip in clips::clips() {
+        let geometry = Geometry::new(clip.frames.format(), clip.frames.frames());
+        let batch = Batch { geometry: &geometry, raw: clip.frames.as_bytes() };
+        for (name, packed) in [("tiles-ans", false), ("tiles-pack", true)] {
+            let choice = || choose_tiles(batch, effort, packed, &cpu).expect("a plan");
+            let mut tiles = TileBatch::default();
+            cpu.tiles_forward(batch, choice().plan.cut(), effort, &mut tiles).expect("tiles");
+            let encode = |choice| encode_tiles(batch, choice, Some(&tiles), &cpu).expect("segments");
+
+            let mut group = criterion.benchmark_group(name);
+            group.throughput(Throughput::Bytes(batch.raw.len() as u64));
+            group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+            group.bench_function(format!("{}/encode", clip.name), |bencher| {
+                bencher.iter_batched(choice, encode, BatchSize::LargeInput);
+            });
+            let (plan, segments) = encode(choice());
+            let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).collect();
+            let mut decoded = TileBatch::default();
+            group.bench_function(format!("{}/decode", clip.name), |bencher| {
+                bencher.iter(|| decode_tiles(&geometry, &plan, &segments, &mut decoded, &cpu).expect("tiles"));
+            });
+        }
+    }
+}
+
 /// The coder of pictures of few values on a mask, the green of a clip above its middle, and on its pixels with two
 /// bits per channel.
 fn discrete(criterion: &mut Criterion) {
@@ -123,5 +154,5 @@ fn discrete(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, codecs, discrete);
+criterion_group!(benches, codecs, tiles, discrete);
 criterion_main!(benches);

@@ -24,7 +24,7 @@ fn backends() -> Vec<(String, DeviceChoice)> {
 fn pipeline(criterion: &mut Criterion) {
     for clip in clips::clips() {
         for (device_name, device) in backends() {
-            for level in 1..=7 {
+            for level in 1..=9 {
                 for (threads_name, threads) in [("1-thread", Some(NonZeroUsize::MIN)), ("all-threads", None)] {
                     let settings = Settings::new().with_level(level).expect("a level");
                     let settings = settings.with_device(device.clone()).with_threads(threads);

@@ -14,7 +14,7 @@ use crate::pool;
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
 use crate::writer::Writer;
-use crate::{strips, tiled};
+use crate::{planes, strips, tiled};
 
 /// Raw bytes of a batch unless the caller sets its frames.
 const BATCH_BYTES: usize = 64 << 20;
@@ -148,15 +148,8 @@ impl Compressor {
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {
         let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
-        let places;
-        let batch = if plan.values.is_empty() {
-            batch
-        } else {
-            places = plan.values.places(batch);
-            Batch { raw: &places, ..batch }
-        };
-        let coded =
-            backend.forward(batch, &plan, &mut residuals).and_then(|()| self.encode(batch.geometry, &plan, &residuals));
+        let coded = planes::forward(batch, &plan, backend, &mut residuals)
+            .and_then(|()| self.encode(batch.geometry, &plan, &residuals));
         pool::lock(&self.spare.buffers).push(residuals);
         coded.map(|(blocks, payload)| (Method::Planes(plan), blocks, payload))
     }

@@ -12,7 +12,7 @@ use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
-use crate::{strips, tiled};
+use crate::{planes, strips, tiled};
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
@@ -169,8 +169,7 @@ impl Decompressor {
         let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = self
             .decode(geometry, plan, &record.blocks, &record.payload, &mut residuals)
-            .and_then(|()| backend.inverse(geometry, plan, &mut residuals, raw))
-            .and_then(|()| plan.values.restore(geometry, raw));
+            .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw));
         pool::lock(&self.buffers).push(residuals);
         result
     }

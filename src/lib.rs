@@ -4,10 +4,14 @@
 //! frames -> plan -> stages (cpu | gpu, placed by schedule) -> codec -> container -> .fpk
 //! ```
 //!
+//! A batch of frames is coded by the method that a sample of it speaks for: tiles for pictures from cameras,
+//! a coder of its own for pictures of few values, an adaptive model at the highest levels, and whole planes for anything else.
+//!
 //! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
 //! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
-//! try and where to run. The bytes depend on neither device, SIMD level nor threads.
+//! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
+//! SIMD level nor threads.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -28,6 +32,7 @@ pub mod frame;
 mod gpu;
 pub mod input;
 pub mod plan;
+mod planes;
 mod pool;
 mod reader;
 mod schedule;
@@ -68,8 +73,19 @@ pub mod internal {
         CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
-    pub use crate::plan::{LevelParameters, choose};
+    pub use crate::plan::{LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::stage::{Backend, Order, SegmentCode, Segments, TileBatch, TileEffort, TiledFrames, spread};
+    pub use crate::tiled::{decode_tiles, encode_tiles};
+
+    /// The path of whole planes, without its codecs.
+    pub mod planes {
+        pub use crate::planes::{forward, inverse};
+    }
+
+    /// The path of the adaptive model, without what brings frames to planes.
+    pub mod strips {
+        pub use crate::strips::{decode, encode};
+    }
 
     /// The GPU backend and its comparison with another.
     #[cfg(feature = "gpu")]

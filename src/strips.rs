@@ -8,12 +8,7 @@ use crate::plan::StripPlan;
 use crate::pool;
 
 /// The packed strips of a batch whose planes are in `planes`.
-pub(crate) fn encode(
-    geometry: &Geometry,
-    plan: StripPlan,
-    planes: &WorkBuffer,
-    cpu: &CpuBackend,
-) -> Result<Vec<Vec<u8>>> {
+pub fn encode(geometry: &Geometry, plan: StripPlan, planes: &WorkBuffer, cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
     match geometry.sample_bytes {
         1 => encode_samples::<u8>(geometry, plan, planes, cpu),
         _ => encode_samples::<u16>(geometry, plan, planes, cpu),
@@ -24,7 +19,7 @@ pub(crate) fn encode(
 ///
 /// # Errors
 /// Corrupt if a strip is not what the plan says.
-pub(crate) fn decode(
+pub fn decode(
     geometry: &Geometry,
     plan: StripPlan,
     strips: &[&[u8]],

@@ -1,6 +1,6 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
 //!
-//! On the CPU a band goes from rows to segments while it is in the cache; a device has the tiles of the
+//! On the CPU a band goes from rows to segments, and back, while it is in the cache; a device has the tiles of the
 //! whole batch at once.
 
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
@@ -19,6 +19,21 @@ pub(crate) fn encode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
+    if backend.is_cpu() {
+        return encode_tiles(batch, choice, None, cpu);
+    }
+    let mut tiles = TileBatch::default();
+    backend.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles)?;
+    encode_tiles(batch, choice, Some(&tiles), cpu)
+}
+
+/// Codes the tiles of a batch; `None`: makes them of its rows on the way.
+pub fn encode_tiles(
+    batch: Batch<'_>,
+    choice: TileChoice,
+    tiles: Option<&TileBatch>,
+    cpu: &CpuBackend,
+) -> Result<(TilePlan, Vec<Vec<u8>>)> {
     let TileChoice { plan, classes, effort, .. } = choice;
     let (geometry, simd) = (batch.geometry, cpu.simd());
     let tiling = plan.tiling(geometry);
@@ -26,12 +41,9 @@ pub(crate) fn encode(
         (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes)),
         _ => None,
     };
-    let mut tiles = TileBatch::default();
-    let jobs: Vec<_> = if backend.is_cpu() {
-        tiling.bands.iter().map(|band| (band, None)).collect()
-    } else {
-        backend.tiles_forward(batch, plan.cut(), effort, &mut tiles)?;
-        tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect()
+    let jobs: Vec<_> = match tiles {
+        None => tiling.bands.iter().map(|band| (band, None)).collect(),
+        Some(tiles) => tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect(),
     };
     let frames: Vec<usize> = (0..geometry.frames).collect();
     let bands = pool::map(cpu.threads(), jobs, |(band, tiles)| {
@@ -74,40 +86,63 @@ pub(crate) fn decode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    let tiling = plan.tiling(geometry);
-    let tables = match &plan.coding {
-        TileCoding::Tables(tables) if tables.sets() != tiling.sets => {
-            return Err(Error::corrupt("tile plan: not as many sets of tables as of statistics"));
-        }
-        TileCoding::Tables(tables) => Some(TileDecoderTables::new(tables)),
-        TileCoding::Packed => None,
-    };
-    let decoding = Decoding { geometry, plan, tiling: &tiling, tables: tables.as_ref(), cpu };
-    let segments = segments.chunks(plan.segments(geometry).max(1));
-    if backend.is_cpu() {
-        let rows = tiling.rows_mut(geometry.frame_samples, raw);
-        let jobs = tiling.bands.iter().zip(segments).zip(rows).collect();
-        return pool::for_each(cpu.threads(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows));
+    if !backend.is_cpu() {
+        let mut tiles = TileBatch::default();
+        decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
+        return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
     }
-    let mut tiles = TileBatch::default();
-    tiles.resize_for_overwrite(tiling.tiles() * geometry.frames);
-    let jobs = tiling.bands.iter().zip(segments).zip(tiles.bands_mut(&tiling, geometry.frames)).collect();
-    pool::for_each(cpu.threads(), jobs, |((band, segments), tiles)| decoding.to_tiles(band, segments, tiles))?;
-    backend.tiles_inverse(geometry, plan.cut(), &tiles, raw)
+    let decoding = Decoding::new(geometry, plan, cpu)?;
+    let rows = decoding.tiling.rows_mut(geometry.frame_samples, raw);
+    let jobs = decoding.bands(segments).zip(rows).collect();
+    pool::for_each(cpu.threads(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
+}
+
+/// Decodes the segments of a batch to its tiles.
+///
+/// # Errors
+/// Corrupt if a segment is not what the plan says.
+pub fn decode_tiles(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    segments: &[&[u8]],
+    tiles: &mut TileBatch,
+    cpu: &CpuBackend,
+) -> Result<()> {
+    let decoding = Decoding::new(geometry, plan, cpu)?;
+    tiles.resize_for_overwrite(decoding.tiling.tiles() * geometry.frames);
+    let jobs = decoding.bands(segments).zip(tiles.bands_mut(&decoding.tiling, geometry.frames)).collect();
+    pool::for_each(cpu.threads(), jobs, |((band, segments), tiles)| decoding.to_tiles(band, segments, tiles))
 }
 
 /// What all bands of a batch are decoded with.
 struct Decoding<'a> {
     geometry: &'a Geometry,
     plan: &'a TilePlan,
-    tiling: &'a Tiling,
-    tables: Option<&'a TileDecoderTables>,
+    tiling: Tiling,
+    tables: Option<TileDecoderTables>,
     cpu: &'a CpuBackend,
 }
 
 impl<'a> Decoding<'a> {
+    fn new(geometry: &'a Geometry, plan: &'a TilePlan, cpu: &'a CpuBackend) -> Result<Self> {
+        let tiling = plan.tiling(geometry);
+        let tables = match &plan.coding {
+            TileCoding::Tables(tables) if tables.sets() != tiling.sets => {
+                return Err(Error::corrupt("tile plan: not as many sets of tables as of statistics"));
+            }
+            TileCoding::Tables(tables) => Some(TileDecoderTables::new(tables)),
+            TileCoding::Packed => None,
+        };
+        Ok(Self { geometry, plan, tiling, tables, cpu })
+    }
+
+    /// Each band with its segments.
+    fn bands<'b>(&'b self, segments: &'b [&'b [u8]]) -> impl Iterator<Item = (&'b Band, &'b [&'b [u8]])> {
+        self.tiling.bands.iter().zip(segments.chunks(self.plan.segments(self.geometry).max(1)))
+    }
+
     fn to_rows(&self, band: &Band, segments: &[&[u8]], mut frames: Vec<Vec<&mut [u8]>>) -> Result<()> {
-        let mut state = BandState::new(self.cpu.simd(), self.plan.colour, self.geometry, self.tiling, band);
+        let mut state = BandState::new(self.cpu.simd(), self.plan.colour, self.geometry, &self.tiling, band);
         let mut decoder = self.decoder(band);
         let mut tiles = DecodedTiles::default();
         for (segment, frames) in segments.iter().zip(frames.chunks_mut(self.plan.segment_frames as usize)) {
@@ -141,12 +176,9 @@ impl<'a> Decoding<'a> {
         Ok(())
     }
 
-    fn decoder<'b>(&self, band: &'b Band) -> SegmentDecoder<'b>
-    where
-        'a: 'b,
-    {
+    fn decoder<'b>(&'b self, band: &'b Band) -> SegmentDecoder<'b> {
         let simd = self.cpu.simd();
-        match self.tables {
+        match &self.tables {
             Some(tables) => SegmentDecoder::Tables(Box::new(TileDecoder::new(simd, tables, band))),
             None => SegmentDecoder::Packed(simd, band),
         }

@@ -41,7 +41,7 @@ pub struct TileChoice {
 }
 
 /// The plan of a batch that [suits](Tiling::suits): with tables, or `packed`, which is taken to be a third larger.
-pub(crate) fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &CpuBackend) -> Result<TileChoice> {
+pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &CpuBackend) -> Result<TileChoice> {
     let geometry = batch.geometry;
     let samples = geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
     let bands = (samples / BAND_SAMPLES).clamp(1, Tiling::most_bands(geometry, geometry.colour));

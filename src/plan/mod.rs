@@ -27,7 +27,7 @@ pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 
 pub(crate) use choose_method::picture;
 pub(crate) use choose_strips::choose_strips;
-pub(crate) use choose_tiles::{band_slices, choose_tiles};
+pub(crate) use choose_tiles::band_slices;
 pub(crate) use tiles::check_cut;
 pub use values::Values;
 
@@ -36,7 +36,7 @@ pub use choose::{PlanesChoice, choose};
 #[doc(hidden)]
 pub use choose_method::{MethodChoice, choose_methods};
 #[doc(hidden)]
-pub use choose_tiles::TileChoice;
+pub use choose_tiles::{TileChoice, choose_tiles};
 #[doc(hidden)]
 pub use level::LevelParameters;
 pub(crate) use sample::Sample;

@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 
 use crate::error::{Error, Result};
 
-/// Which codec codes the residuals.
+/// Which codec codes a batch. Any but `Auto` leaves out the methods that have none of it: the coder of pictures of few
+/// values and the adaptive model always, tiles unless it is `Ans` or `Pack`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum CodecChoice {
-    /// Per block, by measurement.
+    /// By measurement: the method for each batch, the codec for each block.
     #[default]
     Auto,
     /// None: residuals are stored.
@@ -16,9 +17,9 @@ pub enum CodecChoice {
     Lz4,
     /// Zstandard.
     Zstd,
-    /// framepress's own entropy coder: rANS with a table per class.
+    /// framepress's own entropy coder: rANS with a table per class, of tiles or of whole planes.
     Ans,
-    /// framepress's own bit packing: the fastest that still shrinks residuals.
+    /// framepress's own bit packing, of tiles or of whole planes: the fastest that still shrinks residuals.
     Pack,
 }
 
@@ -71,7 +72,8 @@ impl Settings {
         Self::default()
     }
 
-    /// Sets the level, 1 (fastest) to 9 (smallest).
+    /// Sets the level, 1 (fastest) to 9 (smallest). `docs/LEVELS.md` says what each does. Levels 8 and 9 take about as
+    /// long to decompress as to compress where the adaptive model is smallest; those below decompress faster.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for any other level.
@@ -98,8 +100,8 @@ impl Settings {
     }
 
     /// Sets the number of frames that are compressed together: more give a better ratio, fewer a
-    /// quicker access to single frames. `None` (the default) takes as many as fit 64 MiB, at least
-    /// one.
+    /// quicker access to single frames, for which the whole batch is decompressed. `None` (the default) takes as many as
+    /// fit 64 MiB, at least one.
     #[must_use]
     pub fn with_batch_frames(mut self, frames: Option<NonZeroUsize>) -> Self {
         self.batch_frames = frames;

@@ -98,6 +98,33 @@ fn stages() {
     }
 }
 
+/// Tiles, the model, planes and noise have every part; pictures of few values are not transformed.
+#[test]
+fn stages_of_every_method() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    let disc =
+        |at: usize| u8::from((at % 64).abs_diff(30 + at / 4096).pow(2) + (at / 64 % 64).abs_diff(31).pow(2) < 400);
+    folder.write("disc.npy", &npy("|b1", "(4, 64, 64)", &(0..1 << 14).map(disc).collect::<Vec<u8>>()));
+    let mut state = 1u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    folder.write("noise.npy", &npy("|u1", "(4, 64, 64)", &[(); 1 << 14].map(|()| noise())));
+    for (input, options, transformed) in [
+        (NPY, &["--level", "1,4,9"][..], true),
+        (NPY, &["--level", "4", "--codec", "zstd"], true),
+        ("noise.npy", &["--level", "4,9"], true),
+        ("disc.npy", &["--level", "5"], false),
+    ] {
+        for row in bench(&folder, input, &[options, &["--stages"]].concat()) {
+            let parts = [1, 2, 3, 4].map(|at| !row["stages"][at]["mb_per_s"].is_null());
+            assert_eq!(parts, [transformed, true, true, transformed], "{input} {options:?}");
+        }
+    }
+}
+
 #[test]
 fn a_table_for_people() {
     let folder = Folder::new();

@@ -410,8 +410,8 @@ impl Band<'_> {
         let places = [4, 2].map(|count| (finish(sum(&small[..count])) >> (64 - bits)) as usize);
         let mut due = Vec::new();
         let mut unit = None;
-        for j in 0..2 {
-            let (value, score) = memory.recent[j][places[j]];
+        for (j, place) in places.into_iter().enumerate() {
+            let (value, score) = memory.recent[j][place];
             if score == 0 {
                 due.push(j);
             } else if !excluded.contains(&value) {
@@ -425,7 +425,7 @@ impl Band<'_> {
                     }
                     score / 2
                 };
-                memory.recent[j][places[j]].1 = score;
+                memory.recent[j][place].1 = score;
                 if unit.is_some() {
                     break;
                 }

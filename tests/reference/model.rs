@@ -606,11 +606,11 @@ pub fn decode(strip: &[u8], frames: usize, sizes: &[(usize, usize)], most_bits: 
     let mut decisions = Decisions { words: &strip[at..], at: 0, states: [1 << 16; 2], count: 0 };
     let mut decoded = vec![Vec::new(); planes.len()];
     for _ in 0..frames {
-        for index in 0..planes.len() {
+        for (index, decoded) in decoded.iter_mut().enumerate() {
             let (done, rest) = planes.split_at_mut(index);
             rest[0].decode(&mut decisions, done);
             let centre = if rest[0].centred { 1 << (depth - 1) } else { 0 };
-            decoded[index].extend(rest[0].samples.iter().map(|&sample| sample as u64 ^ centre));
+            decoded.extend(rest[0].samples.iter().map(|&sample| sample as u64 ^ centre));
         }
         planes.iter_mut().for_each(|plane| plane.picture.advance());
     }

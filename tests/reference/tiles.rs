@@ -289,9 +289,9 @@ impl<'a> Side<'a> {
         if *x < 1 << 16 {
             *x = 65536 * *x + number(self.bytes, &mut self.at, 2);
         }
-        for i in 0..16 {
+        for (i, c) in c.iter_mut().enumerate().take(16) {
             let goal = i as i64 + if i <= s { 0 } else { 16368 };
-            c[i] += (goal - c[i]).div_euclid(32);
+            *c += (goal - *c).div_euclid(32);
         }
         s
     }

@@ -2,23 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use framepress::frame::WorkBuffer;
 use framepress::{Compressor, ErrorKind, Result, Settings, Writer};
 
 use super::device::Device;
 use super::input::Input;
+use super::methods::Memory;
 use super::stages::STAGES;
 
 /// Output memory that every run uses again.
 pub struct Buffers {
     packed: Vec<u8>,
-    residuals: WorkBuffer,
+    memory: Memory,
     decoded: Vec<u8>,
 }
 
 impl Buffers {
     pub fn new(input: &Input) -> Self {
-        Self { packed: Vec::new(), residuals: WorkBuffer::default(), decoded: vec![0; input.raw.len()] }
+        Self { packed: Vec::new(), memory: Memory::default(), decoded: vec![0; input.raw.len()] }
     }
 }
 
@@ -51,7 +51,7 @@ impl<'a> Contender<'a> {
 
     /// There and back once; inside, what is wrong if the input does not come back.
     pub fn run(&mut self, input: &Input, buffers: &mut Buffers) -> Result<Result<Times, String>> {
-        let Buffers { packed, residuals, decoded } = buffers;
+        let Buffers { packed, memory, decoded } = buffers;
         let start = Instant::now();
         packed.clear();
         let mut writer =
@@ -73,7 +73,7 @@ impl<'a> Contender<'a> {
 
         let mut stages = None;
         if let Some(machinery) = &self.device.machinery {
-            stages = Some(machinery.time(input, &self.compressor, decompressor, residuals, decoded)?);
+            stages = Some(machinery.time(input, &self.compressor, decompressor, memory, decoded)?);
             if let Some(difference) = difference(Ok(()), decoded, &input.raw)? {
                 return Ok(Err(format!("stages: {difference}")));
             }

@@ -6,6 +6,7 @@
 mod contender;
 mod device;
 mod input;
+mod methods;
 mod report;
 mod stages;
 

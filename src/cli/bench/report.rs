@@ -16,26 +16,27 @@ pub struct Row {
     packed_bytes: usize,
     compress_mb_per_s: f64,
     decompress_mb_per_s: f64,
-    /// Raw MB per second of each of [`STAGES`], unless they were not asked for.
-    stages: Option<[f64; STAGES.len()]>,
+    /// Raw MB per second of each of [`STAGES`] that took any time, unless they were not asked for.
+    stages: Option<[Option<f64>; STAGES.len()]>,
 }
 
 impl Row {
     pub fn of(contender: &Contender<'_>, raw_bytes: usize) -> Self {
-        let speed = |time: &dyn Fn(&Times) -> Duration| {
-            let median = median(contender.runs.iter().map(time).collect());
-            raw_bytes as f64 / 1e6 / median.as_secs_f64().max(1e-9)
-        };
+        let median = |time: &dyn Fn(&Times) -> Duration| median(contender.runs.iter().map(time).collect());
+        let speed = |time: Duration| raw_bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9);
         let staged = contender.runs.iter().any(|times| times.stages.is_some());
-        let of_stage = |at: usize| speed(&|times| times.stages.map_or(Duration::ZERO, |stages| stages[at]));
+        let of_stage = |at: usize| {
+            let time = median(&|times| times.stages.map_or(Duration::ZERO, |stages| stages[at]));
+            (!time.is_zero()).then(|| speed(time))
+        };
         Self {
             level: contender.compressor.settings().level(),
             device: contender.device.name.clone(),
             threads: contender.compressor.threads(),
             ratio: raw_bytes as f64 / contender.packed_bytes.max(1) as f64,
             packed_bytes: contender.packed_bytes,
-            compress_mb_per_s: speed(&|times| times.compress),
-            decompress_mb_per_s: speed(&|times| times.decompress),
+            compress_mb_per_s: speed(median(&|times| times.compress)),
+            decompress_mb_per_s: speed(median(&|times| times.decompress)),
             stages: staged.then(|| std::array::from_fn(of_stage)),
         }
     }
@@ -68,7 +69,8 @@ impl Row {
             format!("{:.0}", self.compress_mb_per_s),
             format!("{:.0}", self.decompress_mb_per_s),
         ];
-        cells.extend(self.stages.iter().flatten().map(|speed| format!("{speed:.0}")));
+        let stage = |speed: &Option<f64>| speed.map_or_else(|| "-".to_owned(), |speed| format!("{speed:.0}"));
+        cells.extend(self.stages.iter().flatten().map(stage));
         cells
     }
 }

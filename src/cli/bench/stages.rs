@@ -1,15 +1,18 @@
 //! The parts of both directions, timed one by one over the whole input.
 //!
-//! They are fewer than what a file needs: checksums and the container are in the whole alone.
+//! They are fewer than what a file needs: checksums and the container are in the whole alone. Every batch is coded by
+//! the methods that the pipeline would try; where those are several, all count to compress, and the smallest to
+//! decompress. A part that a method does not have takes no time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use framepress::frame::{Geometry, WorkBuffer};
-use framepress::internal::{Backend, Batch, CpuBackend, choose};
-use framepress::plan::DeviceChoice;
+use framepress::frame::Geometry;
+use framepress::internal::{Backend, Batch, CpuBackend, MethodChoice, choose_methods};
+use framepress::plan::{DeviceChoice, Plan};
 use framepress::{Compressor, Decompressor, Result, SimdLevel};
 
 use super::input::Input;
+use super::methods::{Coded, Memory, Parts, Pipeline, timed};
 
 /// Stage and direction of each figure, in the order in which they run.
 pub const STAGES: [(&str, &str); 5] = [
@@ -38,12 +41,13 @@ impl Machinery {
         input: &Input,
         compressor: &Compressor,
         decompressor: &Decompressor,
-        residuals: &mut WorkBuffer,
+        memory: &mut Memory,
         decoded: &mut [u8],
     ) -> Result<[Duration; STAGES.len()]> {
         let Self { cpu, accelerator } = self;
         let backend = accelerator.as_deref().unwrap_or(cpu);
-        let mut times = [Duration::ZERO; STAGES.len()];
+        let pipeline = Pipeline { cpu, backend, compressor, decompressor };
+        let (mut plan, mut there, mut back) = (Duration::ZERO, Parts::default(), Parts::default());
         let mut start = 0;
         for part in input.parts(compressor.batch_frames(&input.format)) {
             let geometry = Geometry::new(&input.format, part.frames);
@@ -51,22 +55,22 @@ impl Machinery {
             let restored = &mut decoded[start..start + part.raw.len()];
             start += part.raw.len();
 
-            let [plan_time, forward_time, encode_time, decode_time, inverse_time] = &mut times;
-            let plan = timed(plan_time, || choose(batch, compressor.settings(), backend, cpu))?.plan;
-            timed(forward_time, || backend.forward(batch, &plan, residuals))?;
-            let (blocks, payload) = timed(encode_time, || compressor.encode(&geometry, &plan, residuals))?;
-            timed(decode_time, || decompressor.decode(&geometry, &plan, &blocks, &payload, residuals))?;
-            timed(inverse_time, || backend.inverse(&geometry, &plan, residuals, restored))?;
+            let mut smallest: Option<Coded> = None;
+            for choice in timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu))? {
+                let coded = pipeline.compress(batch, choice, memory, &mut there)?;
+                let before = smallest.as_ref().map_or(part.raw.len() + 1, Coded::packed_bytes);
+                smallest = coded.filter(|coded| coded.packed_bytes() < before).or(smallest);
+            }
+            if smallest.is_none() {
+                let identity = MethodChoice::Planes(Plan::identity(&geometry));
+                smallest = pipeline.compress(batch, identity, memory, &mut there)?;
+            }
+            if let Some(coded) = smallest {
+                pipeline.decompress(&geometry, &coded, restored, memory, &mut back)?;
+            }
         }
-        Ok(times)
+        Ok([plan, there.transform, there.code, back.code, back.transform])
     }
-}
-
-fn timed<R>(time: &mut Duration, work: impl FnOnce() -> R) -> R {
-    let start = Instant::now();
-    let result = work();
-    *time += start.elapsed();
-    result
 }
 
 #[cfg(feature = "gpu")]

@@ -94,15 +94,15 @@ impl Cells {
                     continue;
                 }
                 self.states[at] = 1;
-                if let Some(previous) = previous {
-                    if self.again[context].code(coder, again) {
-                        self.states[at] = 2;
-                        for y in top..bottom {
-                            let range = y * self.width + left..y * self.width + right;
-                            plane[range.clone()].copy_from_slice(&previous[range]);
-                        }
-                        continue;
+                if let Some(previous) = previous
+                    && self.again[context].code(coder, again)
+                {
+                    self.states[at] = 2;
+                    for y in top..bottom {
+                        let range = y * self.width + left..y * self.width + right;
+                        plane[range.clone()].copy_from_slice(&previous[range]);
                     }
+                    continue;
                 }
                 self.code_block(lanes, coder, bits, plane, guide, [left, top, right, bottom]);
             }

@@ -193,13 +193,10 @@ fn damage_is_refused_or_gives_samples() {
         for bit in 0..8 * packed.len() {
             let mut damaged = packed.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            match unpack::<u8>(simd, &damaged, 3, &sizes) {
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Corrupt);
-                    refused += 1;
-                }
-                // What it decodes to is for the checksum of the container to judge.
-                Ok(_) => {}
+            // What it may decode to is for the checksum of the container to judge.
+            if let Err(error) = unpack::<u8>(simd, &damaged, 3, &sizes) {
+                assert_eq!(error.kind(), ErrorKind::Corrupt);
+                refused += 1;
             }
         }
         assert!(refused * 100 > 95 * 8 * packed.len(), "{kind:?}: {refused} of {}", 8 * packed.len());

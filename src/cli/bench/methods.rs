@@ -1,0 +1,136 @@
+//! The parts of each method, apart.
+//!
+//! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: there the pipeline predicts
+//! and codes a band while it is in the cache, and here all tiles of a batch are in memory in between, as they are when a
+//! device makes them.
+
+use std::time::{Duration, Instant};
+
+use framepress::frame::{Geometry, WorkBuffer};
+use framepress::internal::{
+    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, TileBatch, decode_tiles, discrete,
+    encode_tiles, planes, strips,
+};
+use framepress::plan::{Plan, StripPlan, TilePlan};
+use framepress::{Compressor, Decompressor, Result};
+
+/// Between transform and coding.
+#[derive(Default)]
+pub struct Memory {
+    planes: WorkBuffer,
+    tiles: TileBatch,
+}
+
+/// Time of either part in one direction.
+#[derive(Default)]
+pub struct Parts {
+    pub transform: Duration,
+    pub code: Duration,
+}
+
+/// What carries methods out.
+pub struct Pipeline<'a> {
+    pub cpu: &'a CpuBackend,
+    pub backend: &'a dyn Backend,
+    pub compressor: &'a Compressor,
+    pub decompressor: &'a Decompressor,
+}
+
+/// A coded batch.
+pub enum Coded {
+    Planes(Plan, Vec<BlockEntry>, Vec<u8>),
+    Tiles(TilePlan, Vec<Vec<u8>>),
+    Strips(StripPlan, Vec<Vec<u8>>),
+    Discrete(discrete::Picture, Vec<u8>),
+}
+
+impl Coded {
+    pub fn packed_bytes(&self) -> usize {
+        match self {
+            Self::Planes(_, _, payload) => payload.len(),
+            Self::Tiles(_, segments) | Self::Strips(_, segments) => segments.iter().map(Vec::len).sum(),
+            Self::Discrete(_, packed) => packed.len(),
+        }
+    }
+}
+
+impl Pipeline<'_> {
+    /// `None` if the method gives up.
+    pub fn compress(
+        &self,
+        batch: Batch<'_>,
+        choice: MethodChoice,
+        memory: &mut Memory,
+        Parts { transform, code }: &mut Parts,
+    ) -> Result<Option<Coded>> {
+        let Self { cpu, backend, compressor, .. } = *self;
+        let geometry = batch.geometry;
+        let Memory { planes, tiles } = memory;
+        Ok(Some(match choice {
+            MethodChoice::Planes(plan) => {
+                timed(transform, || planes::forward(batch, &plan, backend, planes))?;
+                let (blocks, payload) = timed(code, || compressor.encode(geometry, &plan, planes))?;
+                Coded::Planes(plan, blocks, payload)
+            }
+            MethodChoice::Tiles(choice) => {
+                timed(transform, || backend.tiles_forward(batch, choice.plan.cut(), choice.effort, tiles))?;
+                let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tiles), cpu))?;
+                Coded::Tiles(plan, segments)
+            }
+            MethodChoice::Strips(plan) => {
+                timed(transform, || backend.forward(batch, &plan.planes(geometry), planes))?;
+                Coded::Strips(plan, timed(code, || strips::encode(geometry, plan, planes, cpu))?)
+            }
+            MethodChoice::Discrete(picture) => {
+                let thorough = LevelParameters::of(compressor.settings().level()).thorough;
+                let mut packed = Vec::new();
+                let threads = compressor.threads();
+                if !timed(code, || discrete::encode(picture, thorough, threads, batch.raw, &mut packed)) {
+                    return Ok(None);
+                }
+                Coded::Discrete(picture, packed)
+            }
+        }))
+    }
+
+    /// Restores the frames to `raw`.
+    pub fn decompress(
+        &self,
+        geometry: &Geometry,
+        coded: &Coded,
+        raw: &mut [u8],
+        memory: &mut Memory,
+        Parts { transform, code }: &mut Parts,
+    ) -> Result<()> {
+        let Self { cpu, backend, decompressor, .. } = *self;
+        let Memory { planes, tiles } = memory;
+        match coded {
+            Coded::Planes(plan, blocks, payload) => {
+                timed(code, || decompressor.decode(geometry, plan, blocks, payload, planes))?;
+                timed(transform, || planes::inverse(geometry, plan, backend, planes, raw))
+            }
+            Coded::Tiles(plan, segments) => {
+                timed(code, || decode_tiles(geometry, plan, &slices(segments), tiles, cpu))?;
+                timed(transform, || backend.tiles_inverse(geometry, plan.cut(), tiles, raw))
+            }
+            Coded::Strips(plan, segments) => {
+                timed(code, || strips::decode(geometry, *plan, &slices(segments), planes, cpu))?;
+                timed(transform, || backend.inverse(geometry, &plan.planes(geometry), planes, raw))
+            }
+            Coded::Discrete(picture, packed) => {
+                timed(code, || discrete::decode(*picture, decompressor.threads(), packed, raw))
+            }
+        }
+    }
+}
+
+fn slices(segments: &[Vec<u8>]) -> Vec<&[u8]> {
+    segments.iter().map(Vec::as_slice).collect()
+}
+
+pub fn timed<R>(time: &mut Duration, work: impl FnOnce() -> R) -> R {
+    let start = Instant::now();
+    let result = work();
+    *time += start.elapsed();
+    result
+}
