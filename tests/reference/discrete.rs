@@ -216,9 +216,10 @@ impl Band<'_> {
                 for column in 0..columns {
                     let (from_x, from_y) = source(column);
                     if !coded(column) {
-                        for (y, x) in (top..bottom).flat_map(|y| (16 * column..width.min(16 * column + 16)).map(move |x| (y, x))) {
-                            picture[y * width + x] =
-                                before[(from_y + y - top) * width + from_x + x - 16 * column];
+                        for (y, x) in
+                            (top..bottom).flat_map(|y| (16 * column..width.min(16 * column + 16)).map(move |x| (y, x)))
+                        {
+                            picture[y * width + x] = before[(from_y + y - top) * width + from_x + x - 16 * column];
                         }
                     }
                 }
@@ -299,8 +300,7 @@ impl Band<'_> {
                 nn: at(0, -2),
                 nnw: at(-1, -2),
                 nne: at(1, -2),
-                reference: reference
-                    .map(|r| [r(x, row), r(x + 1, row), r(x - 1, row), r(x, row + 1), r(x, row - 1)]),
+                reference: reference.map(|r| [r(x, row), r(x + 1, row), r(x - 1, row), r(x, row + 1), r(x, row - 1)]),
             };
             let template = around.template();
             let to = y * window.width;
@@ -312,7 +312,8 @@ impl Band<'_> {
             let flat = |i: isize| {
                 at(2 + i, -1) == w
                     && at(i, -2) == w
-                    && reference.is_none_or(|r| r(x + 1 + i, row) == w && r(x + i, row - 1) == w && r(x + i, row + 1) == w)
+                    && reference
+                        .is_none_or(|r| r(x + 1 + i, row) == w && r(x + i, row - 1) == w && r(x + i, row + 1) == w)
             };
             let m = (0..(end - x).min(4096)).take_while(|&i| flat(i)).count();
             let (code, memory) = (&mut self.code, &mut self.memory);
@@ -452,7 +453,8 @@ impl Around {
     fn template(&self) -> usize {
         let w = self.w;
         let bits = [self.n, self.ww, self.nw, self.ne, self.nn, self.nee, self.nww].map(|unit| unit == w);
-        let of_reference = self.reference.map_or([true; 5], |[r, re, rw, rs, rn]| [r, re, rw, rs, rn].map(|unit| unit == w));
+        let of_reference =
+            self.reference.map_or([true; 5], |[r, re, rw, rs, rn]| [r, re, rw, rs, rn].map(|unit| unit == w));
         bits.into_iter().chain(of_reference).fold(0, |template, bit| 2 * template + usize::from(bit))
     }
 }

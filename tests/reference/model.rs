@@ -580,8 +580,7 @@ impl Plane {
                     ((difference + half).rem_euclid(2 * half) - half).clamp(-7, 7)
                 });
                 let c = left + 4 * above[x];
-                let symbol =
-                    decisions.symbol(&mut self.one[(16 * (g + 7)) as usize + c], &mut self.two[c]);
+                let symbol = decisions.symbol(&mut self.one[(16 * (g + 7)) as usize + c], &mut self.two[c]);
                 let difference = if symbol == 15 { decisions.escape(&mut self.escape) } else { symbol as i32 - 7 };
                 self.samples[at] = (self.samples[leader] + difference).rem_euclid(2 * half);
                 left = left / 2 + if difference != 0 { 2 } else { 0 };
@@ -592,10 +591,7 @@ impl Plane {
 }
 
 /// Places of a part of a picture, row by row: y, then x.
-fn places(
-    columns: std::ops::Range<usize>,
-    rows: std::ops::Range<usize>,
-) -> impl Iterator<Item = (usize, usize)> {
+fn places(columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> impl Iterator<Item = (usize, usize)> {
     rows.flat_map(move |y| columns.clone().map(move |x| (y, x)))
 }
 
