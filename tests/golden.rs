@@ -61,9 +61,9 @@ fn recipes() -> Vec<Recipe> {
     let tiled = Layout::Gray { width: 83, height: 61 };
     let tiled_yuv =
         Layout::Yuv { width: 65, height: 49, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::VuInterleaved };
+    let deep = Layout::Yuv { width: 75, height: 67, sampling: ChromaSampling::Cs444, chroma: ChromaOrder::Planar };
     let strips_yuv =
         Layout::Yuv { width: 41, height: 33, sampling: ChromaSampling::Cs422, chroma: ChromaOrder::Planar };
-    let strips = Layout::Gray { width: 128, height: 90 };
     let recipe = |name, format, frames, sample| Recipe {
         name,
         format,
@@ -222,11 +222,12 @@ fn recipes() -> Vec<Recipe> {
             })
         },
         Recipe {
-            level: 9,
-            ..recipe("strips_gray_u16", FrameFormat::with_bit_depth(Dtype::U16, strips, 12).unwrap(), 1, |frame, at| {
-                let (x, y) = (at % 128, at / 128);
-                let light = if x / 9 % 2 == y / 11 % 2 { 0 } else { 500 };
-                light + waves(x + 2 * frame, y, 900) + noise(at, frame) % 4
+            level: 8,
+            ..recipe("strips_yuv444_u16", FrameFormat::new(Dtype::U16, deep).unwrap(), 3, |frame, at| {
+                let (plane, x, y) = (at / 5025, at % 75, at / 75 % 67);
+                let moved = if x < 25 { x } else { x + 2 * frame };
+                let light = 20 + waves(moved, y, 240) + noise(at % 5025, frame) % 9;
+                light + ((x / 2 * 7 ^ y / 2 * 5) % 16) as u64 * u64::from(plane != 1)
             })
         },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
