@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Once;
 
 use framepress::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
-use framepress::plan::{CodecChoice, DeviceChoice, Settings};
+use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
 use framepress::{Compressor, Decompressor, Reader, SeekReader, decompress};
 use twox_hash::XxHash3_64;
 
@@ -46,12 +46,24 @@ fn noise(a: usize, b: usize) -> u64 {
     (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32
 }
 
+/// A picture of gentle slopes, up to `height`.
+fn waves(x: usize, y: usize, height: usize) -> u64 {
+    let wave = |at: usize, length: usize| (at % (2 * length)).abs_diff(length) * height / length;
+    ((wave(x, 31) + wave(y, 23) + wave(x + 2 * y, 47)) / 3) as u64
+}
+
 fn recipes() -> Vec<Recipe> {
     let format = |dtype, shape: &[usize]| FrameFormat::from_shape(dtype, shape).unwrap();
     let yuv =
         Layout::Yuv { width: 37, height: 21, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
     let gray = Layout::Gray { width: 31, height: 19 };
     let wide = Layout::Gray { width: 67, height: 43 };
+    let tiled = Layout::Gray { width: 83, height: 61 };
+    let tiled_yuv =
+        Layout::Yuv { width: 65, height: 49, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::VuInterleaved };
+    let deep = Layout::Yuv { width: 75, height: 67, sampling: ChromaSampling::Cs444, chroma: ChromaOrder::Planar };
+    let strips_yuv =
+        Layout::Yuv { width: 41, height: 33, sampling: ChromaSampling::Cs422, chroma: ChromaOrder::Planar };
     let recipe = |name, format, frames, sample| Recipe {
         name,
         format,
@@ -135,6 +147,89 @@ fn recipes() -> Vec<Recipe> {
             })
         },
         Recipe { codec: CodecChoice::Store, ..recipe("noise_i16", format(Dtype::I16, &[13]), 21, noise) },
+        // Tiles: chroma in phases, planes of two sizes, edges of every kind.
+        Recipe {
+            batch_frames: Some(3),
+            ..recipe("tiles_rgb_u8", format(Dtype::U8, &[51, 70, 3]), 4, |frame, at| {
+                let (x, y, channel) = (at / 3 % 70, at / 210, at % 3);
+                let luma = 60 + waves(x + frame, y, 90) + noise(at / 3, frame) % 4;
+                // Differences from green are those of 2 x 2 pixels.
+                let difference = (noise(x / 2 + 40 * (y / 2), channel) % 8) as usize * 2 + x / 2;
+                if channel == 1 { luma } else { (luma + difference as u64) % 256 }
+            })
+        },
+        Recipe {
+            level: 3,
+            ..recipe("tiles_gray_u8", FrameFormat::new(Dtype::U8, tiled).unwrap(), 5, |frame, at| {
+                // Its left part stands still.
+                let (x, y) = (at % 83, at / 83);
+                if x < 36 { waves(x, y, 200) } else { waves(x + 2 * frame, y, 120) + noise(at, frame) % 9 }
+            })
+        },
+        Recipe {
+            level: 2,
+            ..recipe("tiles_yuv420_u8", FrameFormat::new(Dtype::U8, tiled_yuv).unwrap(), 4, |frame, at| {
+                if at < 65 * 49 {
+                    waves(at % 65 + frame, at / 65, 150) + noise(at, frame) % 7
+                } else {
+                    118 + noise(at, frame) % 5
+                }
+            })
+        },
+        // Discrete.
+        Recipe {
+            level: 7,
+            ..recipe("discrete_mask_u16", format(Dtype::U16, &[100, 121]), 4, |frame, at| {
+                let (x, y) = (at % 121 + 40 - 3 * frame, at / 121);
+                u64::from(x * x / 9 + y * y / 5 < 900 || x / 8 % 3 == 1 && y > 70 || noise(x, y) % 400 == 0) * 0xFF00
+            })
+        },
+        Recipe {
+            level: 6,
+            ..recipe("discrete_labels_i32", format(Dtype::I32, &[70, 90]), 4, |frame, at| {
+                let (x, y) = ((at % 90 + 2 * frame) as u64, (at / 90) as u64);
+                [7, 0xFFFF_FFFF, 300, 70_000][((x / 20 + y / 16) % 4) as usize] + u64::from(x % 20 + y % 16 == 9)
+            })
+        },
+        Recipe {
+            level: 7,
+            ..recipe("discrete_screen_u8", format(Dtype::U8, &[64, 96, 3]), 3, |frame, at| {
+                // Letters of 8 x 8 that return, on two backgrounds.
+                let (x, y) = (at / 3 % 96, at / 288 + 8 * frame);
+                let letter = noise(x / 8 + 12 * (y / 8), 5) % 6;
+                let ink = noise((x % 8 + 8 * (y % 8)) / 2, letter as usize) % 3 == 0;
+                if ink { 20 + 50 * letter } else { [250, 248, 255][at % 3] }
+            })
+        },
+        // Strips: cells of 2 x 2 and 2 x 1, whole planes, deep samples.
+        Recipe {
+            level: 8,
+            ..recipe("strips_rgb_u8", format(Dtype::U8, &[37, 52, 3]), 3, |frame, at| {
+                let (x, y, channel) = (at / 3 % 52, at / 156, at % 3);
+                let luma = 60 + waves(x + frame, y, 90) + noise(at / 3, frame) % 4;
+                let difference = (noise(x / 2 + 40 * (y / 2), channel) % 8) as usize * 2 + x / 2;
+                if channel == 1 { luma } else { (luma + difference as u64) % 256 }
+            })
+        },
+        Recipe {
+            level: 8,
+            ..recipe("strips_yuv422_u8", FrameFormat::new(Dtype::U8, strips_yuv).unwrap(), 3, |frame, at| {
+                if at < 41 * 33 {
+                    waves(at % 41 + frame, at / 41, 150) + noise(at, frame) % 7
+                } else {
+                    118 + noise(at, frame) % 5
+                }
+            })
+        },
+        Recipe {
+            level: 8,
+            ..recipe("strips_yuv444_u16", FrameFormat::new(Dtype::U16, deep).unwrap(), 3, |frame, at| {
+                let (plane, x, y) = (at / 5025, at % 75, at / 75 % 67);
+                let moved = if x < 25 { x } else { x + 2 * frame };
+                let light = 20 + waves(moved, y, 240) + noise(at % 5025, frame) % 9;
+                light + ((x / 2 * 7 ^ y / 2 * 5) % 16) as u64 * u64::from(plane != 1)
+            })
+        },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
     ]
@@ -236,6 +331,26 @@ fn the_reference_reads_them() {
         // It does not count frames: empty ones leave no trace.
         golden.check(golden.frames, &reference::decode(&golden.file), "reference");
     }
+}
+
+/// Every method is among them, tiles with and without a chroma split; those of a method are named for it.
+#[test]
+fn every_method_is_among_them() {
+    let decompressor = Decompressor::default();
+    let mut splits = Vec::new();
+    for Golden { name, file, .. } in goldens() {
+        let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
+        for batch in 0..reader.batches() {
+            let method = reader.batch_info(batch).unwrap().method;
+            match (name.split('_').next().unwrap(), &method) {
+                ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
+                ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
+                ("tiles" | "discrete" | "strips", _) => panic!("{name}: {method:?}"),
+                _ => {}
+            }
+        }
+    }
+    assert!(splits.contains(&true) && splits.contains(&false));
 }
 
 /// What is read is what the recipes say, so the formats are right too; and no file is without a recipe.

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::Once;
 
 use framepress::frame::{
-    ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Layout, bytes_of_view,
+    ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Geometry, Layout, bytes_of_view,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
 use framepress::{
@@ -312,7 +312,7 @@ proptest! {
 
     #[test]
     fn pictures_come_back(
-        (width, height) in prop_oneof![1 => (0usize..3, 0usize..3), 8 => (1usize..30, 1usize..20)],
+        (width, height) in prop_oneof![1 => (0usize..3, 0usize..3), 8 => (1usize..30, 1usize..20), 3 => (16usize..60, 16usize..50)],
         kind_of_layout in 0usize..14,
         dtype in prop_oneof![2 => prop::sample::select(vec![Dtype::U8, Dtype::U16]), 1 => prop::sample::select(&Dtype::ALL[..])],
         unused_bits in 0u8..8,
@@ -413,14 +413,16 @@ fn every_level_and_codec_comes_back() {
 fn contexts_and_value_tables_come_back() {
     many_threads();
     let mut noise = Noise(5);
-    let mut depth = |sign: u64| -> Vec<u64> {
+    let mut depth = |sign: u64, spread: u64| -> Vec<u64> {
         let sample = |at: usize| match noise.next() % 8 {
             0 => sign,
-            _ => (at as u64 % 100 / 3 * 17 + 40) ^ sign,
+            // Of few values, but those of neighbours do not tell which.
+            picked => ((at as u64 % 100 / 3 + picked * spread) * 17 + 40) ^ sign,
         };
         (0..20_000).map(sample).collect()
     };
-    let [unsigned, signed, bytes] = [depth(0), depth(0x8000), depth(0).iter().map(|sample| sample % 5 * 50).collect()];
+    let [unsigned, signed] = [depth(0, 5), depth(0x8000, 5)];
+    let bytes = depth(0, 0).iter().map(|sample| sample % 5 * 50).collect();
     let mut active = 0;
     let features = (0..20_000).map(|at| {
         if at % 40 == 0 {
@@ -435,13 +437,16 @@ fn contexts_and_value_tables_come_back() {
         (Dtype::U8, bytes, true),
         (Dtype::F32, features.collect::<Vec<_>>(), false),
     ] {
-        let format = FrameFormat::from_shape(dtype, &[50, 100]).unwrap();
+        // Bytes in one row: pictures of them are for tiles.
+        let shape: &[usize] = if dtype == Dtype::U8 { &[] } else { &[50, 100] };
+        let format = FrameFormat::from_shape(dtype, shape).unwrap();
         let raw: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()[..dtype.bytes()].to_vec()).collect();
-        let input = Frames::new(format.clone(), 4, raw.clone()).unwrap();
+        let frames = samples.len() / format.frame_samples();
+        let input = Frames::new(format.clone(), frames, raw.clone()).unwrap();
         let decompressor = Decompressor::default();
         for level in [1, 2, 4, 6] {
             let file = with_threads(level, 2).compress_frames(&input).unwrap();
-            check_file(&file, &format, 4, &raw, (1, 2));
+            check_file(&file, &format, frames, &raw, (1, 2));
             let info = SeekReader::new(Cursor::new(&file), &decompressor).unwrap().batch_info(0).unwrap();
             let Method::Planes(plan) = &info.method else { panic!("{dtype} at level {level}: {:?}", info.codecs) };
             assert_eq!(plan.values.is_empty(), !sparse, "{dtype} at level {level}");
@@ -451,10 +456,160 @@ fn contexts_and_value_tables_come_back() {
     }
 }
 
+/// Light that moves, with noise below `noise`. With `blocks`, channels differ from the second by what 2 x 2 pixels share.
+fn camera(format: &FrameFormat, frames: usize, noise: u64, blocks: bool) -> Frames {
+    let mut random = Noise(77);
+    let geometry = Geometry::new(format, frames);
+    let bytes = format.dtype().bytes();
+    let mut raw = vec![0; frames * format.frame_bytes()];
+    for (frame, raw) in raw.chunks_exact_mut(format.frame_bytes()).enumerate() {
+        for y in 0..geometry.planes[0].height {
+            for x in 0..geometry.planes[0].width {
+                // A third stands still.
+                let moved = if x < geometry.planes[0].width / 3 { x } else { x + 2 * frame };
+                let wave = |at: usize, length: usize| (at % (2 * length)).abs_diff(length) as u64 * 80 / length as u64;
+                let light = 20 + wave(moved, 37) + wave(y, 29) + wave(moved + 2 * y, 53) + random.next() % noise;
+                for (at, plane) in geometry.planes.iter().enumerate() {
+                    if x >= plane.width || y >= plane.height {
+                        continue;
+                    }
+                    let tint = if at == 1 { 0 } else { (x as u64 / 2 * 7 ^ y as u64 / 2 * 5) % 16 };
+                    let sample = if blocks { light + tint } else { light + 3 * at as u64 };
+                    let to = (plane.offset + (y * plane.width + x) * plane.step) * bytes;
+                    raw[to..to + bytes].copy_from_slice(&sample.to_le_bytes()[..bytes]);
+                }
+            }
+        }
+    }
+    Frames::new(format.clone(), frames, raw).unwrap()
+}
+
+/// Letters and fields of few values that move.
+fn drawing(format: &FrameFormat, frames: usize) -> Frames {
+    let mut shapes = Noise(5);
+    let shapes: Vec<u64> = (0..64).map(|_| shapes.next()).collect();
+    let geometry = Geometry::new(format, frames);
+    let (width, height) = (geometry.planes[0].width, geometry.planes[0].height);
+    let unit_bytes = format.frame_bytes() / (width * height);
+    let mut raw = Vec::new();
+    for frame in 0..frames {
+        for at in 0..width * height {
+            let (x, y) = (at % width + 3 * frame, at / width + frame);
+            let letter = shapes[(x / 8 + 5 * (y / 16)) % 64];
+            let ink = x / 40 % 2 == 0 && letter >> (x % 8 / 2 + 4 * (y % 16)) % 64 & 1 == 1;
+            let value = if ink { letter } else { shapes[x / 70 + y / 50] };
+            raw.extend(&value.to_le_bytes()[..unit_bytes]);
+        }
+    }
+    Frames::new(format.clone(), frames, raw).unwrap()
+}
+
+/// Compresses at `level` and checks the file. Says which method the first batch has.
+fn method_of(frames: &Frames, level: u8) -> Method {
+    let file = with_threads(level, 3).compress_frames(frames).unwrap();
+    check_file(&file, frames.format(), frames.frames(), frames.as_bytes(), (1, 2));
+    assert!(with_threads(level, 1).compress_frames(frames).unwrap() == file, "other bytes by one thread");
+    let decompressor = Decompressor::default();
+    SeekReader::new(Cursor::new(&file), &decompressor).unwrap().batch_info(0).unwrap().method
+}
+
+fn picture(dtype: Dtype, layout: Layout) -> FrameFormat {
+    FrameFormat::new(dtype, layout).unwrap()
+}
+
+/// Layouts of pictures: one plane, interleaved planes, planes of several sizes; no side a multiple of a tile's.
+fn layouts(width: usize, height: usize) -> Vec<Layout> {
+    let packed = |order| Layout::Packed { width, height, order };
+    let yuv = |sampling, chroma| Layout::Yuv { width, height, sampling, chroma };
+    vec![
+        Layout::Gray { width, height },
+        packed(ChannelOrder::Rgb),
+        packed(ChannelOrder::Bgra),
+        yuv(ChromaSampling::Cs420, ChromaOrder::Planar),
+        yuv(ChromaSampling::Cs420, ChromaOrder::VuInterleaved),
+        yuv(ChromaSampling::Cs422, ChromaOrder::UvInterleaved),
+        yuv(ChromaSampling::Cs444, ChromaOrder::Planar),
+    ]
+}
+
+#[test]
+fn tiles_come_back() {
+    many_threads();
+    let (mut tries, mut splits) = (0, Vec::new());
+    for (at, layout) in layouts(75, 67).into_iter().enumerate() {
+        for blocks in [false, true] {
+            let frames = camera(&picture(Dtype::U8, layout.clone()), 4, 9, blocks);
+            for level in [2, 3 + at as u8 % 5] {
+                tries += 1;
+                if let Method::Tiles(plan) = method_of(&frames, level) {
+                    splits.push(plan.split_chroma);
+                }
+            }
+        }
+    }
+    // Planes are smaller where chroma has no noise.
+    assert!(splits.len() > tries / 2, "tiles were used {} times of {tries}", splits.len());
+    assert!(splits.contains(&true) && splits.contains(&false));
+    // Bands and segments.
+    let wide = Layout::Packed { width: 421, height: 343, order: ChannelOrder::Rgb };
+    for blocks in [false, true] {
+        let Method::Tiles(plan) = method_of(&camera(&picture(Dtype::U8, wide.clone()), 2, 9, blocks), 4) else {
+            panic!("tiles")
+        };
+        assert_eq!(plan.bands, 2);
+    }
+    let long = picture(Dtype::I8, Layout::Gray { width: 301, height: 210 });
+    let Method::Tiles(plan) = method_of(&camera(&long, 30, 4, false), 2) else { panic!("tiles") };
+    assert!((plan.segment_frames as usize) < 30);
+}
+
+#[test]
+fn pictures_of_few_values_come_back() {
+    many_threads();
+    let gray = |width, height| Layout::Gray { width, height };
+    let packed = |order| Layout::Packed { width: 150, height: 83, order };
+    for (dtype, layout, frames) in [
+        (Dtype::U16, gray(150, 83), 4),
+        (Dtype::I32, gray(150, 83), 4),
+        (Dtype::U64, gray(90, 70), 3),
+        (Dtype::U8, packed(ChannelOrder::Rgb), 4),
+        (Dtype::U16, packed(ChannelOrder::Rgb), 3),
+        (Dtype::U8, packed(ChannelOrder::Rgba), 4),
+        // Windows that end before the picture does.
+        (Dtype::U16, gray(1301, 40), 2),
+        // Several bands.
+        (Dtype::U16, gray(1000, 800), 1),
+    ] {
+        let frames = drawing(&picture(dtype, layout.clone()), frames);
+        for level in [4, 7] {
+            assert_eq!(method_of(&frames, level), Method::Discrete, "{dtype} {layout:?} at level {level}");
+        }
+    }
+}
+
+#[test]
+fn strips_come_back() {
+    many_threads();
+    let (mut used, mut used_deep) = (0, 0);
+    for layout in layouts(75, 67) {
+        for (dtype, blocks) in [(Dtype::U8, false), (Dtype::U8, true), (Dtype::U16, true)] {
+            let frames = camera(&picture(dtype, layout.clone()), 3, 9, blocks);
+            let strips = usize::from(matches!(method_of(&frames, 8), Method::Strips(_)));
+            used += strips;
+            used_deep += strips * (dtype.bytes() - 1);
+        }
+    }
+    assert!(used > 10, "strips were used {used} times");
+    assert!(used_deep > 0, "never for samples of two bytes");
+    let large = picture(Dtype::U8, Layout::Gray { width: 522, height: 509 });
+    let Method::Strips(plan) = method_of(&camera(&large, 2, 9, false), 9) else { panic!("strips") };
+    assert_eq!(plan.strips, 2);
+}
+
 /// Inputs on which threads have something to share: many frames, planes and blocks.
 fn sizeable() -> Vec<Frames> {
     let layouts = [
-        (Dtype::U8, Layout::Packed { width: 129, height: 67, order: ChannelOrder::Bgr }, 9),
+        (Dtype::U8, Layout::Packed { width: 429, height: 367, order: ChannelOrder::Bgr }, 5),
         (
             Dtype::U16,
             Layout::Yuv { width: 95, height: 61, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::VuInterleaved },
