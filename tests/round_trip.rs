@@ -473,7 +473,7 @@ fn camera(format: &FrameFormat, frames: usize, noise: u64, blocks: bool) -> Fram
                     if x >= plane.width || y >= plane.height {
                         continue;
                     }
-                    let tint = if at == 1 { 0 } else { (x as u64 / 2 * 7 ^ y as u64 / 2 * 5) % 16 };
+                    let tint = if at == 1 { 0 } else { ((x as u64 / 2 * 7) ^ (y as u64 / 2 * 5)) % 16 };
                     let sample = if blocks { light + tint } else { light + 3 * at as u64 };
                     let to = (plane.offset + (y * plane.width + x) * plane.step) * bytes;
                     raw[to..to + bytes].copy_from_slice(&sample.to_le_bytes()[..bytes]);
@@ -496,7 +496,7 @@ fn drawing(format: &FrameFormat, frames: usize) -> Frames {
         for at in 0..width * height {
             let (x, y) = (at % width + 3 * frame, at / width + frame);
             let letter = shapes[(x / 8 + 5 * (y / 16)) % 64];
-            let ink = x / 40 % 2 == 0 && letter >> (x % 8 / 2 + 4 * (y % 16)) % 64 & 1 == 1;
+            let ink = x / 40 % 2 == 0 && (letter >> ((x % 8 / 2 + 4 * (y % 16)) % 64)) & 1 == 1;
             let value = if ink { letter } else { shapes[x / 70 + y / 50] };
             raw.extend(&value.to_le_bytes()[..unit_bytes]);
         }
