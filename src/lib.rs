@@ -67,6 +67,8 @@ pub mod internal {
     pub use crate::frame::Batch;
     pub use crate::plan::{LevelParameters, choose};
     pub use crate::stage::{Backend, Order};
+    pub use crate::strips::decode as decode_strips;
+    pub use crate::tiled::decode as decode_tiles;
 
     /// The GPU backend and its comparison with another.
     #[cfg(feature = "gpu")]

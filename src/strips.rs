@@ -24,7 +24,7 @@ pub(crate) fn encode(
 ///
 /// # Errors
 /// Corrupt if a strip is not what the plan says.
-pub(crate) fn decode(
+pub fn decode(
     geometry: &Geometry,
     plan: StripPlan,
     strips: &[&[u8]],

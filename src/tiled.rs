@@ -39,7 +39,7 @@ pub(crate) fn encode(batch: Batch<'_>, choice: TileChoice, cpu: &CpuBackend) -> 
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
-pub(crate) fn decode(
+pub fn decode(
     geometry: &Geometry,
     plan: &TilePlan,
     segments: &[&[u8]],

@@ -66,9 +66,9 @@ impl Sample {
     }
 
     fn strips() -> Self {
-        let format = FrameFormat::from_shape(Dtype::U8, &[30, 34]).unwrap();
+        let format = FrameFormat::from_shape(Dtype::U8, &[20, 22]).unwrap();
         let sample = |at: usize| {
-            let (x, y, frame) = (at % 34, at / 34 % 30, at / 1020);
+            let (x, y, frame) = (at % 22, at / 22 % 20, at / 440);
             ((x + frame) * 3 + y * 2 + (at * at + 7 * at) % 1031 % 3) as u8
         };
         let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();
