@@ -181,7 +181,8 @@ fn recipes() -> Vec<Recipe> {
             level: 7,
             ..recipe("discrete_mask_u16", format(Dtype::U16, &[100, 121]), 4, |frame, at| {
                 let (x, y) = (at % 121 + 40 - 3 * frame, at / 121);
-                u64::from(x * x / 9 + y * y / 5 < 900 || x / 8 % 3 == 1 && y > 70 || noise(x, y) % 400 == 0) * 0xFF00
+                u64::from(x * x / 9 + y * y / 5 < 900 || x / 8 % 3 == 1 && y > 70 || noise(x, y).is_multiple_of(400))
+                    * 0xFF00
             })
         },
         Recipe {
@@ -197,7 +198,7 @@ fn recipes() -> Vec<Recipe> {
                 // Letters of 8 x 8 that return, on two backgrounds.
                 let (x, y) = (at / 3 % 96, at / 288 + 8 * frame);
                 let letter = noise(x / 8 + 12 * (y / 8), 5) % 6;
-                let ink = noise((x % 8 + 8 * (y % 8)) / 2, letter as usize) % 3 == 0;
+                let ink = noise((x % 8 + 8 * (y % 8)) / 2, letter as usize).is_multiple_of(3);
                 if ink { 20 + 50 * letter } else { [250, 248, 255][at % 3] }
             })
         },
@@ -227,7 +228,7 @@ fn recipes() -> Vec<Recipe> {
                 let (plane, x, y) = (at / 5025, at % 75, at / 75 % 67);
                 let moved = if x < 25 { x } else { x + 2 * frame };
                 let light = 20 + waves(moved, y, 240) + noise(at % 5025, frame) % 9;
-                light + ((x / 2 * 7 ^ y / 2 * 5) % 16) as u64 * u64::from(plane != 1)
+                light + (((x / 2 * 7) ^ (y / 2 * 5)) % 16) as u64 * u64::from(plane != 1)
             })
         },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
