@@ -5,8 +5,7 @@ use framepress::frame::{
 };
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
-    Backend, BatchRecord, CpuBackend, Decoder, FileHeader, RecordReader, Surroundings, blocks, checksum, strips,
-    tiles,
+    Backend, BatchRecord, CpuBackend, Decoder, FileHeader, RecordReader, Surroundings, blocks, checksum, strips, tiles,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
 use framepress::{Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
