@@ -82,6 +82,11 @@ pub mod internal {
         pub use crate::planes::{forward, inverse};
     }
 
+    /// The tiled path from segments to raw frames.
+    pub mod tiles {
+        pub use crate::tiled::decode;
+    }
+
     /// The path of the adaptive model, without what brings frames to planes.
     pub mod strips {
         pub use crate::strips::{decode, encode};

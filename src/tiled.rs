@@ -78,7 +78,7 @@ pub fn encode_tiles(
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
-pub(crate) fn decode(
+pub fn decode(
     geometry: &Geometry,
     plan: &TilePlan,
     segments: &[&[u8]],

@@ -1,4 +1,4 @@
-//! Damage is found and contained: every truncation and every flipped bit of small files, one per codec,
+//! Damage is found and contained: every truncation and every flipped bit of small files of every method,
 //! and files that ask for more memory than a reader agreed to.
 
 use std::io::Cursor;
@@ -24,15 +24,63 @@ struct Sample {
     raw: Frames,
     header: Range<usize>,
     records: Vec<Range<usize>>,
+    methods: Vec<Method>,
+    codecs: Vec<Vec<CodecId>>,
 }
 
 impl Sample {
+    /// Planes by one codec.
     fn of(choice: CodecChoice, codec: CodecId) -> Self {
         // Small frames that LZ4, Zstandard and `pack` still shrink.
         let format = FrameFormat::from_shape(Dtype::U8, &[10, 6, 3]).unwrap();
         let bytes = (0..FRAMES * format.frame_bytes()).map(|at| if at % 90 < 7 { (at / 180 * 9) as u8 } else { 50 });
         let raw = Frames::new(format, FRAMES, bytes.collect()).unwrap();
+        let sample = Self::at_level(raw, Settings::DEFAULT_LEVEL, choice);
+        assert!(sample.methods.iter().all(|method| matches!(method, Method::Planes(_))));
+        assert!(sample.codecs.iter().all(|codecs| codecs.contains(&codec)), "the codec is in use");
+        sample
+    }
+
+    fn tiles() -> Self {
+        let format = FrameFormat::from_shape(Dtype::U8, &[21, 18, 3]).unwrap();
+        let sample = |at: usize| (at / 3 % 18 * 3 + at / 54 + at * at % 31 % 5) as u8;
+        let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();
+        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 2, CodecChoice::Ans);
+        assert!(sample.methods.iter().all(|method| matches!(method, Method::Tiles(_))), "{:?}", sample.methods);
+        sample
+    }
+
+    fn discrete() -> Self {
+        let format = FrameFormat::from_shape(Dtype::U16, &[40, 60]).unwrap();
+        let sample = |at: usize| {
+            // Letters that move.
+            let (x, y) = (at % 60 + 5 * (at / 2400), at / 60 % 40 + at / 2400);
+            let shape = ((x / 8 + 3 * (y / 8)) as u64 % 11 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let ink = shape >> (x % 8 / 2 + y % 8 / 2 * 4 + 20) & 1;
+            (if ink == 1 { 700 * (shape >> 61) as u16 } else { 9 }).to_le_bytes()
+        };
+        let raw = (0..FRAMES * format.frame_samples()).flat_map(sample).collect();
+        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 7, CodecChoice::Auto);
+        assert!(sample.methods.iter().all(|method| *method == Method::Discrete), "{:?}", sample.methods);
+        sample
+    }
+
+    fn strips() -> Self {
+        let format = FrameFormat::from_shape(Dtype::U8, &[20, 22]).unwrap();
+        let sample = |at: usize| {
+            let (x, y, frame) = (at % 22, at / 22 % 20, at / 440);
+            ((x + frame) * 3 + y * 2 + (at * at + 7 * at) % 1031 % 3) as u8
+        };
+        let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();
+        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 8, CodecChoice::Auto);
+        assert!(sample.methods.iter().all(|method| matches!(method, Method::Strips(_))), "{:?}", sample.methods);
+        sample
+    }
+
+    fn at_level(raw: Frames, level: u8, choice: CodecChoice) -> Self {
         let settings = Settings::new()
+            .with_level(level)
+            .unwrap()
             .with_codec(choice)
             .with_device(DeviceChoice::Cpu)
             .with_threads(NonZeroUsize::new(1))
@@ -43,24 +91,27 @@ impl Sample {
         let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
         let infos: Vec<_> = (0..reader.batches()).map(|batch| reader.batch_info(batch).unwrap()).collect();
         assert_eq!(infos.len(), BATCHES);
-        assert!(infos.iter().all(|info| info.codecs.iter().any(|used| used.0 == codec)), "the codec is in use");
+        let methods = infos.iter().map(|info| info.method.clone()).collect();
+        let codecs = infos.iter().map(|info| info.codecs.iter().map(|used| used.0).collect()).collect();
         let header = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
         let mut end = header;
         let records = infos.iter().map(|info| {
             end += info.packed_bytes as usize;
             end - info.packed_bytes as usize..end
         });
-        Self { header: 0..header, records: records.collect(), raw, file }
+        Self { header: 0..header, records: records.collect(), raw, methods, codecs, file }
     }
 
-    fn all() -> [Self; 4] {
-        [
+    /// One of every codec of planes that damage is likely to get past, and one of every other method.
+    fn all() -> Vec<Self> {
+        let planes = [
             (CodecChoice::Store, CodecId::Store),
             (CodecChoice::Lz4, CodecId::Lz4),
             (CodecChoice::Zstd, CodecId::Zstd),
             (CodecChoice::Pack, CodecId::Pack),
-        ]
-        .map(|(choice, codec)| Self::of(choice, codec))
+        ];
+        let planes = planes.map(|(choice, codec)| Self::of(choice, codec));
+        planes.into_iter().chain([Self::tiles(), Self::discrete(), Self::strips()]).collect()
     }
 
     /// Checks that `batch` is one of the file, and says which.
@@ -218,6 +269,29 @@ fn damage_behind_good_checksums() {
             }
         }
         assert!(unchanged < 2 * payload.len(), "most of the damage does damage");
+    }
+}
+
+/// Every bit of the details flipped, with checksums that do not tell: the readers of plans and tables then see it.
+#[test]
+fn damaged_details_behind_good_checksums() {
+    let decompressor = decompressor(Limits::default());
+    for sample in Sample::all() {
+        let start = sample.records[1].start;
+        let details = u32::from_le_bytes(sample.file[start + 4..start + 8].try_into().unwrap()) as usize;
+        let mut refused = 0;
+        for bit in 0..8 * (details - 8) {
+            let mut file = sample.file.clone();
+            file[start + PREFIX_BYTES + bit / 8] ^= 1 << (bit % 8);
+            make_good(&mut file, start, details);
+            let (good, bad) = split(stream(&file, &decompressor).unwrap());
+            let numbers: Vec<usize> = good.iter().map(|batch| sample.number_of(batch)).collect();
+            assert!(bad.iter().all(blames_the_data), "bit {bit}: {bad:?}");
+            refused += bad.len();
+            // Some bits of a plan may differ and mean the same.
+            assert!(numbers == if bad.is_empty() { vec![0, 1, 2, 3] } else { vec![0, 2, 3] }, "bit {bit}: {numbers:?}");
+        }
+        assert!(refused > details, "most of the damage does damage");
     }
 }
 

@@ -1,8 +1,14 @@
 //! What the targets share.
 
-use framepress::SimdLevel;
-use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout, Origin};
-use framepress::internal::{FileHeader, checksum};
+use framepress::frame::{
+    ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, Origin, WorkBuffer,
+};
+use framepress::internal::discrete::{self, Picture};
+use framepress::internal::{
+    Backend, BatchRecord, CpuBackend, Decoder, FileHeader, RecordReader, Surroundings, blocks, checksum, strips, tiles,
+};
+use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
+use framepress::{Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
 
 /// Takes a number off the front of `input`; 0 where it ends.
 pub fn number(input: &mut &[u8], bytes: usize) -> usize {
@@ -100,6 +106,27 @@ impl File {
         file
     }
 
+    /// A compressed file, its index left out: a few bytes of details and payload are replaced, as `input` says.
+    fn damaged(format: FrameFormat, file: &[u8], input: &mut &[u8]) -> Self {
+        let field = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("4 bytes")) as usize;
+        let record = field(12);
+        let (details, payload) = (field(record + 4) - 8, field(record + 8));
+        let start = record + 72 + details + 8;
+        let mut bytes = file[..start + payload].to_vec();
+        for _ in 0..number(input, 1) % 4 {
+            let at = number(input, 3) % (details + payload).max(1);
+            let at = if at < details { record + 72 + at } else { start + at - details };
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= number(input, 1) as u8;
+            }
+        }
+        let sum = checksum(&bytes[start..]);
+        bytes[record + 56..record + 64].copy_from_slice(&sum.to_le_bytes());
+        let mut file = Self { format, bytes, record, details };
+        file.seal(0);
+        file
+    }
+
     /// Sets the checksum of the raw frames, and those over it.
     pub fn seal(&mut self, raw_checksum: u64) {
         let head = &mut self.bytes[self.record..];
@@ -110,4 +137,97 @@ impl File {
         let sum = checksum(&head[..end]);
         head[end..end + 8].copy_from_slice(&sum.to_le_bytes());
     }
+}
+
+/// The raw frames of a batch as a SIMD level restores them.
+fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Result<Vec<u8>> {
+    let cpu = CpuBackend::new(level, 1);
+    let mut raw = vec![0; geometry.raw_bytes()];
+    let mut work = WorkBuffer::zeroed(geometry.work_bytes());
+    let mut rest = record.payload.as_slice();
+    let packed: Vec<&[u8]> = (record.blocks.iter())
+        .map(|entry| {
+            let (block, later) = rest.split_at(entry.packed_bytes as usize);
+            rest = later;
+            block
+        })
+        .collect();
+    match &record.method {
+        Method::Planes(plan) => {
+            // The blocks of a span, the higher bytes first.
+            let places: Vec<_> = blocks(geometry, plan.span_samples).collect();
+            for (at, place) in places.iter().enumerate().rev() {
+                let mut block = vec![0; place.bytes.len()];
+                let higher = place.higher_blocks(work.as_bytes());
+                let around = Surroundings { width: geometry.planes[place.plane].width, higher: &higher };
+                Decoder::default().decode(record.blocks[at].codec, packed[at], around, &mut block)?;
+                work.as_bytes_mut()[place.bytes.clone()].copy_from_slice(&block);
+            }
+            cpu.inverse(geometry, plan, &mut work, &mut raw)?;
+            plan.values.restore(geometry, &mut raw)?;
+        }
+        Method::Tiles(plan) => tiles::decode(geometry, plan, &packed, &mut raw, &cpu, &cpu)?,
+        Method::Strips(plan) => {
+            strips::decode(geometry, *plan, &packed, &mut work, &cpu)?;
+            cpu.inverse(geometry, &plan.planes(geometry), &mut work, &mut raw)?;
+        }
+        Method::Discrete => {
+            let plane = &geometry.planes[0];
+            let unit_bytes = geometry.sample_bytes * plane.step;
+            let picture = Picture { width: plane.width, height: plane.height, unit_bytes };
+            discrete::decode(picture, 1, packed[0], &mut raw)?;
+        }
+    }
+    Ok(raw)
+}
+
+/// What the library makes of the first batch.
+fn first_batch(file: &[u8]) -> Result<Option<DecodedBatch>> {
+    Reader::new(file, &Decompressor::default())?.next_batch()
+}
+
+/// Every SIMD level restores the same frames of a file, and the library those; what one refuses the others refuse.
+pub fn restored(mut file: File) {
+    let next = RecordReader::new(file.bytes.as_slice(), Limits::default()).expect("the header is sound").next();
+    let Ok(Some(record)) = next else {
+        assert!(first_batch(&file.bytes).is_err());
+        return;
+    };
+    let geometry = Geometry::new(&file.format, record.frames as usize);
+    let Some(raw) = at_every_level(|level| raw_frames(level, &geometry, &record).ok()) else {
+        assert!(first_batch(&file.bytes).is_err());
+        return;
+    };
+    file.seal(checksum(&raw));
+    let batch = first_batch(&file.bytes).expect("a sound batch").expect("a batch");
+    assert!(batch.frames.as_bytes() == raw);
+}
+
+/// Compresses pictures made from `input`, damages the file as it says, and does as [`restored`].
+pub fn damaged(mut input: &[u8], codec: CodecChoice) {
+    let size = [number(&mut input, 1) % 24 + 16, number(&mut input, 1) % 54 + 16];
+    let kind = number(&mut input, 1) % 4;
+    let layout = match kind {
+        0 => Layout::Gray { width: size[0], height: size[1] },
+        1 => Layout::Packed { width: size[0], height: size[1], order: ChannelOrder::Rgb },
+        2 => Layout::Packed { width: size[0], height: size[1], order: ChannelOrder::Bgra },
+        _ => Layout::Yuv {
+            width: 2 * size[0],
+            height: 2 * size[1],
+            sampling: ChromaSampling::Cs420,
+            chroma: ChromaOrder::UvInterleaved,
+        },
+    };
+    let format = FrameFormat::new(Dtype::U8, layout).expect("a format");
+    let frames = number(&mut input, 1) % 3 + 1;
+    let level = number(&mut input, 1) % 6 + 2;
+    let (mut edits, content) = input.split_at(input.len().min(13));
+    let noise = |at: usize| content.get(at % content.len().max(1)).map_or(0, |byte| byte & 15);
+    let row = format.frame_bytes() / size[1];
+    let raw = (0..frames * format.frame_bytes()).map(|at| (at % row / 2) as u8 ^ noise(at)).collect();
+    let frames = Frames::new(format.clone(), frames, raw).expect("frames");
+    let settings = Settings::new().with_level(level as u8).expect("a level").with_codec(codec);
+    let settings = settings.with_device(DeviceChoice::Cpu).with_threads(std::num::NonZeroUsize::new(1));
+    let file = Compressor::new(settings).expect("a compressor").compress_frames(&frames).expect("a file");
+    restored(File::damaged(format, &file, &mut edits));
 }

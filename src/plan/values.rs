@@ -100,7 +100,7 @@ impl Values {
     ///
     /// # Errors
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) for a place that the table does not have.
-    pub(crate) fn restore(&self, geometry: &Geometry, raw: &mut [u8]) -> Result<()> {
+    pub fn restore(&self, geometry: &Geometry, raw: &mut [u8]) -> Result<()> {
         if self.is_empty() {
             return Ok(());
         }

@@ -46,10 +46,9 @@ impl PlaneBuffer {
                 row[plane.width..].fill(last);
             }
         }
-        let last = self.at(0, plane.height - 1);
         for y in plane.height..height {
-            let to = self.at(0, y);
-            self.samples.copy_within(last..last + width, to);
+            let (above, to) = (self.at(0, y - 1), self.at(0, y));
+            self.samples.copy_within(above..above + width, to);
         }
     }
 }
