@@ -36,7 +36,7 @@ impl TileTables {
     /// Reads the tables of `sets` sets.
     ///
     /// # Errors
-    /// Corrupt unless each set has a table and each table an escape.
+    /// Corrupt unless each set has a table.
     pub fn read(input: &[u8], sets: usize) -> Result<Self> {
         let mut input = BitDecoder::new(input);
         let mut lengths = <[Nibble; 16]>::default();
