@@ -57,7 +57,8 @@ pub fn choose_methods(
             let strips = choose_strips(batch, cpu)?;
             let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
             contest.enter(packed, MethodChoice::Strips(strips.plan));
-        } else if (auto || matches!(codec, CodecChoice::Ans | CodecChoice::Pack)) && Tiling::suits(batch.geometry) {
+        }
+        if (auto || matches!(codec, CodecChoice::Ans | CodecChoice::Pack)) && Tiling::suits(batch.geometry) {
             let tiles = choose_tiles(batch, level.tiles, codec == CodecChoice::Pack || level.packed, cpu)?;
             let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
             contest.enter(packed, MethodChoice::Tiles(tiles));
@@ -95,12 +96,16 @@ impl Contest {
         self.entries.first().map(|&(best, _)| best)
     }
 
-    /// The best; with `close`, all that are not more than half larger: samples are small.
+    /// The best; with `close`, all that are not more than twice as large too, because samples are small.
+    /// Not planes: where Zstandard does its utmost they would take most of the time.
     fn finalists(self, close: bool) -> Vec<MethodChoice> {
-        let limit = self.best().map(|best| best.times(3, 2));
+        let limit = self.best().map(|best| best.times(2, 1));
+        let close = |packed: Packed, method: &MethodChoice| {
+            close && !matches!(method, MethodChoice::Planes(_)) && limit.is_some_and(|limit| packed.is_below(limit))
+        };
         let entries = self.entries.into_iter().enumerate();
-        let stays = |at: usize, packed: Packed| at == 0 || close && limit.is_some_and(|limit| packed.is_below(limit));
-        entries.filter(|(at, (packed, _))| stays(*at, *packed)).map(|(_, (_, method))| method).collect()
+        let finalists = entries.filter(|(at, (packed, method))| *at == 0 || close(*packed, method));
+        finalists.map(|(_, (_, method))| method).collect()
     }
 }
 

@@ -22,7 +22,7 @@ pub struct LevelParameters {
     pub tiles: TileEffort,
     /// Whether residuals of tiles are packed and not entropy-coded.
     pub packed: bool,
-    /// Whether the adaptive model takes the place of tiles.
+    /// Whether the adaptive model is tried.
     pub model: bool,
     /// What the discrete coder's results are multiplied with when they are compared, in quarters: it is
     /// slower than other paths.
