@@ -45,13 +45,7 @@ pub fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     last[..rest.len()].copy_from_slice(rest);
     let coded = groups.iter().zip(whole.iter().chain([&last])).filter(|(class, _)| **class > 0);
     let coded: Vec<_> = coded.map(|(&class, group)| (&tables[usize::from(class) - 1], group)).collect();
-    let mut states = START;
-    let states_at = out.len();
-    out.extend([0; STATES_BYTES]);
-    lanes::encode(simd, &coded, &mut states, out);
-    for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
-        *bytes = state.to_le_bytes();
-    }
+    encode_groups(simd, &coded, out);
     out.len() - start < block.len()
 }
 
@@ -88,8 +82,23 @@ pub fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
+/// Appends the states and words of `groups`: the end of a block.
+pub(super) fn encode_groups<const N: usize>(simd: SimdLevel, groups: &[(&EncodeTable, &[u8; N])], out: &mut Vec<u8>) {
+    let mut states = START;
+    let states_at = out.len();
+    out.extend([0; STATES_BYTES]);
+    lanes::encode(simd, groups, &mut states, out);
+    for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
+        *bytes = state.to_le_bytes();
+    }
+}
+
 /// Decodes `groups` from the states and words that end a block.
-fn decode_groups(simd: SimdLevel, coded: &[u8], groups: &mut [(&DecodeTable, &mut [u8; GROUP])]) -> Result<()> {
+pub(super) fn decode_groups<const N: usize>(
+    simd: SimdLevel,
+    coded: &[u8],
+    groups: &mut [(&DecodeTable, &mut [u8; N])],
+) -> Result<()> {
     let short = || Error::corrupt("ans block: it ends within its states");
     let (state_bytes, words) = coded.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
     if words.len() % 2 != 0 {

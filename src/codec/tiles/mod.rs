@@ -14,13 +14,12 @@ pub use tables::{TileClasses, TileCounts, TileTables};
 use self::nibbles::{NibbleDecoder, NibbleEncoder};
 use self::side::Side;
 use self::tables::{ESCAPE, Encode};
-use super::ans::lanes::{self, DecodeTable, EncodeTable, START, States};
+use super::ans;
+use super::ans::lanes::{DecodeTable, EncodeTable};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::{Band, CodedPlane, GROUP, TILE_GROUPS};
 use crate::stage::TiledFrames;
-
-const STATES_BYTES: usize = 4 * lanes::LANES;
 
 /// Tables for encoding the segments of a batch.
 pub struct TileEncoderTables {
@@ -102,13 +101,7 @@ impl<'a> TileEncoder<'a> {
         out[start + 4..start + 8].copy_from_slice(&(escapes.len() as u32).to_le_bytes());
         out.extend(escapes);
         if !coded.is_empty() {
-            let states_at = out.len();
-            out.extend([0; STATES_BYTES]);
-            let mut states = START;
-            lanes::encode(self.simd, &coded, &mut states, out);
-            for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
-                *bytes = state.to_le_bytes();
-            }
+            ans::encode_groups(self.simd, &coded, out);
         }
         Ok(())
     }
@@ -182,15 +175,7 @@ impl<'a> TileDecoder<'a> {
         if coded.is_empty() {
             return if code.is_empty() && escapes.is_empty() { Ok(()) } else { Err(short()) };
         }
-        let (state_bytes, words) = code.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
-        let mut states: States = [0; lanes::LANES];
-        for (state, &bytes) in states.iter_mut().zip(state_bytes.as_chunks::<4>().0) {
-            *state = u32::from_le_bytes(bytes);
-        }
-        if words.len() % 2 != 0 || states.iter().any(|state| !lanes::STATES.contains(state)) {
-            return Err(Error::corrupt("tiles: no states of rANS coders"));
-        }
-        lanes::decode(self.simd, &mut coded, &mut states, words)?;
+        ans::decode_groups(self.simd, code, &mut coded)?;
         put_escapes(&mut out.groups, escapes)
     }
 

@@ -11,9 +11,9 @@ mod keys;
 
 use self::cluster::Clusters;
 use self::keys::{Keys, NEIGHBOUR_KEYS, Neighbours, Ranks};
-use super::lanes::{self, DecodeTable, EncodeTable, START};
+use super::GROUP;
+use super::lanes::{DecodeTable, EncodeTable};
 use super::table::Frequencies;
-use super::{GROUP, STATES_BYTES};
 use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
@@ -108,13 +108,7 @@ impl Plan {
         for (table, &run) in tables.iter().zip(&self.clusters.runs) {
             coded.extend(groups.by_ref().take(run.div_ceil(RUN)).map(|group| (table, group)));
         }
-        let mut states = START;
-        let states_at = out.len();
-        out.extend([0; STATES_BYTES]);
-        lanes::encode(simd, &coded, &mut states, out);
-        for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
-            *bytes = state.to_le_bytes();
-        }
+        super::encode_groups(simd, &coded, out);
         out.len() - start < block.len()
     }
 
