@@ -24,4 +24,4 @@ pub use origin::{Origin, OriginKind};
 #[doc(hidden)]
 pub use batch::Batch;
 #[doc(hidden)]
-pub use tiling::{Band, CodedPlane, GROUP, Phase, Region, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};
+pub use tiling::{Band, CodedPlane, GROUP, Phase, Region, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling, rows_of_part};

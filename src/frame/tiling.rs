@@ -152,12 +152,8 @@ impl Tiling {
         let regions = regions(geometry);
         let unit = unit(split_chroma);
         let band = |at: usize| {
-            let rows_of = |height: usize| {
-                let units = height.div_ceil(unit);
-                let edge = |at: usize| (at * units / bands * unit).min(height);
-                edge(at)..edge(at + 1)
-            };
-            let rows: Vec<Range<usize>> = regions.iter().map(|region| rows_of(region.height)).collect();
+            let rows: Vec<Range<usize>> =
+                regions.iter().map(|region| rows_of_part(region.height, unit, bands, at)).collect();
             let mut planes = Vec::new();
             for (region, rows) in regions.iter().zip(&rows) {
                 for plane in region.planes.clone() {
@@ -200,6 +196,14 @@ impl Tiling {
         }
         bands
     }
+}
+
+/// The rows of part `at` of `parts` of a picture of `height` rows, in whole units of `unit` rows but for
+/// the last.
+pub fn rows_of_part(height: usize, unit: usize, parts: usize, at: usize) -> Range<usize> {
+    let units = height.div_ceil(unit);
+    let edge = |at: usize| (at * units / parts * unit).min(height);
+    edge(at)..edge(at + 1)
 }
 
 /// Rows that bands are counted in.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Colour, Plan};
 use crate::error::{Error, Result};
-use crate::frame::Geometry;
+use crate::frame::{Geometry, rows_of_part};
 
 /// Rows that strips are counted in, in every plane.
 const UNIT: usize = 16;
@@ -32,9 +32,7 @@ impl StripPlan {
 
     /// The rows of strip `strip` in a plane of `height` rows.
     pub fn rows(&self, height: usize, strip: usize) -> Range<usize> {
-        let units = height.div_ceil(UNIT);
-        let edge = |at: usize| (at * units / self.strips as usize * UNIT).min(height);
-        edge(strip)..edge(strip + 1)
+        rows_of_part(height, UNIT, self.strips as usize, strip)
     }
 
     /// The planes in the order in which they are coded: those that differences refer to come first.
