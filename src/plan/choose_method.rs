@@ -66,12 +66,12 @@ pub fn choose_methods(
     }
     // Planes are tried unless what repeats is far more than they would make use of.
     let hopeless = match contest.best() {
-        Some(best) => {
+        Some(best) if batch.geometry.sample_bytes == 1 => {
             let probe = probe(batch);
             let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
-            batch.geometry.sample_bytes == 1 && best.times(3, 2).is_below(repeated)
+            best.times(3, 2).is_below(repeated)
         }
-        None => false,
+        _ => false,
     };
     if !hopeless {
         let planes = choose(batch, settings, backend, cpu)?;
