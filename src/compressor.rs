@@ -9,8 +9,11 @@ use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, LevelParameters, Method, MethodChoice, Plan, Settings, Shuffle, StripPlan, TileChoice};
+use crate::plan::{
+    self, LevelParameters, Method, MethodChoice, Plan, RecoveredPlan, Settings, Shuffle, StripPlan, TileChoice,
+};
 use crate::pool;
+use crate::recovered::Recovered;
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
 use crate::writer::Writer;
@@ -120,12 +123,7 @@ impl Compressor {
         let pack = |backend: &dyn Backend| {
             let mut smallest: Option<Packed> = None;
             for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
-                let packed = match choice {
-                    MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice, backend)?,
-                    MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture)?,
-                    MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend)?,
-                    MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some)?,
-                };
+                let packed = self.pack_choice(batch, choice, backend)?;
                 let before = smallest.as_ref().map_or(raw.len() + 1, |(.., payload)| payload.len());
                 smallest = packed.filter(|(.., payload)| payload.len() < before).or(smallest);
             }
@@ -144,6 +142,44 @@ impl Compressor {
         };
         let (method, blocks, payload) = packed;
         Ok(PackedBatch { method, raw_checksum, blocks, payload })
+    }
+
+    /// `None` if that takes more than the raw bytes.
+    fn pack_choice(&self, batch: Batch<'_>, choice: MethodChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
+        match choice {
+            MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice, backend),
+            MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
+            MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
+            MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
+            MethodChoice::Recovered(recovered, choice) => self.pack_recovered(&recovered, *choice, backend),
+        }
+    }
+
+    fn pack_recovered(
+        &self,
+        recovered: &Recovered,
+        choice: MethodChoice,
+        backend: &dyn Backend,
+    ) -> Result<Option<Packed>> {
+        let Some((method, mut blocks, mut payload)) = self.pack_choice(recovered.batch(), choice, backend)? else {
+            return Ok(None);
+        };
+        let [places, _] = &recovered.exception_bytes;
+        let plan = RecoveredPlan {
+            making: recovered.making,
+            exceptions: recovered.exceptions as u32,
+            place_bytes: u32::try_from(places.len())
+                .map_err(|_| Error::limit("exceptions: more than 4 GiB of places"))?,
+            method: Box::new(method),
+        };
+        let mut encoder = self.encoder()?;
+        for bytes in recovered.exception_bytes.iter().filter(|bytes| !bytes.is_empty()) {
+            let start = payload.len();
+            let codec = encoder.encode(bytes, Surroundings::default(), &mut payload);
+            blocks.push(BlockEntry { codec, packed_bytes: (payload.len() - start) as u32 });
+        }
+        pool::lock(&self.spare.encoders).push(encoder);
+        Ok(Some((Method::Recovered(plan), blocks, payload)))
     }
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {

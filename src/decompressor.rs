@@ -7,12 +7,12 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, DeviceChoice, Method, Plan, StripPlan};
+use crate::plan::{self, DeviceChoice, Method, Plan, RecoveredPlan, StripPlan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
-use crate::{planes, strips, tiled};
+use crate::{planes, recovered, strips, tiled};
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
@@ -133,19 +133,7 @@ impl Decompressor {
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
         let work = |backend: &dyn Backend| {
-            match &record.method {
-                Method::Planes(plan) => self.restore_planes(geometry, plan, record, backend, raw)?,
-                Method::Tiles(plan) => {
-                    let segments = segments(&record.blocks, &record.payload)?;
-                    tiled::decode(geometry, plan, &segments, raw, backend, self.scheduler.cpu())?;
-                }
-                Method::Strips(plan) => self.restore_strips(geometry, *plan, record, backend, raw)?,
-                Method::Discrete => {
-                    let picture =
-                        plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
-                    discrete::decode(picture, self.threads, &record.payload, raw)?;
-                }
-            }
+            self.restore_method(geometry, &record.method, &record.blocks, &record.payload, backend, raw)?;
             let found = container::checksum(raw);
             if found != record.raw_checksum {
                 return Err(Error::corrupt(format!(
@@ -158,17 +146,76 @@ impl Decompressor {
         self.scheduler.run(geometry, work, |()| record.method != Method::Discrete)
     }
 
+    fn restore_method(
+        &self,
+        geometry: &Geometry,
+        method: &Method,
+        blocks: &[BlockEntry],
+        payload: &[u8],
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        match method {
+            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, payload, backend, raw),
+            Method::Tiles(plan) => {
+                tiled::decode(geometry, plan, &segments(blocks, payload)?, raw, backend, self.scheduler.cpu())
+            }
+            Method::Strips(plan) => self.restore_strips(geometry, *plan, &segments(blocks, payload)?, backend, raw),
+            Method::Discrete => {
+                let picture = plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
+                discrete::decode(picture, self.threads, payload, raw)
+            }
+            Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, payload, backend, raw),
+        }
+    }
+
+    fn restore_recovered(
+        &self,
+        geometry: &Geometry,
+        plan: &RecoveredPlan,
+        blocks: &[BlockEntry],
+        payload: &[u8],
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let lengths: Vec<u64> = plan.exception_blocks().collect();
+        let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
+        let of_planes = blocks.iter().map(|block| block.packed_bytes as usize).sum();
+        let (payload, packed) =
+            payload.split_at_checked(of_planes).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        let mut exceptions = [Vec::new(), Vec::new()];
+        let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
+        let parts = exception_blocks.iter().zip(segments(exception_blocks, packed)?).zip(&lengths);
+        for (((block, packed), &length), bytes) in parts.zip(&mut exceptions) {
+            bytes.resize(usize::try_from(length).map_err(|_| Error::limit("exceptions: too many"))?, 0);
+            decoder.decode(block.codec, packed, Surroundings::default(), bytes)?;
+        }
+        pool::lock(&self.decoders).push(decoder);
+        let planes_geometry = plan.making.planes(geometry);
+        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
+        planes.resize_for_overwrite(planes_geometry.raw_bytes());
+        let result = self
+            .restore_method(&planes_geometry, &plan.method, blocks, payload, backend, planes.as_bytes_mut())
+            .and_then(|()| {
+                let exceptions = exceptions.each_ref().map(Vec::as_slice);
+                recovered::convert(geometry, &plan.making, planes.as_bytes_mut(), exceptions, raw, self.scheduler.cpu())
+            });
+        pool::lock(&self.buffers).push(planes);
+        result
+    }
+
     fn restore_planes(
         &self,
         geometry: &Geometry,
         plan: &Plan,
-        record: &BatchRecord,
+        blocks: &[BlockEntry],
+        payload: &[u8],
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = self
-            .decode(geometry, plan, &record.blocks, &record.payload, &mut residuals)
+            .decode(geometry, plan, blocks, payload, &mut residuals)
             .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw));
         pool::lock(&self.buffers).push(residuals);
         result
@@ -178,13 +225,12 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         plan: StripPlan,
-        record: &BatchRecord,
+        strips: &[&[u8]],
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
-        let strips = segments(&record.blocks, &record.payload)?;
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
-        let result = strips::decode(geometry, plan, &strips, &mut planes, self.scheduler.cpu())
+        let result = strips::decode(geometry, plan, strips, &mut planes, self.scheduler.cpu())
             .and_then(|()| backend.inverse(geometry, &plan.planes(geometry), &mut planes, raw));
         pool::lock(&self.buffers).push(planes);
         result

@@ -35,6 +35,7 @@ pub mod plan;
 mod planes;
 mod pool;
 mod reader;
+mod recovered;
 mod schedule;
 mod stage;
 mod strips;
@@ -74,6 +75,7 @@ pub mod internal {
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::plan::{LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
+    pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::stage::{Backend, Order, SegmentCode, Segments, TileBatch, TileEffort, TiledFrames, spread};
     pub use crate::tiled::{decode_tiles, encode_tiles};
 

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::process::ExitCode;
 
-use framepress::frame::{FrameFormat, Layout};
-use framepress::plan::{Method, PlanePlan};
+use framepress::frame::{ChromaSampling, FrameFormat, Layout};
+use framepress::plan::{Making, Method, PlanePlan, RecoveredPlan};
 use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
 use serde_json::{Value, json};
 
@@ -24,6 +24,10 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
         eprintln!("framepress: {name}: {damage}");
     }
     let format = reader.format();
+    let channels = match format.layout() {
+        Layout::Packed { order, .. } => order.channels(),
+        _ => 1,
+    };
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
     let ratio = raw_bytes as f64 / packed_bytes.max(1) as f64;
     if arguments.json {
@@ -39,7 +43,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             "packed_bytes": packed_bytes,
             "ratio": ratio,
             "index_intact": reader.damage().is_empty(),
-            "batches": batches.iter().map(object).collect::<Vec<_>>(),
+            "batches": batches.iter().map(|batch| object(batch, channels)).collect::<Vec<_>>(),
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -63,7 +67,19 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
             describe_method(&batch.method)
         ))?;
-        if let Method::Planes(plan) = &batch.method {
+        let mut method = &batch.method;
+        if let Method::Recovered(plan) = method {
+            let Making { conversion, sampling, blue_first } = plan.making;
+            let order = if blue_first { "blue first" } else { "red first" };
+            let exceptions = 100.0 * exception_share(plan, batch, channels);
+            print(format_args!(
+                "    made from {} by {}, {order}, {exceptions:.3} % of pixels are exceptions",
+                sampling_name(sampling),
+                conversion.name().unwrap_or("a conversion of a later version")
+            ))?;
+            method = &plan.method;
+        }
+        if let Method::Planes(plan) = method {
             if !plan.values.is_empty() {
                 print(format_args!("    table of {} values", plan.values.len()))?;
             }
@@ -90,6 +106,20 @@ fn layout(format: &FrameFormat) -> String {
     }
 }
 
+/// The part of the pixels that recovered planes do not make.
+fn exception_share(plan: &RecoveredPlan, batch: &BatchInfo, channels: usize) -> f64 {
+    let pixels = batch.raw_bytes / channels.max(1) as u64;
+    f64::from(plan.exceptions) / pixels.max(1) as f64
+}
+
+fn sampling_name(sampling: ChromaSampling) -> &'static str {
+    match sampling {
+        ChromaSampling::Cs420 => "4:2:0",
+        ChromaSampling::Cs422 => "4:2:2",
+        ChromaSampling::Cs444 => "4:4:4",
+    }
+}
+
 fn describe_method(method: &Method) -> String {
     match method {
         Method::Planes(plan) => format!("planes, colour {:?}", plan.colour),
@@ -100,6 +130,8 @@ fn describe_method(method: &Method) -> String {
         }
         Method::Discrete => "discrete".to_owned(),
         Method::Strips(plan) => format!("strips, colour {:?}, {} of them", plan.colour, plan.strips),
+        // What planes it was made of is on a line of its own.
+        Method::Recovered(plan) => return format!("recovered {}", describe_method(&plan.method)),
     }
     .to_lowercase()
 }
@@ -109,20 +141,20 @@ fn describe(plane: &PlanePlan) -> String {
     format!("first {:?}, then {temporal}{:?}, shuffle {:?}", plane.intra, plane.inter, plane.shuffle).to_lowercase()
 }
 
-fn object(batch: &BatchInfo) -> Value {
+fn object(batch: &BatchInfo, channels: usize) -> Value {
     json!({
         "first_frame": batch.first_frame,
         "frames": batch.frames,
         "raw_bytes": batch.raw_bytes,
         "packed_bytes": batch.packed_bytes,
-        "method": method_object(&batch.method),
+        "method": method_object(&batch.method, batch, channels),
         "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {
             json!({ "codec": codec.name(), "blocks": blocks, "packed_bytes": bytes })
         }).collect::<Vec<_>>(),
     })
 }
 
-fn method_object(method: &Method) -> Value {
+fn method_object(method: &Method, batch: &BatchInfo, channels: usize) -> Value {
     let plane = |plane: &PlanePlan| {
         json!({
             "intra": format!("{:?}", plane.intra).to_lowercase(),
@@ -151,6 +183,15 @@ fn method_object(method: &Method) -> Value {
             "name": "strips",
             "colour": format!("{:?}", plan.colour).to_lowercase(),
             "strips": plan.strips,
+        }),
+        Method::Recovered(plan) => json!({
+            "name": "recovered",
+            "conversion": plan.making.conversion.name(),
+            "sampling": sampling_name(plan.making.sampling),
+            "blue_first": plan.making.blue_first,
+            "exceptions": plan.exceptions,
+            "exception_share": exception_share(plan, batch, channels),
+            "planes": method_object(&plan.method, batch, channels),
         }),
     }
 }

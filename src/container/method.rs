@@ -5,15 +5,17 @@ use super::blocks::{block_count, blocks};
 use super::wire::{Appender, Cursor};
 use crate::codec::{CodecId, TileTables};
 use crate::error::{Error, Result};
-use crate::frame::{Geometry, Tiling};
+use crate::frame::{ChromaSampling, Geometry, Tiling};
 use crate::plan::{
-    Colour, Method, Plan, PlanePlan, Predictor, Shuffle, StripPlan, TileCoding, TilePlan, Values, check_cut,
+    Colour, Conversion, Making, Method, Plan, PlanePlan, Predictor, RecoveredPlan, Shuffle, StripPlan, Term,
+    TileCoding, TilePlan, Values, check_cut, check_making,
 };
 
 const PLANES: u8 = 0;
 const TILES: u8 = 1;
 const DISCRETE: u8 = 2;
 const STRIPS: u8 = 3;
+const RECOVERED: u8 = 4;
 
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
@@ -56,12 +58,37 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             out.u8(*colour as u8);
             out.u32(*strips);
         }
+        Method::Recovered(RecoveredPlan { making, exceptions, place_bytes, method }) => {
+            out.u8(RECOVERED);
+            write_making(making, out);
+            out.u32(*exceptions);
+            out.u32(*place_bytes);
+            write(method, out)?;
+        }
     }
     Ok(())
 }
 
+fn write_making(making: &Making, out: &mut Appender) {
+    let Conversion { luma, luma_shift, red, green_u, green_v, blue, chroma_shift, output, output_shift } =
+        making.conversion;
+    out.u8(making.sampling as u8);
+    out.u8(making.blue_first.into());
+    for shift in [luma_shift, chroma_shift, output_shift] {
+        out.u8(shift);
+    }
+    for Term { scale, offset } in [luma, red, green_u, green_v, blue, output] {
+        out.u32(scale as u32);
+        out.u32(offset as u32);
+    }
+}
+
 /// Reads a method that can be carried out on `geometry`.
 pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
+    read_one(details, geometry, true)
+}
+
+fn read_one(details: &mut Cursor<'_>, geometry: &Geometry, may_recover: bool) -> Result<Method> {
     let method = match details.u8("method")? {
         PLANES => Method::Planes(planes(details, geometry)?),
         TILES => Method::Tiles(tiles(details, geometry)?),
@@ -70,6 +97,8 @@ pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
             colour: Colour::from_id(details.u8("colour transform")?)?,
             strips: details.u32("strips")?,
         }),
+        RECOVERED if may_recover => Method::Recovered(recovered(details, geometry)?),
+        RECOVERED => return Err(Error::corrupt(format!("{WHAT}: recovered planes that are to be recovered again"))),
         id => {
             return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
         }
@@ -111,6 +140,34 @@ fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
     Ok(TilePlan { colour, split_chroma, bands, segment_frames, coding })
 }
 
+fn recovered(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<RecoveredPlan> {
+    let sampling = details.u8("sampling")?;
+    let sampling = *ChromaSampling::ALL
+        .get(usize::from(sampling))
+        .ok_or_else(|| Error::corrupt(format!("{WHAT}: sampling of chroma: id {sampling}")))?;
+    let blue_first = details.flag("order of channels")?;
+    let mut shift = || details.u8("shift of the conversion");
+    let (luma_shift, chroma_shift, output_shift) = (shift()?, shift()?, shift()?);
+    let mut number = || details.u32("number of the conversion").map(|number| number as i32);
+    let mut term = || Ok::<_, Error>(Term { scale: number()?, offset: number()? });
+    let conversion = Conversion {
+        luma: term()?,
+        luma_shift,
+        red: term()?,
+        green_u: term()?,
+        green_v: term()?,
+        blue: term()?,
+        chroma_shift,
+        output: term()?,
+        output_shift,
+    };
+    let making = Making { conversion, sampling, blue_first };
+    check_making(geometry, &making)?;
+    let (exceptions, place_bytes) = (details.u32("exceptions")?, details.u32("length of places")?);
+    let method = Box::new(read_one(details, &making.planes(geometry), false)?);
+    Ok(RecoveredPlan { making, exceptions, place_bytes, method })
+}
+
 /// Blocks of a batch.
 pub fn count(method: &Method, geometry: &Geometry) -> usize {
     match method {
@@ -118,6 +175,9 @@ pub fn count(method: &Method, geometry: &Geometry) -> usize {
         Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
         Method::Discrete => 1,
         Method::Strips(plan) => plan.strips as usize,
+        Method::Recovered(plan) => {
+            count(&plan.method, &plan.making.planes(geometry)).saturating_add(plan.exception_blocks().count())
+        }
     }
 }
 
@@ -141,6 +201,11 @@ pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterato
         }
         Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
         Method::Strips(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Model))),
+        Method::Recovered(plan) => {
+            let planes = plan.making.planes(geometry);
+            let of_planes: Vec<Bounds> = bounds(&plan.method, &planes).collect();
+            Box::new(of_planes.into_iter().chain(plan.exception_blocks().map(Bounds::Plane)))
+        }
     }
 }
 

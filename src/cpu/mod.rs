@@ -8,6 +8,7 @@ pub mod histogram;
 #[cfg(test)]
 mod oracle;
 pub mod predict;
+pub mod recover;
 pub mod sample;
 #[allow(unsafe_code)]
 pub(crate) mod simd;

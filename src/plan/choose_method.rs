@@ -5,11 +5,17 @@
 //! path says on a sample what it would make of the batch; a path whose sign is not seen in a cheap
 //! look is not asked.
 
-use super::{CodecChoice, LevelParameters, Plan, Settings, StripPlan, TileChoice, choose, choose_strips, choose_tiles};
+use std::sync::Arc;
+
+use super::{
+    CodecChoice, LevelParameters, Plan, Settings, StripPlan, TileChoice, choose, choose_conversion, choose_strips,
+    choose_tiles,
+};
 use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
+use crate::recovered::{Recovered, recover};
 use crate::stage::Backend;
 
 /// A method with what only the encoder knows.
@@ -22,6 +28,8 @@ pub enum MethodChoice {
     Discrete(discrete::Picture),
     /// The adaptive model.
     Strips(StripPlan),
+    /// The planes that packed frames were made from, and what to do with them.
+    Recovered(Arc<Recovered>, Box<MethodChoice>),
 }
 
 /// Raw bytes that repetition is looked for in, from each of two frames.
@@ -30,6 +38,9 @@ const PROBE_BYTES: usize = 1 << 16;
 const TRIAL_BYTES: usize = 1 << 19;
 /// Frames it is tried on.
 const TRIAL_FRAMES: usize = 3;
+
+/// One exception in so many pixels leaves no doubt that recovered planes are the better ones.
+const FEW_EXCEPTIONS: usize = 200;
 
 /// A ratio at which the discrete coder needs no rival.
 const CLEAR: u64 = 100;
@@ -44,41 +55,37 @@ pub fn choose_methods(
 ) -> Result<Vec<MethodChoice>> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
-    let auto = codec == CodecChoice::Auto;
     let mut contest = Contest { entries: Vec::new() };
-    if !batch.raw.is_empty() {
-        if auto && let Some((picture, packed)) = try_discrete(batch) {
-            if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
-                return Ok(vec![MethodChoice::Discrete(picture)]);
-            }
-            contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
+    if codec == CodecChoice::Auto
+        && let Some((picture, packed)) = try_discrete(batch)
+    {
+        if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
+            return Ok(vec![MethodChoice::Discrete(picture)]);
         }
-        if auto && level.model && StripPlan::suits(batch.geometry) {
-            let strips = choose_strips(batch, cpu)?;
-            let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
-            contest.enter(packed, MethodChoice::Strips(strips.plan));
-        }
-        if (auto || matches!(codec, CodecChoice::Ans | CodecChoice::Pack)) && Tiling::suits(batch.geometry) {
-            let tiles = choose_tiles(batch, level.tiles, codec == CodecChoice::Pack || level.packed, cpu)?;
-            let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
-            contest.enter(packed, MethodChoice::Tiles(tiles));
+        contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
+    }
+    let recovered = match choose_conversion(batch, cpu) {
+        Some(making) if predicts(codec) => recover(batch, making, cpu)?.map(Arc::new),
+        _ => None,
+    };
+    if let Some(recovered) = &recovered {
+        let mut of_planes = Contest { entries: Vec::new() };
+        of_planes.enter_predicted(recovered.batch(), settings, backend, cpu)?;
+        for (packed, method) in of_planes.entries {
+            let packed = packed.of_planes(recovered, batch.raw.len());
+            contest.enter(packed, MethodChoice::Recovered(Arc::clone(recovered), Box::new(method)));
         }
     }
-    // Planes are tried unless what repeats is far more than they would make use of.
-    let hopeless = match contest.best() {
-        Some(best) if batch.geometry.sample_bytes == 1 => {
-            let probe = probe(batch);
-            let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
-            best.times(3, 2).is_below(repeated)
-        }
-        _ => false,
-    };
-    if !hopeless {
-        let planes = choose(batch, settings, backend, cpu)?;
-        let packed = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
-        contest.enter(packed, MethodChoice::Planes(planes.plan));
+    // Planes that were recovered whole are never worth less than what was made of them.
+    if recovered.is_none_or(|recovered| recovered.exceptions * FEW_EXCEPTIONS > batch.geometry.plane_samples(0)) {
+        contest.enter_predicted(batch, settings, backend, cpu)?;
     }
     Ok(contest.finalists(level.model))
+}
+
+/// Whether a codec is for residuals, of whatever prediction.
+fn predicts(codec: CodecChoice) -> bool {
+    matches!(codec, CodecChoice::Auto | CodecChoice::Ans | CodecChoice::Pack)
 }
 
 /// What the methods make of their samples.
@@ -87,6 +94,43 @@ struct Contest {
 }
 
 impl Contest {
+    /// Enters what prediction makes of a batch.
+    fn enter_predicted(
+        &mut self,
+        batch: Batch<'_>,
+        settings: &Settings,
+        backend: &dyn Backend,
+        cpu: &CpuBackend,
+    ) -> Result<()> {
+        let level = LevelParameters::of(settings.level());
+        let codec = level.codec(settings.codec());
+        if codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry) && !batch.raw.is_empty() {
+            let strips = choose_strips(batch, cpu)?;
+            let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
+            self.enter(packed, MethodChoice::Strips(strips.plan));
+        }
+        if predicts(codec) && Tiling::suits(batch.geometry) && !batch.raw.is_empty() {
+            let tiles = choose_tiles(batch, level.tiles, codec == CodecChoice::Pack || level.packed, cpu)?;
+            let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
+            self.enter(packed, MethodChoice::Tiles(tiles));
+        }
+        // Planes are tried unless what repeats is far more than they would make use of.
+        let hopeless = match self.best() {
+            Some(best) if batch.geometry.sample_bytes == 1 => {
+                let probe = probe(batch);
+                let repeated = Packed { bytes: repeats(&probe)? as u64, of: probe.len() as u64 };
+                best.times(3, 2).is_below(repeated)
+            }
+            _ => false,
+        };
+        if !hopeless {
+            let planes = choose(batch, settings, backend, cpu)?;
+            let packed = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
+            self.enter(packed, MethodChoice::Planes(planes.plan));
+        }
+        Ok(())
+    }
+
     fn enter(&mut self, packed: Packed, method: MethodChoice) {
         let place = self.entries.partition_point(|(entered, _)| !packed.is_below(*entered));
         self.entries.insert(place, (packed, method));
@@ -119,6 +163,14 @@ struct Packed {
 impl Packed {
     fn is_below(self, other: Self) -> bool {
         u128::from(self.bytes) * u128::from(other.of) < u128::from(other.bytes) * u128::from(self.of)
+    }
+
+    /// What `raw_bytes` of frames come to if their planes come to this.
+    fn of_planes(self, recovered: &Recovered, raw_bytes: usize) -> Self {
+        let exceptions: usize = recovered.exception_bytes.iter().map(Vec::len).sum();
+        // Exceptions shrink to a third, about.
+        let bytes = self.bytes * recovered.geometry.raw_bytes() as u64 / self.of.max(1) + exceptions as u64 / 3;
+        Self { bytes, of: raw_bytes as u64 }
     }
 
     /// Times `factor` / `divisor`.

@@ -1,6 +1,6 @@
 //! How a batch is coded: one of several paths, each with a plan of its own.
 
-use super::{Plan, StripPlan, TilePlan, picture};
+use super::{Plan, RecoveredPlan, StripPlan, TilePlan, picture};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
 
@@ -15,6 +15,8 @@ pub enum Method {
     Discrete,
     /// Planes coded by the adaptive model, strip by strip.
     Strips(StripPlan),
+    /// Packed frames as the YUV planes that they were made from, which are coded by another method.
+    Recovered(RecoveredPlan),
 }
 
 impl Method {
@@ -27,6 +29,7 @@ impl Method {
             Method::Planes(plan) => plan.check(geometry),
             Method::Tiles(plan) => plan.check(geometry),
             Method::Strips(plan) => plan.check(geometry),
+            Method::Recovered(plan) => plan.check(geometry),
             Method::Discrete if picture(geometry).is_some() => Ok(()),
             Method::Discrete => Err(Error::corrupt("discrete coding of frames that are no picture")),
         }

@@ -5,13 +5,16 @@
 //! and device. The decoder reads the plan and decides nothing.
 
 mod choose;
+mod choose_conversion;
 mod choose_method;
 mod choose_strips;
 mod choose_tiles;
+mod conversion;
+mod conversions;
 mod level;
 mod method;
 mod recorded;
-
+mod recovered;
 mod sample;
 mod settings;
 mod statistics;
@@ -19,15 +22,21 @@ mod strips;
 mod tiles;
 mod values;
 
+pub use conversion::{Conversion, Term};
 pub use method::Method;
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
+pub use recovered::{Making, RecoveredPlan};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 pub use strips::StripPlan;
 pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 
+pub(crate) use choose_conversion::choose_conversion;
 pub(crate) use choose_method::picture;
 pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
+pub(crate) use conversion::ChromaTerms;
+pub(crate) use conversions::KNOWN;
+pub(crate) use recovered::check_making;
 pub(crate) use tiles::check_cut;
 pub use values::Values;
 

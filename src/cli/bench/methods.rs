@@ -2,14 +2,15 @@
 //!
 //! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: there the pipeline predicts
 //! and codes a band while it is in the cache, and here all tiles of a batch are in memory in between, as they are when a
-//! device makes them.
+//! device makes them. Planes are recovered while the method is chosen: the time of that is not here.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, TileBatch, decode_tiles, discrete,
-    encode_tiles, planes, strips,
+    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Recovered, TileBatch, convert, decode_tiles,
+    discrete, encode_tiles, planes, strips,
 };
 use framepress::plan::{Plan, StripPlan, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
@@ -19,6 +20,7 @@ use framepress::{Compressor, Decompressor, Result};
 pub struct Memory {
     planes: WorkBuffer,
     tiles: TileBatch,
+    recovered: WorkBuffer,
 }
 
 /// Time of either part in one direction.
@@ -42,6 +44,7 @@ pub enum Coded {
     Tiles(TilePlan, Vec<Vec<u8>>),
     Strips(StripPlan, Vec<Vec<u8>>),
     Discrete(discrete::Picture, Vec<u8>),
+    Recovered(Arc<Recovered>, Box<Coded>),
 }
 
 impl Coded {
@@ -50,6 +53,7 @@ impl Coded {
             Self::Planes(_, _, payload) => payload.len(),
             Self::Tiles(_, segments) | Self::Strips(_, segments) => segments.iter().map(Vec::len).sum(),
             Self::Discrete(_, packed) => packed.len(),
+            Self::Recovered(_, coded) => coded.packed_bytes(),
         }
     }
 }
@@ -61,11 +65,12 @@ impl Pipeline<'_> {
         batch: Batch<'_>,
         choice: MethodChoice,
         memory: &mut Memory,
-        Parts { transform, code }: &mut Parts,
+        parts: &mut Parts,
     ) -> Result<Option<Coded>> {
         let Self { cpu, backend, compressor, .. } = *self;
         let geometry = batch.geometry;
-        let Memory { planes, tiles } = memory;
+        let Memory { planes, tiles, .. } = memory;
+        let Parts { transform, code } = parts;
         Ok(Some(match choice {
             MethodChoice::Planes(plan) => {
                 timed(transform, || planes::forward(batch, &plan, backend, planes))?;
@@ -90,6 +95,12 @@ impl Pipeline<'_> {
                 }
                 Coded::Discrete(picture, packed)
             }
+            MethodChoice::Recovered(recovered, choice) => {
+                match self.compress(recovered.batch(), *choice, memory, parts)? {
+                    Some(coded) => Coded::Recovered(recovered, Box::new(coded)),
+                    None => return Ok(None),
+                }
+            }
         }))
     }
 
@@ -100,10 +111,11 @@ impl Pipeline<'_> {
         coded: &Coded,
         raw: &mut [u8],
         memory: &mut Memory,
-        Parts { transform, code }: &mut Parts,
+        parts: &mut Parts,
     ) -> Result<()> {
         let Self { cpu, backend, decompressor, .. } = *self;
-        let Memory { planes, tiles } = memory;
+        let Memory { planes, tiles, .. } = memory;
+        let Parts { transform, code } = parts;
         match coded {
             Coded::Planes(plan, blocks, payload) => {
                 timed(code, || decompressor.decode(geometry, plan, blocks, payload, planes))?;
@@ -119,6 +131,17 @@ impl Pipeline<'_> {
             }
             Coded::Discrete(picture, packed) => {
                 timed(code, || discrete::decode(*picture, decompressor.threads(), packed, raw))
+            }
+            Coded::Recovered(recovered, coded) => {
+                let Recovered { making, geometry: of_planes, exception_bytes, .. } = &**recovered;
+                let mut frames = std::mem::take(&mut memory.recovered);
+                frames.resize_for_overwrite(of_planes.raw_bytes());
+                self.decompress(of_planes, coded, frames.as_bytes_mut(), memory, parts)?;
+                let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
+                let convert = || convert(geometry, making, frames.as_bytes_mut(), exceptions, raw, cpu);
+                timed(&mut parts.transform, convert)?;
+                memory.recovered = frames;
+                Ok(())
             }
         }
     }

@@ -1,0 +1,137 @@
+//! Pixels that recovered planes do not make, as bytes.
+//!
+//! *Places*: runs of neighbouring pixels, for each the pixels left out before it and those it has but for one, both in
+//! bytes that are added up until one of them is not 255. *Pixels*: for each channel, the difference of every pixel from
+//! the one before, modulo 256.
+
+use crate::cpu::recover::Exceptions;
+use crate::error::{Error, Result};
+
+/// Channels of an exception.
+const CHANNELS: usize = 3;
+
+/// Places and pixels of all parts of a batch, in order.
+pub fn to_bytes(parts: &[Exceptions]) -> [Vec<u8>; 2] {
+    let mut places = Vec::new();
+    let mut next = 0;
+    let mut run: Option<(usize, usize)> = None;
+    let mut put = |(start, end): (usize, usize)| {
+        number(start - next, &mut places);
+        number(end - start - 1, &mut places);
+        next = end;
+    };
+    for place in parts.iter().flat_map(|part| &part.places).map(|&place| place as usize) {
+        run = match run {
+            Some((start, end)) if end == place => Some((start, end + 1)),
+            other => {
+                other.map(&mut put);
+                Some((place, place + 1))
+            }
+        };
+    }
+    run.map(&mut put);
+    let mut pixels = Vec::new();
+    for channel in 0..CHANNELS {
+        let mut before = 0u8;
+        for pixel in parts.iter().flat_map(|part| &part.pixels) {
+            pixels.push(pixel[channel].wrapping_sub(before));
+            before = pixel[channel];
+        }
+    }
+    [places, pixels]
+}
+
+/// Puts exceptions into raw frames whose pixels have `channels` bytes.
+///
+/// # Errors
+/// Corrupt if one lies beyond the frames, or if there are more places than pixels or fewer.
+pub fn put([places, pixels]: [&[u8]; 2], channels: usize, raw: &mut [u8]) -> Result<()> {
+    let outside = || Error::corrupt("exceptions: a place beyond the frames");
+    let count = pixels.len() / CHANNELS;
+    let mut bytes = places.iter();
+    let (mut at, mut done) = (0usize, 0);
+    let mut last = [0u8; CHANNELS];
+    while !bytes.as_slice().is_empty() {
+        let first = at.checked_add(read(&mut bytes)?).ok_or_else(outside)?;
+        let length = read(&mut bytes)?.saturating_add(1);
+        if length > count - done {
+            return Err(Error::corrupt(format!("exceptions: more places than their {count} pixels")));
+        }
+        let end = first.checked_add(length).ok_or_else(outside)?;
+        let range = first.checked_mul(channels).zip(end.checked_mul(channels)).ok_or_else(outside)?;
+        let run = raw.get_mut(range.0..range.1).ok_or_else(outside)?;
+        for (pixel, number) in run.chunks_exact_mut(channels).zip(done..) {
+            for (channel, last) in last.iter_mut().enumerate() {
+                *last = last.wrapping_add(pixels[channel * count + number]);
+                pixel[channel] = *last;
+            }
+        }
+        (at, done) = (end, done + length);
+    }
+    if done != count {
+        return Err(Error::corrupt(format!("exceptions: {done} places for {count} pixels")));
+    }
+    Ok(())
+}
+
+fn number(mut value: usize, out: &mut Vec<u8>) {
+    while value >= 255 {
+        out.push(255);
+        value -= 255;
+    }
+    out.push(value as u8);
+}
+
+fn read(bytes: &mut std::slice::Iter<'_, u8>) -> Result<usize> {
+    let mut value = 0usize;
+    for &byte in bytes {
+        value += usize::from(byte);
+        if byte < 255 {
+            return Ok(value);
+        }
+    }
+    Err(Error::corrupt("exceptions: places end within a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exceptions(places: &[u32]) -> Exceptions {
+        let pixel = |place: u32| [place as u8, (3 * place) as u8, (place >> 2) as u8];
+        Exceptions { places: places.to_vec(), pixels: places.iter().copied().map(pixel).collect() }
+    }
+
+    #[test]
+    fn pixels_go_where_they_were() {
+        let parts = [exceptions(&[0, 1, 2, 255, 256]), exceptions(&[]), exceptions(&[257, 600, 1500])];
+        let [places, pixels] = to_bytes(&parts);
+        for channels in [3, 4] {
+            let mut raw = vec![77; channels * 1501];
+            put([&places, &pixels], channels, &mut raw).unwrap();
+            let mut expected = vec![77; channels * 1501];
+            for (&place, pixel) in parts.iter().flat_map(|part| part.places.iter().zip(&part.pixels)) {
+                expected[channels * place as usize..][..3].copy_from_slice(pixel);
+            }
+            assert_eq!(raw, expected);
+            assert!(put([&places, &pixels], channels, &mut raw[channels..]).is_err(), "the last place is outside");
+        }
+        assert!(to_bytes(&[]).iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn damage_is_found() {
+        let [places, pixels] = to_bytes(&[exceptions(&[3, 4, 900])]);
+        let mut raw = vec![0; 3 * 1000];
+        for end in 0..places.len() {
+            assert!(put([&places[..end], &pixels], 3, &mut raw).is_err());
+        }
+        assert!(put([&places, &pixels[3..]], 3, &mut raw).is_err());
+        assert!(put([&places, &[pixels.as_slice(), &[0; 3]].concat()], 3, &mut raw).is_err());
+        for at in 0..places.len() {
+            let mut damaged = places.clone();
+            damaged[at] = 255;
+            assert!(put([&damaged, &pixels], 3, &mut raw).is_err());
+        }
+    }
+}

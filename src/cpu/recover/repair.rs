@@ -1,0 +1,194 @@
+//! Blocks whose estimates are wrong: other chroma is tried, and what no chroma explains is kept.
+
+use super::Picture;
+use super::estimates::{Estimates, PARTS};
+use super::phases::{PHASES, PixelRows};
+use super::solve::inside;
+use crate::plan::{ChromaTerms, Conversion};
+
+/// Pixels that are not made of the planes, in order.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Exceptions {
+    /// Place of each pixel, counted from the first one of the batch.
+    pub places: Vec<u32>,
+    /// Their channels, in the order of the frames.
+    pub pixels: Vec<[u8; 3]>,
+}
+
+/// One row of blocks.
+pub struct Repair<'a> {
+    pub conversion: &'a Conversion,
+    pub estimates: &'a Estimates,
+    pub picture: Picture,
+    pub pixels: &'a PixelRows,
+    /// U and V of the row of blocks above, once repaired.
+    pub above: Option<(&'a [u8], &'a [u8])>,
+    /// Place of the first pixel.
+    pub first_pixel: usize,
+    pub luma: &'a mut [Vec<u8>; PHASES],
+    pub chroma: &'a mut [Vec<u8>; 2],
+}
+
+/// R, G and B of the pixels of a block.
+type Block = [[u8; 3]; PHASES];
+/// U and V.
+type Chroma = [u8; 2];
+
+/// How far from what a neighbour has chroma is tried where a channel is clipped.
+const REACH: i32 = 24;
+
+/// Y of the pixels of a block with some chroma, where there is one.
+struct Fit {
+    chroma: Chroma,
+    luma: [Option<u8>; PHASES],
+    fitting: usize,
+}
+
+impl Repair<'_> {
+    /// Repairs blocks with `misfits`, from the left. There are `rows` rows of pixels.
+    pub fn row(&mut self, misfits: &[u8], rows: usize, exceptions: &mut Exceptions) {
+        let mut excepted = Vec::new();
+        let blocks = self.pixels.blocks();
+        for (chunk, group) in misfits[..blocks].chunks(8).enumerate() {
+            if group.iter().all(|&misfits| misfits == 0) {
+                continue;
+            }
+            for (at, _) in group.iter().enumerate().filter(|&(_, &misfits)| misfits != 0) {
+                self.block(8 * chunk + at, rows, &mut excepted);
+            }
+        }
+        excepted.sort_unstable_by_key(|&(place, _)| place);
+        for (place, [r, g, b]) in excepted {
+            exceptions.places.push((self.first_pixel + place) as u32);
+            exceptions.pixels.push(if self.picture.blue_first { [b, g, r] } else { [r, g, b] });
+        }
+    }
+
+    fn block(&mut self, at: usize, rows: usize, excepted: &mut Vec<(usize, [u8; 3])>) {
+        let (columns, block_rows) = self.picture.block();
+        let count = columns * block_rows;
+        let phases = self.pixels.phases();
+        let block: Block = std::array::from_fn(|phase| {
+            phases.get(phase).map_or([0; 3], |channels| channels.each_ref().map(|channel| channel[at]))
+        });
+        let fit = self.best_fit(at, &block[..count]);
+        let stand_in = fit.luma.iter().flatten().next().copied().unwrap_or_else(|| self.left_luma(at));
+        for phase in 0..count {
+            self.luma[phase][at] = fit.luma[phase].unwrap_or(stand_in);
+            let (column, row) = (columns * at + phase % columns, phase / columns);
+            if fit.luma[phase].is_none() && column < self.picture.width && row < rows {
+                excepted.push((row * self.picture.width + column, block[phase]));
+            }
+        }
+        [self.chroma[0][at], self.chroma[1][at]] = fit.chroma;
+    }
+
+    /// Y of the pixel to the left of a block.
+    fn left_luma(&self, at: usize) -> u8 {
+        let (columns, _) = self.picture.block();
+        if at == 0 { 0 } else { self.luma[columns - 1][at - 1] }
+    }
+
+    /// The first of the chroma to be tried that all pixels fit, or the one that most do.
+    fn best_fit(&self, at: usize, block: &[[u8; 3]]) -> Fit {
+        let estimated = [self.chroma[0][at], self.chroma[1][at]];
+        let left = at.checked_sub(1).map(|left| [self.chroma[0][left], self.chroma[1][left]]);
+        let above = self.above.map(|(u, v)| [u[at], v[at]]);
+        let from = left.or(above).unwrap_or([128; 2]);
+        let (whole, clipped): (Vec<_>, Vec<_>) =
+            block.iter().partition(|pixel| pixel.iter().all(|&channel| inside(channel)));
+        let estimate = |&[r, g, b]: &[u8; 3]| {
+            let parts = |channel: u8| PARTS * (i32::from(channel) - i32::from(g));
+            self.estimates.chroma(parts(r), parts(b)).map(|chroma| chroma as u8)
+        };
+        let about = (!whole.is_empty()).then(|| near(estimated)).into_iter().flatten();
+        let neighbours = || left.into_iter().chain(above);
+        let own = || whole.iter().flat_map(|pixel| near(estimate(pixel)));
+        let along = clipped.iter().flat_map(|pixel| self.along(*pixel, from));
+        let saturated = || clipped.iter().flat_map(|pixel| near(estimate(pixel)));
+        let mut all = neighbours().chain(about).chain(own()).chain(along).chain(saturated());
+        if let Some(fit) = all.find_map(|chroma| self.fit_all(chroma, block)) {
+            return fit;
+        }
+        let fits = neighbours().chain(own()).chain(saturated()).map(|chroma| self.fit(chroma, block));
+        let best = fits.reduce(|best, fit| if fit.fitting > best.fitting { fit } else { best });
+        best.filter(|best| best.fitting > 0).unwrap_or(Fit { chroma: from, luma: [None; PHASES], fitting: 0 })
+    }
+
+    /// Chroma that two channels of a pixel agree with, the third one being clipped: one of U and V is near that
+    /// of `from`, the other follows.
+    fn along(&self, pixel: [u8; 3], from: Chroma) -> impl Iterator<Item = Chroma> + use<> {
+        let line = self.estimates.line(pixel.map(|channel| inside(channel).then_some(i32::from(channel))));
+        let steps = (0..=REACH).flat_map(|step| [step, -step]).skip(1);
+        line.into_iter().flat_map(move |line| {
+            steps.clone().flat_map(move |step| {
+                let [u, v] = from.map(|value| (i32::from(value) + step).clamp(0, 255));
+                line.through(u, v)
+            })
+        })
+    }
+
+    /// The fit of chroma that all pixels fit.
+    fn fit_all(&self, chroma: Chroma, block: &[[u8; 3]]) -> Option<Fit> {
+        let terms = self.terms(chroma);
+        let mut fit = Fit { chroma, luma: [None; PHASES], fitting: block.len() };
+        for (luma, pixel) in fit.luma.iter_mut().zip(block) {
+            *luma = Some(self.luma(pixel.map(i32::from), &terms)?);
+        }
+        Some(fit)
+    }
+
+    fn fit(&self, chroma: Chroma, block: &[[u8; 3]]) -> Fit {
+        let terms = self.terms(chroma);
+        let mut fit = Fit { chroma, luma: [None; PHASES], fitting: 0 };
+        for (luma, pixel) in fit.luma.iter_mut().zip(block) {
+            *luma = self.luma(pixel.map(i32::from), &terms);
+            fit.fitting += usize::from(luma.is_some());
+        }
+        fit
+    }
+
+    /// What chroma adds to the channels.
+    fn terms(&self, chroma: Chroma) -> [i32; 3] {
+        let [u, v] = chroma.map(i32::from);
+        let ChromaTerms { red, green, blue } = self.conversion.chroma(u, v);
+        [red, green, blue]
+    }
+
+    /// Y of a pixel whose chroma is known: that nearest to what is not clipped where there are several.
+    fn luma(&self, pixel: [i32; 3], terms: &[i32; 3]) -> Option<u8> {
+        let makes = |y: i32| {
+            let luma = self.conversion.luma(y);
+            terms.map(|term| self.conversion.channel(luma, term)) == pixel
+        };
+        let estimate = |at: usize| self.estimates.luma(pixel[at], self.estimates.luma_term(terms[at]));
+        let in_range = |y: &i32| (0..=255).contains(y);
+        // Green is in the middle: the others are estimates of more rounding.
+        if let Some(at) = [1, 0, 2].into_iter().find(|&at| (1..=254).contains(&pixel[at])) {
+            // Where a step of luma is a step of the channel, rounding may have it one off.
+            let y = estimate(at);
+            let y = y + (pixel[at] - self.conversion.channel(self.conversion.luma(y), terms[at])).signum();
+            return Some(y).filter(in_range).filter(|&y| makes(y)).map(|y| y as u8);
+        }
+        // The least Y that clips what is white, or the largest that clips what is black.
+        let ends = (0..3).map(estimate);
+        let (y, inward) = if pixel.contains(&255) {
+            (ends.zip(pixel).filter(|&(_, channel)| channel == 255).map(|(y, _)| y).max()?, -1)
+        } else {
+            (ends.min()?, 1)
+        };
+        let fitting =
+            [0, -inward, -2 * inward].into_iter().map(|step| y + step).filter(in_range).find(|&y| makes(y))?;
+        let mut best = fitting;
+        while (0..=255).contains(&(best + inward)) && makes(best + inward) {
+            best += inward;
+        }
+        Some(best as u8)
+    }
+}
+
+/// Chroma and all around it: estimates are off by one at most, because of rounding.
+fn near(chroma: Chroma) -> impl Iterator<Item = Chroma> {
+    let steps = [0, 1, -1].into_iter().flat_map(|u| [0, 1, -1].map(|v| [u, v]));
+    steps.map(move |[u, v]| [chroma[0].saturating_add_signed(u), chroma[1].saturating_add_signed(v)])
+}
