@@ -212,9 +212,9 @@ impl Compressor {
 
     /// `None` if that takes more than the raw bytes.
     fn pack_discrete(&self, batch: Batch<'_>, picture: Picture) -> Result<Option<Packed>> {
-        let thorough = LevelParameters::of(self.settings.level()).thorough;
+        let effort = LevelParameters::of(self.settings.level()).discrete;
         let mut packed = Vec::new();
-        if !discrete::encode(picture, thorough, self.threads(), batch.raw, &mut packed) {
+        if !discrete::encode(picture, effort, self.threads(), batch.raw, &mut packed) {
             return Ok(None);
         }
         let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
