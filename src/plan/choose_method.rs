@@ -56,26 +56,19 @@ pub fn choose_methods(
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let mut contest = Contest { entries: Vec::new() };
-<<<<<<< HEAD
     if codec == CodecChoice::Auto
-        && let Some((picture, packed)) = try_discrete(batch)
+        && !batch.raw.is_empty()
+        && let Some((picture, packed)) = try_discrete(batch, level.discrete)
     {
         if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
             return Ok(vec![MethodChoice::Discrete(picture)]);
-=======
-    if !batch.raw.is_empty() {
-        if auto && let Some((picture, packed)) = try_discrete(batch, level.discrete) {
-            if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
-                return Ok(vec![MethodChoice::Discrete(picture)]);
-            }
-            contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
->>>>>>> speed
         }
         contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
     }
-    let recovered = match choose_conversion(batch, cpu) {
-        Some(making) if predicts(codec) => recover(batch, making, cpu)?.map(Arc::new),
-        _ => None,
+    let making = if predicts(codec) { choose_conversion(batch, cpu) } else { None };
+    let recovered = match making {
+        Some(making) => recover(batch, making, cpu)?.map(Arc::new),
+        None => None,
     };
     if let Some(recovered) = &recovered {
         let mut of_planes = Contest { entries: Vec::new() };
