@@ -165,9 +165,8 @@ impl Compressor {
     /// `None` if strips take more than the raw bytes.
     fn pack_strips(&self, batch: Batch<'_>, plan: StripPlan, backend: &dyn Backend) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
-        let strips = backend
-            .forward(batch, &plan.planes(batch.geometry), &mut planes)
-            .and_then(|()| strips::encode(batch.geometry, plan, &planes, self.scheduler.cpu()));
+        let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
+            .and_then(|()| strips::encode(batch.geometry, &plan, &planes, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
         let (blocks, payload) = table(&strips)?;

@@ -139,7 +139,7 @@ impl Decompressor {
                     let segments = segments(&record.blocks, &record.payload)?;
                     tiled::decode(geometry, plan, &segments, raw, backend, self.scheduler.cpu())?;
                 }
-                Method::Strips(plan) => self.restore_strips(geometry, *plan, record, backend, raw)?,
+                Method::Strips(plan) => self.restore_strips(geometry, plan, record, backend, raw)?,
                 Method::Discrete => {
                     let picture =
                         plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
@@ -177,7 +177,7 @@ impl Decompressor {
     fn restore_strips(
         &self,
         geometry: &Geometry,
-        plan: StripPlan,
+        plan: &StripPlan,
         record: &BatchRecord,
         backend: &dyn Backend,
         raw: &mut [u8],
@@ -185,7 +185,7 @@ impl Decompressor {
         let strips = segments(&record.blocks, &record.payload)?;
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = strips::decode(geometry, plan, &strips, &mut planes, self.scheduler.cpu())
-            .and_then(|()| backend.inverse(geometry, &plan.planes(geometry), &mut planes, raw));
+            .and_then(|()| planes::inverse(geometry, &plan.planes(geometry), backend, &mut planes, raw));
         pool::lock(&self.buffers).push(planes);
         result
     }

@@ -231,6 +231,16 @@ fn recipes() -> Vec<Recipe> {
                 light + (((x / 2 * 7) ^ (y / 2 * 5)) % 16) as u64 * u64::from(plane != 1)
             })
         },
+        // Terraces, as places in a table of values.
+        Recipe {
+            level: 9,
+            ..recipe("strips_terraces_i16", format(Dtype::I16, &[61, 83]), 2, |frame, at| {
+                let (x, y) = (at % 83 + 2 * frame, at / 83);
+                let height = waves(x, y, 200) / 9 + noise(at, frame) % 16 / 15;
+                // Further apart the higher they are, as distances of a depth camera, some of them negative.
+                (height * height * 3 + 5 * height).wrapping_sub(400)
+            })
+        },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
     ]

@@ -168,8 +168,9 @@ fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Re
         }
         Method::Tiles(plan) => tiles::decode(geometry, plan, &packed, &mut raw, &cpu, &cpu)?,
         Method::Strips(plan) => {
-            strips::decode(geometry, *plan, &packed, &mut work, &cpu)?;
+            strips::decode(geometry, plan, &packed, &mut work, &cpu)?;
             cpu.inverse(geometry, &plan.planes(geometry), &mut work, &mut raw)?;
+            plan.values.restore(geometry, &mut raw)?;
         }
         Method::Discrete => {
             let plane = &geometry.planes[0];

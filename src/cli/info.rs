@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use framepress::frame::{FrameFormat, Layout};
-use framepress::plan::{Method, PlanePlan};
+use framepress::plan::{Method, Plan, PlanePlan, StripPlan};
 use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
 use serde_json::{Value, json};
 
@@ -63,10 +63,12 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
             describe_method(&batch.method)
         ))?;
+        if let Method::Planes(Plan { values, .. }) | Method::Strips(StripPlan { values, .. }) = &batch.method
+            && !values.is_empty()
+        {
+            print(format_args!("    table of {} values", values.len()))?;
+        }
         if let Method::Planes(plan) = &batch.method {
-            if !plan.values.is_empty() {
-                print(format_args!("    table of {} values", plan.values.len()))?;
-            }
             for (number, plane) in plan.planes.iter().enumerate() {
                 print(format_args!("    plane {number}: {}", describe(plane)))?;
             }
@@ -151,6 +153,7 @@ fn method_object(method: &Method) -> Value {
             "name": "strips",
             "colour": format!("{:?}", plan.colour).to_lowercase(),
             "strips": plan.strips,
+            "values": plan.values.len(),
         }),
     }
 }

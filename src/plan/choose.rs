@@ -44,9 +44,7 @@ pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu:
     let sample = Sample::of(batch);
     let choose = |sample: &Sample| Chosen::of(sample.batch(), &level, codec, backend, cpu);
     let plain = choose(&sample)?;
-    // A batch has every value that its sample has, so only a sparse sample may be of a sparse batch.
-    let values = Values::of(sample.batch()).and_then(|_| Values::of(batch));
-    let (values, chosen) = match values {
+    let (values, chosen) = match sample.values(batch) {
         Some(values) => {
             let sparse = choose(&sample.with_values(&values))?;
             let table_bytes = values.gaps().len() * sample.batch().raw.len() / batch.raw.len();

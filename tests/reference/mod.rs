@@ -245,6 +245,7 @@ impl Record<'_> {
     fn strips(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
         let colour = number(file, &mut at, 1);
         let strips = number(file, &mut at, 4) as usize;
+        let values = read_values(file, &mut at);
         let mut order: Vec<usize> = (0..self.planes.len()).collect();
         if self.header.layout == 2 && (1..=8).contains(&self.header.dtype) {
             order.swap(0, 1);
@@ -267,7 +268,7 @@ impl Record<'_> {
             }
         }
         assert!(payload.is_empty());
-        self.put(colour, &[], restored)
+        self.put(colour, &values, restored)
     }
 
     /// Method tiles: section 6.
