@@ -91,6 +91,8 @@ pub fn neighbour_width(geometry: &Geometry, plane: usize) -> usize {
 pub struct Encoder {
     choice: CodecChoice,
     zstd: Option<zstd::Encoder>,
+    /// Tells what the other one is likely to make of a block, if that one is slow.
+    quick_zstd: Option<zstd::Encoder>,
     thorough: bool,
     contexts: &'static [ContextKind],
     simd: SimdLevel,
@@ -101,6 +103,12 @@ const PROBE_BYTES: usize = 1 << 14;
 
 /// Bytes of a block on which contexts are tried.
 const CONTEXT_PROBE_BYTES: usize = 1 << 16;
+
+/// Zstandard's level that blocks are looked at with before a slow one: it sees repeats over 2 MiB.
+const QUICK_ZSTD_LEVEL: i32 = 3;
+
+/// Bytes of a block on which the levels are compared.
+const ZSTD_PROBE_BYTES: usize = 1 << 16;
 
 /// Start and end of the `part` in the middle of `length` bytes.
 fn middle(length: usize, part: usize) -> (usize, usize) {
@@ -123,14 +131,18 @@ enum Guess {
 
 impl Encoder {
     /// An encoder of `choice`, with Zstandard at `zstd_level`. With [`CodecChoice::Auto`] a block goes to
-    /// `ans` or to Zstandard, whichever does much better on a part of it; if neither does, or the
-    /// encoder is `thorough`, to both, and the smaller result stays.
+    /// `ans` or to Zstandard, whichever does much better on a part of it; if neither does, to both, and the
+    /// smaller result stays. One that is `thorough` leaves out Zstandard only where that is sure to lose.
     pub fn new(choice: CodecChoice, zstd_level: i32, thorough: bool) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
             CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans | CodecChoice::Pack => None,
         };
-        Ok(Self { choice, zstd, thorough, contexts: &[], simd: SimdLevel::detect() })
+        let quick_zstd = match choice {
+            CodecChoice::Auto if thorough => Some(zstd::Encoder::new(QUICK_ZSTD_LEVEL)?),
+            _ => None,
+        };
+        Ok(Self { choice, zstd, quick_zstd, thorough, contexts: &[], simd: SimdLevel::detect() })
     }
 
     /// With [`CodecChoice::Auto`], tries contexts of these kinds where it would take `ans`.
@@ -168,13 +180,35 @@ impl Encoder {
         if guess != Guess::Ans {
             let (entropy_bytes, middle) =
                 (if by_entropy.is_some() { out.len() - start } else { block.len() }, out.len());
-            if self.zstd(block, out) && out.len() - middle < entropy_bytes {
+            let may_win = self.zstd_may_win(block, entropy_bytes);
+            if may_win && self.zstd(block, out) && out.len() - middle < entropy_bytes {
                 out.drain(start..middle);
                 return Some(CodecId::Zstd);
             }
             out.truncate(middle);
         }
         by_entropy
+    }
+
+    /// Whether Zstandard might make less than `rival` bytes of a block: from what a quick level makes of it, and from
+    /// how the two compare on a part.
+    fn zstd_may_win(&mut self, block: &[u8], rival: usize) -> bool {
+        let Some(quick) = &mut self.quick_zstd else { return true };
+        if block.len() < 4 * ZSTD_PROBE_BYTES {
+            return true;
+        }
+        let mut packed = Vec::new();
+        let mut bytes = |zstd: &mut zstd::Encoder, block: &[u8]| {
+            packed.clear();
+            if zstd.encode(block, &mut packed) { packed.len() } else { block.len() }
+        };
+        let by_quick = bytes(quick, block);
+        let (start, end) = middle(block.len(), ZSTD_PROBE_BYTES);
+        let part = &block[start..end];
+        let part_by_quick = bytes(quick, part);
+        let part_by_zstd = self.zstd.as_mut().map_or(part.len(), |zstd| bytes(zstd, part));
+        // What does not repeat at all is left to entropy coding. A part has less to refer to, so there is a margin.
+        by_quick < block.len() && by_quick / 16 * 15 * part_by_zstd < rival * part_by_quick.max(1)
     }
 
     /// Codes `block` by `ans`, or by contexts if these save more than they cost.
@@ -340,6 +374,17 @@ mod tests {
                     assert_eq!(decoded, block, "{choice:?} {length}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn long_blocks_go_where_they_are_smaller() {
+        let repeated = noise(100_000).repeat(3);
+        let skewed: Vec<u8> = noise(300_000).into_iter().map(|byte| byte.leading_zeros() as u8).collect();
+        for (block, expected) in [(repeated, CodecId::Zstd), (skewed, CodecId::Ans), (noise(300_000), CodecId::Store)] {
+            let mut packed = Vec::new();
+            let mut encoder = Encoder::new(CodecChoice::Auto, 19, true).unwrap();
+            assert_eq!(encoder.encode(&block, Surroundings::default(), &mut packed), expected);
         }
     }
 
