@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use ndarray::{ArrayView, Dimension};
 
 use crate::codec::discrete::{self, Picture};
-use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
+use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
@@ -198,7 +198,7 @@ impl Compressor {
             let mut packed = Vec::new();
             let higher = block.higher_blocks(bytes);
             let around = match plan.planes[block.plane].shuffle {
-                Shuffle::Byte => Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher },
+                Shuffle::Byte => surroundings(geometry, block.plane, &higher),
                 Shuffle::None | Shuffle::Bit => Surroundings::default(),
             };
             let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
@@ -214,7 +214,7 @@ impl Compressor {
         }
         let level = LevelParameters::of(self.settings.level());
         let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
-        Ok(encoder.with_contexts(level.contexts))
+        Ok(encoder.with_contexts(level.contexts).with_adaptive(level.model))
     }
 }
 

@@ -210,7 +210,8 @@ impl Decompressor {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
             if place.higher + 1 == geometry.sample_bytes {
-                spans.push(Span { width: geometry.planes[place.plane].width, blocks: Vec::new() });
+                let plane = &geometry.planes[place.plane];
+                spans.push(Span { width: plane.width, picture: plane.frame_samples(), blocks: Vec::new() });
             }
             if let Some(span) = spans.last_mut() {
                 span.blocks.push((entry.codec, coded, block));
@@ -229,6 +230,7 @@ impl Decompressor {
 /// The blocks of a span, that of the lowest bytes first, with what they are decoded from.
 struct Span<'a> {
     width: usize,
+    picture: usize,
     blocks: Vec<(CodecId, &'a [u8], &'a mut [u8])>,
 }
 
@@ -237,7 +239,8 @@ impl Span<'_> {
     fn decode(self, decoder: &mut Decoder) -> Result<()> {
         let mut higher: Vec<&[u8]> = Vec::new();
         for (codec, coded, block) in self.blocks.into_iter().rev() {
-            decoder.decode(codec, coded, Surroundings { width: self.width, higher: &higher }, block)?;
+            let around = Surroundings { width: self.width, picture: self.picture, higher: &higher };
+            decoder.decode(codec, coded, around, block)?;
             higher.insert(0, block);
         }
         Ok(())

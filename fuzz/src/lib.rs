@@ -159,7 +159,8 @@ fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Re
             for (at, place) in places.iter().enumerate().rev() {
                 let mut block = vec![0; place.bytes.len()];
                 let higher = place.higher_blocks(work.as_bytes());
-                let around = Surroundings { width: geometry.planes[place.plane].width, higher: &higher };
+                let plane = &geometry.planes[place.plane];
+                let around = Surroundings { width: plane.width, picture: plane.frame_samples(), higher: &higher };
                 Decoder::default().decode(record.blocks[at].codec, packed[at], around, &mut block)?;
                 work.as_bytes_mut()[place.bytes.clone()].copy_from_slice(&block);
             }

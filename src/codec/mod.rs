@@ -50,12 +50,23 @@ pub enum CodecId {
     Discrete = 6,
     /// A sequential adaptive model of planes.
     Model = 7,
+    /// Bytes by distributions that adapt.
+    Adaptive = 8,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 8] =
-        [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts, Self::Discrete, Self::Model];
+    pub const ALL: [CodecId; 9] = [
+        Self::Store,
+        Self::Lz4,
+        Self::Zstd,
+        Self::Ans,
+        Self::Pack,
+        Self::Contexts,
+        Self::Discrete,
+        Self::Model,
+        Self::Adaptive,
+    ];
 
     /// The codec with this id.
     ///
@@ -78,13 +89,16 @@ impl CodecId {
             CodecId::Contexts => "contexts",
             CodecId::Discrete => "discrete",
             CodecId::Model => "model",
+            CodecId::Adaptive => "adaptive",
         }
     }
 }
 
-/// The width at which blocks of a plane are encoded: samples of one byte are left to `ans`.
-pub fn neighbour_width(geometry: &Geometry, plane: usize) -> usize {
-    if geometry.sample_bytes > 1 { geometry.planes[plane].width } else { 0 }
+/// What is known of a block of bytes of a plane's samples. Those of one byte are left to `ans`.
+pub fn surroundings<'a>(geometry: &Geometry, plane: usize, higher: &'a [&'a [u8]]) -> Surroundings<'a> {
+    let plane = &geometry.planes[plane];
+    let width = if geometry.sample_bytes > 1 { plane.width } else { 0 };
+    Surroundings { width, picture: plane.frame_samples(), higher }
 }
 
 /// Codes blocks in one way. Not for use by two threads at once; cheap to use again.
@@ -95,6 +109,7 @@ pub struct Encoder {
     quick_zstd: Option<zstd::Encoder>,
     thorough: bool,
     contexts: &'static [ContextKind],
+    adaptive: bool,
     simd: SimdLevel,
 }
 
@@ -142,13 +157,20 @@ impl Encoder {
             CodecChoice::Auto if thorough => Some(zstd::Encoder::new(QUICK_ZSTD_LEVEL)?),
             _ => None,
         };
-        Ok(Self { choice, zstd, quick_zstd, thorough, contexts: &[], simd: SimdLevel::detect() })
+        Ok(Self { choice, zstd, quick_zstd, thorough, contexts: &[], adaptive: false, simd: SimdLevel::detect() })
     }
 
     /// With [`CodecChoice::Auto`], tries contexts of these kinds where it would take `ans`.
     #[must_use]
     pub fn with_contexts(mut self, contexts: &'static [ContextKind]) -> Self {
         self.contexts = contexts;
+        self
+    }
+
+    /// With [`CodecChoice::Auto`], tries distributions that adapt on the highest bytes, if `adaptive`.
+    #[must_use]
+    pub fn with_adaptive(mut self, adaptive: bool) -> Self {
+        self.adaptive = adaptive;
         self
     }
 
@@ -213,10 +235,22 @@ impl Encoder {
 
     /// Codes `block` by `ans`, or by contexts if these save more than they cost.
     fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
-        match self.best_contexts(block, around) {
+        let start = out.len();
+        let by_tables = match self.best_contexts(block, around) {
             Some(plan) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
             None => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+        };
+        // Lower bytes are noise, for the most part, or follow from the higher ones.
+        let highest = around.width > 0 && around.higher.iter().all(|bytes| bytes.iter().all(|&byte| byte == 0));
+        let (middle, rival) = (out.len(), if by_tables.is_some() { out.len() - start } else { block.len() });
+        if self.adaptive && highest && rival > block.len() / 64 {
+            if model::bytes::encode(self.simd, block, around, out) && out.len() - middle < rival {
+                out.drain(start..middle);
+                return Some(CodecId::Adaptive);
+            }
+            out.truncate(middle);
         }
+        by_tables
     }
 
     /// The contexts that do best, if they do better than `ans`. A part of the block picks the kind, unless the
@@ -321,6 +355,10 @@ impl Decoder {
                 contexts::decode(SimdLevel::detect(), packed, around, block)?;
                 block.len()
             }
+            CodecId::Adaptive => {
+                model::bytes::decode(SimdLevel::detect(), packed, around, block)?;
+                block.len()
+            }
             CodecId::Zstd => match &mut self.zstd {
                 Some(zstd) => zstd.decode(packed, block)?,
                 none => none.insert(zstd::Decoder::new()?).decode(packed, block)?,
@@ -378,6 +416,41 @@ mod tests {
     }
 
     #[test]
+    fn adaptive_blocks_round_trip() {
+        let simd = SimdLevel::detect();
+        for (length, width, picture) in
+            [(1, 1, 1), (2, 5, 0), (300, 1, 7), (5000, 2, 2), (5000, 77, 770), (5000, 4999, 5000), (70_000, 1 << 40, 3)]
+        {
+            let [many, few] = span(length);
+            let around = Surroundings { width, picture, higher: &[] };
+            for block in [many, few] {
+                let packs = SimdLevel::available().into_iter().map(|simd| {
+                    let mut packed = Vec::new();
+                    model::bytes::encode(simd, &block, around, &mut packed);
+                    packed
+                });
+                let packs: Vec<_> = packs.collect();
+                for (simd, packed) in SimdLevel::available().into_iter().zip(&packs) {
+                    assert_eq!(packed, &packs[0], "{length} {width} {picture} {}", simd.name());
+                    let mut decoded = vec![1; length];
+                    model::bytes::decode(simd, packed, around, &mut decoded).unwrap();
+                    assert_eq!(decoded, block, "{length} {width} {picture} {}", simd.name());
+                }
+            }
+        }
+        let [_, few] = span(3000);
+        let around = Surroundings { width: 40, picture: 400, higher: &[] };
+        let mut packed = Vec::new();
+        assert!(model::bytes::encode(simd, &few, around, &mut packed));
+        let refused = |packed: &[u8]| model::bytes::decode(simd, packed, around, &mut vec![0; 3000]).is_err();
+        assert!((0..packed.len()).all(|end| refused(&packed[..end])));
+        // A value that is no longer there, the last of all.
+        let last = packed[..32].iter().rposition(|&bits| bits != 0).unwrap();
+        packed[last] &= packed[last] - 1;
+        assert!(refused(&packed));
+    }
+
+    #[test]
     fn long_blocks_go_where_they_are_smaller() {
         let repeated = noise(100_000).repeat(3);
         let skewed: Vec<u8> = noise(300_000).into_iter().map(|byte| byte.leading_zeros() as u8).collect();
@@ -404,7 +477,7 @@ mod tests {
                 let [low, high] = span(length);
                 let higher = [high.as_slice()];
                 for (block, higher) in [(&low, &higher[..]), (&high, &[])] {
-                    let around = Surroundings { width, higher };
+                    let around = Surroundings { width, picture: 5 * width, higher };
                     let Some(plan) = contexts::Plan::of(SimdLevel::detect(), block, around, kind) else {
                         assert!(kind == ContextKind::Higher && higher.is_empty());
                         continue;
@@ -423,7 +496,7 @@ mod tests {
     #[test]
     fn contexts_pay_where_bytes_depend_on_others() {
         let [low, high] = span(70_000);
-        let around = Surroundings { width: 350, higher: &[&high] };
+        let around = Surroundings { width: 350, picture: 0, higher: &[&high] };
         for contexts in [&[ContextKind::Higher][..], &[ContextKind::Higher, ContextKind::Neighbours], &[]] {
             let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(contexts);
             let codec = encoder.encode(&low, around, &mut Vec::new());
@@ -437,7 +510,7 @@ mod tests {
     #[test]
     fn hostile_contexts_are_refused() {
         let [low, high] = span(1500);
-        let around = Surroundings { width: 40, higher: &[&high] };
+        let around = Surroundings { width: 40, picture: 0, higher: &[&high] };
         for kind in [ContextKind::Higher, ContextKind::Neighbours] {
             let mut packed = Vec::new();
             let simd = SimdLevel::detect();

@@ -8,7 +8,7 @@ use super::{
     Candidate, CodecChoice, Colour, LevelParameters, Plan, PlanePlan, Predictor, Sample, Settings, Shuffle, Statistics,
     Values,
 };
-use crate::codec::{ContextKind, Encoder, Surroundings, neighbour_width};
+use crate::codec::{ContextKind, Encoder, Surroundings, surroundings};
 use crate::cpu::{CpuBackend, counted_frames};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
@@ -200,7 +200,7 @@ fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, shuffl
     let mut estimate = |at: usize| {
         // Only then are the blocks bytes of the same samples.
         let around = match shuffle {
-            Shuffle::Byte => Surroundings { width: neighbour_width(geometry, plane), higher: &blocks[at + 1..] },
+            Shuffle::Byte => surroundings(geometry, plane, &blocks[at + 1..]),
             Shuffle::None | Shuffle::Bit => Surroundings::default(),
         };
         encoder.estimate(blocks[at], around)

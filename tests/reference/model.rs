@@ -1,4 +1,4 @@
-//! Section 4.5.
+//! Sections 4.5 and 4.6.
 
 use super::number;
 
@@ -56,6 +56,10 @@ impl Decisions<'_> {
     }
 
     fn symbol(&mut self, first: &mut Distribution, second: &mut Distribution) -> usize {
+        self.symbol_at([6, 5], first, second)
+    }
+
+    fn symbol_at(&mut self, rates: [i32; 2], first: &mut Distribution, second: &mut Distribution) -> usize {
         let end = |symbol: usize| -> u64 {
             if symbol == 15 {
                 return 32768;
@@ -69,8 +73,8 @@ impl Decisions<'_> {
             found = (0..16).find(|&symbol| r < end(symbol)).expect("a symbol");
             (start(found), end(found) - start(found))
         });
-        first.learn(found, 6);
-        second.learn(found, 5);
+        first.learn(found, rates[0]);
+        second.learn(found, rates[1]);
         found
     }
 
@@ -646,4 +650,30 @@ pub fn decode(strip: &[u8], frames: usize, sizes: &[(usize, usize)], most_bits: 
     assert_eq!(decisions.states, [1 << 16; 2]);
     assert_eq!(decisions.at, decisions.words.len());
     decoded
+}
+
+/// Section 4.6.
+pub fn decode_bytes(block: &[u8], length: usize, width: usize, picture: usize) -> Vec<u8> {
+    let values: Vec<u8> = (0..=255).filter(|&value| block[usize::from(value) / 8] >> (value % 8) & 1 == 1).collect();
+    let mut decisions = Decisions { words: &block[32..], at: 0, states: [1 << 16; 2], count: 0 };
+    let (d, f) = (width.max(2), picture.max(2));
+    let single = values.len() <= 16;
+    let z = |v: usize| v.div_ceil(if single { 2 } else { 32 }).min(8);
+    let set = |count| vec![Distribution::of([2048; 16]); count];
+    let (mut first, mut second, mut third, mut fourth) = (set(4 * 729), set(64 * 32), set(16 * 81), set(16));
+    let mut ranks: Vec<usize> = Vec::new();
+    for i in 0..length {
+        let v = |back: usize| i.checked_sub(back).map_or(0, |at| ranks[at]);
+        let [w, n, nw, ne, p, q] = [1, d, d + 1, d - 1, f, f - 1].map(v);
+        let near = 9 * z(w) + z(n);
+        let sizes = ((9 * near + z(p)) * 2 + usize::from(nw > 0)) * 2 + usize::from(ne > 0);
+        let sums = 32 * ((2 * w + 2 * n + nw + ne) / 2).min(63) + ((2 * p + q) / 2).min(31);
+        let s = decisions.symbol_at([6, 7], &mut first[sizes], &mut second[sums]);
+        let rank =
+            if single { s } else { 16 * s + decisions.symbol_at([6, 7], &mut third[16 * near + s], &mut fourth[s]) };
+        ranks.push(rank);
+    }
+    assert_eq!(decisions.states, [1 << 16; 2]);
+    assert_eq!(decisions.at, decisions.words.len());
+    ranks.into_iter().map(|rank| values[rank]).collect()
 }

@@ -22,6 +22,7 @@ mod adaptive;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
+pub(in crate::codec) mod bytes;
 mod cells;
 mod lanes;
 mod picture;

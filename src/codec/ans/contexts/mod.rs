@@ -23,6 +23,8 @@ use crate::error::{Error, Result};
 pub struct Surroundings<'a> {
     /// Samples in a row of the plane; 0 if the encoder is not to look at neighbours.
     pub width: usize,
+    /// Samples in a picture of the plane.
+    pub picture: usize,
     /// The blocks of the higher bytes of the same samples, the lowest of them first.
     pub higher: &'a [&'a [u8]],
 }
