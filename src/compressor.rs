@@ -1,11 +1,11 @@
 //! Compression: batches of raw frames to batch records.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayView, Dimension};
 
 use crate::codec::discrete::{self, Picture};
-use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
+use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
@@ -151,13 +151,13 @@ impl Compressor {
             MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
             MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
             MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
-            MethodChoice::Recovered(recovered, choice) => self.pack_recovered(&recovered, *choice, backend),
+            MethodChoice::Recovered(recovered, choice) => self.pack_recovered(recovered, *choice, backend),
         }
     }
 
     fn pack_recovered(
         &self,
-        recovered: &Recovered,
+        recovered: Arc<Recovered>,
         choice: MethodChoice,
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
@@ -179,6 +179,9 @@ impl Compressor {
             blocks.push(BlockEntry { codec, packed_bytes: (payload.len() - start) as u32 });
         }
         pool::lock(&self.spare.encoders).push(encoder);
+        if let Some(recovered) = Arc::into_inner(recovered) {
+            self.scheduler.cpu().give_back(recovered.planes);
+        }
         Ok(Some((Method::Recovered(plan), blocks, payload)))
     }
 
@@ -201,9 +204,8 @@ impl Compressor {
     /// `None` if strips take more than the raw bytes.
     fn pack_strips(&self, batch: Batch<'_>, plan: StripPlan, backend: &dyn Backend) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
-        let strips = backend
-            .forward(batch, &plan.planes(batch.geometry), &mut planes)
-            .and_then(|()| strips::encode(batch.geometry, plan, &planes, self.scheduler.cpu()));
+        let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
+            .and_then(|()| strips::encode(batch.geometry, &plan, &planes, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
         let (blocks, payload) = table(&strips)?;
@@ -212,9 +214,9 @@ impl Compressor {
 
     /// `None` if that takes more than the raw bytes.
     fn pack_discrete(&self, batch: Batch<'_>, picture: Picture) -> Result<Option<Packed>> {
-        let thorough = LevelParameters::of(self.settings.level()).thorough;
+        let effort = LevelParameters::of(self.settings.level()).discrete;
         let mut packed = Vec::new();
-        if !discrete::encode(picture, thorough, self.threads(), batch.raw, &mut packed) {
+        if !discrete::encode(picture, effort, self.threads(), batch.raw, &mut packed) {
             return Ok(None);
         }
         let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
@@ -235,7 +237,7 @@ impl Compressor {
             let mut packed = Vec::new();
             let higher = block.higher_blocks(bytes);
             let around = match plan.planes[block.plane].shuffle {
-                Shuffle::Byte => Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher },
+                Shuffle::Byte => surroundings(geometry, block.plane, &higher),
                 Shuffle::None | Shuffle::Bit => Surroundings::default(),
             };
             let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
@@ -251,7 +253,7 @@ impl Compressor {
         }
         let level = LevelParameters::of(self.settings.level());
         let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
-        Ok(encoder.with_contexts(level.contexts))
+        Ok(encoder.with_contexts(level.contexts).with_adaptive(level.model))
     }
 }
 

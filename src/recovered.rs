@@ -42,8 +42,7 @@ impl Recovered {
 pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Option<Recovered>> {
     let picture = making.picture(batch.geometry);
     let geometry = making.planes(batch.geometry);
-    let mut planes = WorkBuffer::default();
-    planes.resize_for_overwrite(geometry.raw_bytes());
+    let mut planes = cpu.take_buffer(geometry.raw_bytes());
     let (_, block_rows) = picture.block();
     let strip_rows = STRIP * block_rows;
     let row_bytes = picture.width * picture.channels;
@@ -73,7 +72,10 @@ pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Opt
         let done = recovery.recover(raw, first_pixel, planes, may_repair, &mut exceptions);
         Ok(done.then_some(exceptions))
     })?;
-    let Some(exceptions) = exceptions.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let Some(exceptions) = exceptions.into_iter().collect::<Option<Vec<_>>>() else {
+        cpu.give_back(planes);
+        return Ok(None);
+    };
     let exception_bytes = exceptions::to_bytes(&exceptions);
     Ok(Some(Recovered {
         making,

@@ -20,7 +20,7 @@ use std::sync::Once;
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
-use framepress::{Compressor, Decompressor, Reader, SeekReader, decompress};
+use framepress::{BatchInfo, CodecId, Compressor, Decompressor, Reader, SeekReader, decompress};
 use made::{Made, conversion};
 use twox_hash::XxHash3_64;
 
@@ -231,6 +231,17 @@ fn recipes() -> Vec<Recipe> {
                 if ink { 20 + 50 * letter } else { [250, 248, 255][at % 3] }
             })
         },
+        Recipe {
+            level: 1,
+            ..recipe("discrete_plain_u8", format(Dtype::U8, &[75, 90, 3]), 6, |frame, at| {
+                // The same below a bar that stays.
+                let (x, y) = (at / 3 % 90, at / 270);
+                let y = if y < 20 { y } else { y + 8 * frame };
+                let letter = noise(x / 8 + 12 * (y / 8), 5) % 6;
+                let ink = noise((x % 8 + 8 * (y % 8)) / 2, letter as usize).is_multiple_of(3);
+                if ink { 20 + 50 * letter } else { [250, 248, 255][at % 3] }
+            })
+        },
         // Strips: cells of 2 x 2 and 2 x 1, whole planes, deep samples.
         Recipe {
             level: 8,
@@ -258,6 +269,36 @@ fn recipes() -> Vec<Recipe> {
                 let moved = if x < 25 { x } else { x + 2 * frame };
                 let light = 20 + waves(moved, y, 240) + noise(at % 5025, frame) % 9;
                 light + (((x / 2 * 7) ^ (y / 2 * 5)) % 16) as u64 * u64::from(plane != 1)
+            })
+        },
+        // Terraces, as places in a table of values.
+        Recipe {
+            level: 9,
+            ..recipe("strips_terraces_i16", format(Dtype::I16, &[61, 83]), 2, |frame, at| {
+                let (x, y) = (at % 83 + 2 * frame, at / 83);
+                let height = waves(x, y, 200) / 9 + noise(at, frame) % 16 / 15;
+                // Further apart the higher they are, as distances of a depth camera, some of them negative.
+                (height * height * 3 + 5 * height).wrapping_sub(400)
+            })
+        },
+        // Exponents that change from place to place, in blocks by distributions that adapt.
+        Recipe {
+            level: 8,
+            ..recipe("adaptive_f32", format(Dtype::F32, &[40, 70]), 3, |frame, at| {
+                let active = waves(at % 70 + frame, at / 70, 200) > 90;
+                let size = (waves(at / 70, at % 70, 90) / 9 + noise(at, frame) % 8) / 4;
+                let mantissa = (noise(at, frame + 9) % 4096) << 11;
+                if active { (100 + size) << 23 | mantissa } else { 0 }
+            })
+        },
+        // More values than one symbol tells apart.
+        Recipe {
+            level: 8,
+            ..recipe("adaptive_wide_f32", format(Dtype::F32, &[40, 70]), 3, |frame, at| {
+                let active = waves(at % 70 + frame, at / 70, 200) > 90;
+                let size = waves(at / 70, at % 70, 90) / 2 + noise(at, 1) % 4 + noise(at, frame) % 2;
+                let mantissa = (noise(at, frame + 9) % 4096) << 11;
+                if active { (60 + size) << 23 | mantissa } else { 0 }
             })
         },
         // Recovered: every sampling, with and without exceptions and alpha.
@@ -376,7 +417,7 @@ fn the_reference_reads_them() {
     }
 }
 
-/// Every method is among them, tiles with and without a chroma split; those of a method are named for it.
+/// Every method is among them, and `adaptive`, tiles with and without a chroma split; those of a method are named for it.
 #[test]
 fn every_method_is_among_them() {
     let decompressor = Decompressor::default();
@@ -384,11 +425,12 @@ fn every_method_is_among_them() {
     for Golden { name, file, .. } in goldens() {
         let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
         for batch in 0..reader.batches() {
-            let method = reader.batch_info(batch).unwrap().method;
+            let BatchInfo { method, codecs, .. } = reader.batch_info(batch).unwrap();
             match (name.split('_').next().unwrap(), &method) {
                 ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
                 ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
                 ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
+                ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("tiles" | "discrete" | "strips" | "recovered", _) => panic!("{name}: {method:?}"),
                 _ => {}
             }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::{KNOWN, Making};
 use crate::cpu::CpuBackend;
-use crate::cpu::recover::{Estimates, Picture, Trial};
+use crate::cpu::recover::{Candidate, Picture, Trial};
 use crate::frame::{Batch, ChromaSampling};
 
 /// Places that are looked at.
@@ -23,9 +23,9 @@ const LEAST_TELLING: usize = 32;
 /// Of so many of them, this many must be made by a conversion to try it on the whole batch.
 const WANTED: (usize, usize) = (5, 4);
 
-/// The estimates of the known conversions.
-static ESTIMATES: LazyLock<Vec<Estimates>> =
-    LazyLock::new(|| KNOWN.iter().map(|known| Estimates::of(&known.conversion)).collect());
+/// The known conversions.
+static CANDIDATES: LazyLock<Vec<Candidate>> =
+    LazyLock::new(|| KNOWN.iter().map(|known| Candidate::new(&known.conversion)).collect());
 
 /// How the frames of a batch were made, as far as can be seen.
 pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Making> {
@@ -170,7 +170,7 @@ struct Trials([Trial; 2]);
 impl Trials {
     /// Blocks that a known conversion makes, in an order of channels.
     fn fitting(&mut self, (known, order): (usize, usize)) -> usize {
-        self.0[order].fitting(&KNOWN[known].conversion, &ESTIMATES[known])
+        self.0[order].fitting(&CANDIDATES[known])
     }
 }
 

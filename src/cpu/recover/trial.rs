@@ -1,11 +1,30 @@
 //! Which of many conversions made some blocks of pixels.
 
 use super::Picture;
+use super::clipped::Clipped;
 use super::estimates::Estimates;
+use super::narrow::Narrow;
 use super::phases::{PHASES, PixelRows};
 use super::solve::Solve;
 use crate::cpu::simd::SimdLevel;
 use crate::plan::Conversion;
+
+/// A conversion with what undoes it.
+pub struct Candidate {
+    conversion: &'static Conversion,
+    estimates: Estimates,
+    clipped: Clipped,
+    narrow: Option<Narrow>,
+}
+
+impl Candidate {
+    /// A conversion that is known.
+    pub fn new(conversion: &'static Conversion) -> Self {
+        let (estimates, clipped, narrow) =
+            (Estimates::of(conversion), Clipped::of(conversion), Narrow::of(conversion));
+        Self { conversion, estimates, clipped, narrow }
+    }
+}
 
 /// One row of blocks, taken apart once for all conversions.
 pub struct Trial {
@@ -32,10 +51,12 @@ impl Trial {
     }
 
     /// Blocks that a conversion makes of its estimates, without repair.
-    pub fn fitting(&mut self, conversion: &Conversion, estimates: &Estimates) -> usize {
+    pub fn fitting(&mut self, candidate: &Candidate) -> usize {
         self.simd.run(Solve {
-            conversion,
-            estimates,
+            conversion: candidate.conversion,
+            estimates: &candidate.estimates,
+            clipped: &candidate.clipped,
+            narrow: candidate.narrow,
             pixels: self.pixels.phases(),
             luma: &mut self.luma,
             chroma: &mut self.chroma,
