@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::codec::exceptions;
 use crate::cpu::CpuBackend;
-use crate::cpu::recover::{Converter, Exceptions, PlaneRows, Recovery};
+use crate::cpu::recover::{Before, Converter, Exceptions, PlaneRows, Recovery};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::plan::Making;
@@ -38,6 +38,15 @@ impl Recovered {
     }
 }
 
+/// A strip of a frame.
+struct Strip<'a> {
+    first_pixel: usize,
+    raw: &'a [u8],
+    y: &'a mut [u8],
+    u: &'a mut [u8],
+    v: &'a mut [u8],
+}
+
 /// The planes that a batch was made from; `None` if too much of it was not.
 pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Option<Recovered>> {
     let picture = making.picture(batch.geometry);
@@ -47,7 +56,9 @@ pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Opt
     let strip_rows = STRIP * block_rows;
     let row_bytes = picture.width * picture.channels;
     let (pixels, chroma_width) = (picture.width * picture.height, geometry.planes[1].width);
-    let mut jobs = Vec::new();
+    // A strip is a job: it goes through the frames in order.
+    let mut jobs: Vec<Vec<Strip<'_>>> = Vec::new();
+    jobs.resize_with(picture.height.div_ceil(strip_rows), Vec::new);
     let raw_frames = batch.raw.chunks_exact(batch.geometry.frame_samples);
     for (frame, (raw, planes)) in
         raw_frames.zip(planes.as_bytes_mut().chunks_exact_mut(geometry.frame_samples)).enumerate()
@@ -58,24 +69,34 @@ pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Opt
             .chunks(strip_rows * row_bytes)
             .zip(y.chunks_mut(strip_rows * picture.width))
             .zip(u.chunks_mut(STRIP * chroma_width).zip(v.chunks_mut(STRIP * chroma_width)));
-        for (at, ((raw, y), (u, v))) in strips.enumerate() {
+        for ((at, ((raw, y), (u, v))), job) in strips.enumerate().zip(&mut jobs) {
             let first_pixel = frame * pixels + at * strip_rows * picture.width;
-            jobs.push((first_pixel, raw, PlaneRows { y, u, v }));
+            job.push(Strip { first_pixel, raw, y, u, v });
         }
     }
     let most = geometry.plane_samples(1) / MOST_REPAIRED;
     let repaired = AtomicUsize::new(0);
     let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
-    let exceptions = pool::map(cpu.threads(), jobs, |(first_pixel, raw, planes)| {
-        let mut exceptions = Exceptions::default();
+    let exceptions = pool::map(cpu.threads(), jobs, |frames| {
         let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture);
-        let done = recovery.recover(raw, first_pixel, planes, may_repair, &mut exceptions);
-        Ok(done.then_some(exceptions))
+        let mut before: Option<Before<'_>> = None;
+        let mut recover = |Strip { first_pixel, raw, y, u, v }| {
+            let mut exceptions = Exceptions::default();
+            let planes = PlaneRows { y: &mut *y, u: &mut *u, v: &mut *v };
+            let done = recovery.recover(raw, before, first_pixel, planes, may_repair, &mut exceptions);
+            before = Some(Before { raw, y, u, v });
+            done.then_some(exceptions)
+        };
+        Ok(frames.into_iter().map(&mut recover).collect::<Option<Vec<_>>>())
     })?;
-    let Some(exceptions) = exceptions.into_iter().collect::<Option<Vec<_>>>() else {
+    let Some(mut exceptions) = exceptions.into_iter().collect::<Option<Vec<Vec<_>>>>() else {
         cpu.give_back(planes);
         return Ok(None);
     };
+    // Strip by strip; wanted frame by frame.
+    let frames = 0..batch.geometry.frames;
+    let of_frame = |frame: usize| exceptions.iter_mut().map(|strip| std::mem::take(&mut strip[frame])).collect();
+    let exceptions: Vec<Exceptions> = frames.flat_map::<Vec<_>, _>(of_frame).collect();
     let exception_bytes = exceptions::to_bytes(&exceptions);
     Ok(Some(Recovered {
         making,

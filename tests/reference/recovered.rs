@@ -72,7 +72,7 @@ impl Record<'_> {
         if exceptions > 0 {
             let mut block = |length| {
                 let (codec, packed) = next_block(file, at, payload);
-                decode_block(codec, packed, length, 0, &[])
+                decode_block(codec, packed, length, &Plane { width: 0, height: 0, offset: 0, step: 1 }, &[])
             };
             let (places, pixels) = (block(places_length), block(3 * exceptions));
             let pixel = |exception: usize, channel: usize| -> u8 {

@@ -69,6 +69,19 @@ pub struct PlaneRows<'a> {
     pub v: &'a mut [u8],
 }
 
+/// The same rows of the frame before, recovered.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// Packed pixels.
+    pub raw: &'a [u8],
+    /// Y.
+    pub y: &'a [u8],
+    /// U.
+    pub u: &'a [u8],
+    /// V.
+    pub v: &'a [u8],
+}
+
 /// Recovers YUV from packed pixels.
 pub struct Recovery<'a> {
     simd: SimdLevel,
@@ -102,12 +115,13 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    /// Recovers the planes of some rows, which know nothing of those before. Pixels that are not made
-    /// of them are appended to `exceptions`, counted from `first_pixel`. Gives up, and returns false, when `repair`
+    /// Recovers the planes of some rows, which know nothing of those above. Blocks that are the same as in `before` are
+    /// repaired in the same way. Pixels that are not made of the planes are appended to `exceptions`, counted from `first_pixel`. Gives up, and returns false, when `repair`
     /// says so of a number of blocks to be repaired.
     pub fn recover(
         &mut self,
         raw: &[u8],
+        before: Option<Before<'_>>,
         first_pixel: usize,
         planes: PlaneRows<'_>,
         repair: impl Fn(usize) -> bool,
@@ -129,7 +143,15 @@ impl<'a> Recovery<'a> {
             if !repair(misfits.iter().filter(|&&misfits| misfits != 0).count()) {
                 return false;
             }
+            let before = before.map(|Before { raw: before, y, u, v }| Before {
+                raw: &before[at * rows * row_bytes..][..raw.len()],
+                y: &y[at * rows * width..],
+                u: &u[at * chroma_width..],
+                v: &v[at * chroma_width..],
+            });
             let mut repair = Repair {
+                raw,
+                before,
                 conversion: self.conversion,
                 estimates: &self.estimates,
                 clipped: &self.clipped,

@@ -53,7 +53,7 @@ fn recovered(simd: SimdLevel, conversion: &Conversion, picture: Picture, raw: &[
     let mut planes = Planes::new(picture);
     let mut exceptions = Exceptions::default();
     let rows = PlaneRows { y: &mut planes.y, u: &mut planes.u, v: &mut planes.v };
-    Recovery::new(simd, conversion, picture).recover(raw, 0, rows, |_| true, &mut exceptions);
+    Recovery::new(simd, conversion, picture).recover(raw, None, 0, rows, |_| true, &mut exceptions);
     (planes, exceptions)
 }
 

@@ -20,8 +20,7 @@ pub struct Candidate {
 impl Candidate {
     /// A conversion that is known.
     pub fn new(conversion: &'static Conversion) -> Self {
-        let (estimates, clipped, narrow) =
-            (Estimates::of(conversion), Clipped::of(conversion), Narrow::of(conversion));
+        let (estimates, clipped, narrow) = (Estimates::of(conversion), Clipped::of(conversion), Narrow::of(conversion));
         Self { conversion, estimates, clipped, narrow }
     }
 }
