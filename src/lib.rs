@@ -74,7 +74,7 @@ pub mod internal {
         CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
-    pub use crate::plan::{LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
+    pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::stage::{Backend, Order, SegmentCode, Segments, TileBatch, TileEffort, TiledFrames, spread};
     pub use crate::tiled::{decode_tiles, encode_tiles};

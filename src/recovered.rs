@@ -13,8 +13,8 @@ use crate::pool;
 
 /// Rows of blocks that are recovered together: chroma is carried on from one to the next.
 const STRIP: usize = 32;
-/// Recovery is given up where more than one block in so many is to be repaired: that takes time, and most of them are
-/// exceptions then.
+/// Recovery is given up where more than one block in so many is to be repaired, because that takes time. Where rounding
+/// hides what chroma was, as with tables of 4:2:2, it is one in eight of those that are made by the conversion.
 const MOST_REPAIRED: usize = 4;
 
 /// The planes of a batch, and what they leave out.

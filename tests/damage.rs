@@ -1,6 +1,8 @@
 //! Damage is found and contained: every truncation and every flipped bit of small files of every method,
 //! and files that ask for more memory than a reader agreed to.
 
+mod made;
+
 use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -77,6 +79,14 @@ impl Sample {
         sample
     }
 
+    fn recovered() -> Self {
+        let raw = made::Made { overlay: 1, ..made::Made::new(22, 18) }.frames(FRAMES);
+        let sample = Self::at_level(raw, 2, CodecChoice::Auto);
+        let excepted = |method: &Method| matches!(method, Method::Recovered(plan) if plan.exceptions > 0);
+        assert!(sample.methods.iter().all(excepted), "{:?}", sample.methods);
+        sample
+    }
+
     fn at_level(raw: Frames, level: u8, choice: CodecChoice) -> Self {
         let settings = Settings::new()
             .with_level(level)
@@ -111,7 +121,7 @@ impl Sample {
             (CodecChoice::Pack, CodecId::Pack),
         ];
         let planes = planes.map(|(choice, codec)| Self::of(choice, codec));
-        planes.into_iter().chain([Self::tiles(), Self::discrete(), Self::strips()]).collect()
+        planes.into_iter().chain([Self::tiles(), Self::discrete(), Self::strips(), Self::recovered()]).collect()
     }
 
     /// Checks that `batch` is one of the file, and says which.

@@ -9,6 +9,7 @@
 //! FRAMEPRESS_WRITE_GOLDEN=1 cargo test --release --test golden
 //! ```
 
+mod made;
 mod reference;
 
 use std::fs;
@@ -17,9 +18,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Once;
 
-use framepress::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
+use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
 use framepress::{BatchInfo, CodecId, Compressor, Decompressor, Reader, SeekReader, decompress};
+use made::{Made, conversion};
 use twox_hash::XxHash3_64;
 
 const WRITE_VARIABLE: &str = "FRAMEPRESS_WRITE_GOLDEN";
@@ -50,6 +52,33 @@ fn noise(a: usize, b: usize) -> u64 {
 fn waves(x: usize, y: usize, height: usize) -> u64 {
     let wave = |at: usize, length: usize| (at % (2 * length)).abs_diff(length) * height / length;
     ((wave(x, 31) + wave(y, 23) + wave(x + 2 * y, 47)) / 3) as u64
+}
+
+/// RGB of 4:2:0, with a square drawn over it.
+fn made_rgb() -> Made {
+    Made { overlay: 2, ..Made::new(75, 58) }
+}
+
+/// BGRA of 4:4:4.
+fn made_bgra() -> Made {
+    let conversion = conversion("libjpeg-turbo, BT.601 full");
+    Made { order: ChannelOrder::Bgra, conversion, sampling: ChromaSampling::Cs444, ..Made::new(49, 36) }
+}
+
+/// BGR of 4:2:2, of odd size.
+fn made_bgr() -> Made {
+    let conversion = conversion("swscale, tables, BT.709 limited");
+    Made { order: ChannelOrder::Bgr, conversion, sampling: ChromaSampling::Cs422, overlay: 2, ..Made::new(61, 37) }
+}
+
+/// A byte of a frame.
+fn made(made: &Made, frame: usize, at: usize) -> u64 {
+    let channels = made.order.channels();
+    let (x, y) = (at / channels % made.width, at / channels / made.width);
+    match at % channels {
+        3 => (x / 9 * 20 + y) as u64 % 256,
+        channel => made.pixel(frame, x, y)[if made.blue_first() { 2 - channel } else { channel }].into(),
+    }
 }
 
 fn recipes() -> Vec<Recipe> {
@@ -272,6 +301,19 @@ fn recipes() -> Vec<Recipe> {
                 if active { (60 + size) << 23 | mantissa } else { 0 }
             })
         },
+        // Recovered: every sampling, with and without exceptions and alpha.
+        Recipe {
+            batch_frames: Some(3),
+            ..recipe("recovered_rgb_u8", made_rgb().format(), 4, |frame, at| made(&made_rgb(), frame, at))
+        },
+        Recipe {
+            level: 1,
+            ..recipe("recovered_bgra_u8", made_bgra().format(), 3, |frame, at| made(&made_bgra(), frame, at))
+        },
+        Recipe {
+            level: 8,
+            ..recipe("recovered_bgr_u8", made_bgr().format(), 3, |frame, at| made(&made_bgr(), frame, at))
+        },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
     ]
@@ -379,21 +421,26 @@ fn the_reference_reads_them() {
 #[test]
 fn every_method_is_among_them() {
     let decompressor = Decompressor::default();
-    let mut splits = Vec::new();
+    let (mut splits, mut recovered) = (Vec::new(), Vec::new());
     for Golden { name, file, .. } in goldens() {
         let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
         for batch in 0..reader.batches() {
             let BatchInfo { method, codecs, .. } = reader.batch_info(batch).unwrap();
             match (name.split('_').next().unwrap(), &method) {
                 ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
+                ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
                 ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
-                ("tiles" | "discrete" | "strips", _) => panic!("{name}: {method:?}"),
+                ("tiles" | "discrete" | "strips" | "recovered", _) => panic!("{name}: {method:?}"),
                 _ => {}
             }
         }
     }
     assert!(splits.contains(&true) && splits.contains(&false));
+    for sampling in ChromaSampling::ALL {
+        assert!(recovered.iter().any(|found| found.0 == sampling), "{sampling:?}");
+    }
+    assert!(recovered.iter().any(|found| found.1) && recovered.iter().any(|found| !found.1), "exceptions");
 }
 
 /// What is read is what the recipes say, so the formats are right too; and no file is without a recipe.

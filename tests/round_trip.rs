@@ -1,6 +1,7 @@
 //! Whatever goes in comes out, bit for bit, through the public interface and through the
 //! [reference decoder](reference); and the same bytes are packed by any threads.
 
+mod made;
 mod reference;
 
 use std::io::Cursor;
@@ -10,11 +11,13 @@ use std::sync::Once;
 use framepress::frame::{
     ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Geometry, Layout, bytes_of_view,
 };
+use framepress::internal::KNOWN;
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
 use framepress::{
     CodecId, Compressor, Decompressor, ErrorKind, Limits, SeekReader, Writer, compress, decompress, set_thread_cap,
 };
 use half::{bf16, f16};
+use made::Made;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
 use proptest::prelude::*;
 
@@ -343,6 +346,30 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn made_frames_come_back(
+        width in 1usize..70,
+        height in 1usize..40,
+        order in prop::sample::select(&ChannelOrder::ALL[..]),
+        known in 0..KNOWN.len(),
+        sampling in prop::sample::select(&ChromaSampling::ALL[..]),
+        noise in prop_oneof![3 => 1u64..9, 1 => 100u64..110],
+        overlay in prop_oneof![2 => Just(0usize), 1 => 1usize..12],
+        frames in 1usize..5,
+        settings in settings(),
+        range in any::<(usize, usize)>(),
+    ) {
+        many_threads();
+        let conversion = KNOWN[known].conversion;
+        let frames = Made { width, height, order, conversion, sampling, noise, overlay }.frames(frames);
+        let file = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
+        check_file(&file, frames.format(), frames.frames(), frames.as_bytes(), range);
+    }
+}
+
 /// Samples of `bool` that are neither 0 nor 1 survive too.
 #[test]
 fn bool_keeps_any_byte() {
@@ -457,6 +484,7 @@ fn contexts_and_value_tables_come_back() {
 }
 
 /// Light that moves, with noise below `noise`. With `blocks`, channels differ from the second by what 2 x 2 pixels share.
+/// No conversion makes it of YUV.
 fn camera(format: &FrameFormat, frames: usize, noise: u64, blocks: bool) -> Frames {
     let mut random = Noise(77);
     let geometry = Geometry::new(format, frames);
@@ -474,7 +502,7 @@ fn camera(format: &FrameFormat, frames: usize, noise: u64, blocks: bool) -> Fram
                         continue;
                     }
                     let tint = if at == 1 { 0 } else { ((x as u64 / 2 * 7) ^ (y as u64 / 2 * 5)) % 16 };
-                    let sample = if blocks { light + tint } else { light + 3 * at as u64 };
+                    let sample = if blocks { light + tint } else { light + 3 * at as u64 + random.next() % 2 };
                     let to = (plane.offset + (y * plane.width + x) * plane.step) * bytes;
                     raw[to..to + bytes].copy_from_slice(&sample.to_le_bytes()[..bytes]);
                 }
@@ -604,6 +632,42 @@ fn strips_come_back() {
     let large = picture(Dtype::U8, Layout::Gray { width: 522, height: 509 });
     let Method::Strips(plan) = method_of(&camera(&large, 2, 9, false), 9) else { panic!("strips") };
     assert_eq!(plan.strips, 2);
+}
+
+#[test]
+fn recovered_planes_come_back() {
+    many_threads();
+    let recovered = |made: Made, level| match method_of(&made.frames(3), level) {
+        Method::Recovered(plan) => {
+            assert_eq!((plan.making.conversion, plan.making.sampling), (made.conversion, made.sampling), "{made:?}");
+            assert_eq!(
+                (plan.making.blue_first, plan.exceptions > 0),
+                (made.blue_first(), made.overlay > 0),
+                "{made:?}"
+            );
+            *plan.method
+        }
+        other => panic!("{made:?} at level {level}: {other:?}"),
+    };
+    let mut methods = [0; 3];
+    for (at, order) in ChannelOrder::ALL.into_iter().enumerate() {
+        for sampling in ChromaSampling::ALL {
+            for (overlay, level) in [(0, 1 + at as u8), (2, 5), (0, 8)] {
+                let method = recovered(Made { order, sampling, overlay, ..Made::new(91, 73) }, level);
+                methods[match method {
+                    Method::Tiles(_) => 0,
+                    Method::Strips(_) => 1,
+                    Method::Planes(_) => 2,
+                    other => panic!("planes by {other:?}"),
+                }] += 1;
+            }
+        }
+    }
+    // Chroma of frames this low is too low for tiles.
+    methods[2] += usize::from(matches!(recovered(Made::new(160, 30), 4), Method::Planes(_)));
+    assert!(methods.iter().all(|&count| count > 0), "tiles, strips, planes: {methods:?}");
+    // Several strips of rows that are recovered by themselves.
+    recovered(Made { overlay: 3, ..Made::new(131, 210) }, 4);
 }
 
 /// Inputs on which threads have something to share: many frames, planes and blocks.

@@ -5,10 +5,11 @@ use framepress::frame::{
 };
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
-    Backend, BatchRecord, CpuBackend, Decoder, FileHeader, RecordReader, Surroundings, blocks, checksum, strips, tiles,
+    self, Backend, BatchRecord, CpuBackend, Decoder, FileHeader, KNOWN, RecordReader, Surroundings, checksum, convert,
+    strips, tiles,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
-use framepress::{Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
+use framepress::{CodecId, Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
 
 /// Takes a number off the front of `input`; 0 where it ends.
 pub fn number(input: &mut &[u8], bytes: usize) -> usize {
@@ -141,27 +142,33 @@ impl File {
 
 /// The raw frames of a batch as a SIMD level restores them.
 fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Result<Vec<u8>> {
-    let cpu = CpuBackend::new(level, 1);
-    let mut raw = vec![0; geometry.raw_bytes()];
-    let mut work = WorkBuffer::zeroed(geometry.work_bytes());
     let mut rest = record.payload.as_slice();
-    let packed: Vec<&[u8]> = (record.blocks.iter())
+    let packed: Vec<(CodecId, &[u8])> = (record.blocks.iter())
         .map(|entry| {
             let (block, later) = rest.split_at(entry.packed_bytes as usize);
             rest = later;
-            block
+            (entry.codec, block)
         })
         .collect();
-    match &record.method {
+    unpacked(level, geometry, &record.method, &packed)
+}
+
+/// The raw frames of the blocks of a method.
+fn unpacked(level: SimdLevel, geometry: &Geometry, method: &Method, blocks: &[(CodecId, &[u8])]) -> Result<Vec<u8>> {
+    let cpu = CpuBackend::new(level, 1);
+    let mut raw = vec![0; geometry.raw_bytes()];
+    let mut work = WorkBuffer::zeroed(geometry.work_bytes());
+    let packed: Vec<&[u8]> = blocks.iter().map(|block| block.1).collect();
+    match method {
         Method::Planes(plan) => {
             // The blocks of a span, the higher bytes first.
-            let places: Vec<_> = blocks(geometry, plan.span_samples).collect();
+            let places: Vec<_> = internal::blocks(geometry, plan.span_samples).collect();
             for (at, place) in places.iter().enumerate().rev() {
                 let mut block = vec![0; place.bytes.len()];
                 let higher = place.higher_blocks(work.as_bytes());
                 let plane = &geometry.planes[place.plane];
                 let around = Surroundings { width: plane.width, picture: plane.frame_samples(), higher: &higher };
-                Decoder::default().decode(record.blocks[at].codec, packed[at], around, &mut block)?;
+                Decoder::default().decode(blocks[at].0, packed[at], around, &mut block)?;
                 work.as_bytes_mut()[place.bytes.clone()].copy_from_slice(&block);
             }
             cpu.inverse(geometry, plan, &mut work, &mut raw)?;
@@ -178,6 +185,17 @@ fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Re
             let unit_bytes = geometry.sample_bytes * plane.step;
             let picture = Picture { width: plane.width, height: plane.height, unit_bytes };
             discrete::decode(picture, 1, packed[0], &mut raw)?;
+        }
+        Method::Recovered(plan) => {
+            let lengths: Vec<u64> = plan.exception_blocks().collect();
+            let (of_planes, of_exceptions) = blocks.split_at(blocks.len() - lengths.len());
+            let mut planes = unpacked(level, &plan.making.planes(geometry), &plan.method, of_planes)?;
+            let mut exceptions = [Vec::new(), Vec::new()];
+            for (((codec, packed), length), bytes) in of_exceptions.iter().zip(lengths).zip(&mut exceptions) {
+                bytes.resize(length as usize, 0);
+                Decoder::default().decode(*codec, packed, Surroundings::default(), bytes)?;
+            }
+            convert(geometry, &plan.making, &mut planes, exceptions.each_ref().map(Vec::as_slice), &mut raw, &cpu)?;
         }
     }
     Ok(raw)
@@ -228,8 +246,40 @@ pub fn damaged(mut input: &[u8], codec: CodecChoice) {
     let row = format.frame_bytes() / size[1];
     let raw = (0..frames * format.frame_bytes()).map(|at| (at % row / 2) as u8 ^ noise(at)).collect();
     let frames = Frames::new(format.clone(), frames, raw).expect("frames");
+    compressed(format, &frames, level, codec, &mut edits);
+}
+
+/// As [`damaged`], of frames that a conversion made of planes.
+pub fn recovered(mut input: &[u8]) {
+    let [width, height] = [(); 2].map(|()| number(&mut input, 1) % 70 + 1);
+    let order = ChannelOrder::ALL[number(&mut input, 1) % ChannelOrder::ALL.len()];
+    let (columns, rows) = [(2, 2), (2, 1), (1, 1)][number(&mut input, 1) % 3];
+    let conversion = KNOWN[number(&mut input, 1) % KNOWN.len()].conversion;
+    let frames = number(&mut input, 1) % 3 + 1;
+    let level = number(&mut input, 1) % 6 + 2;
+    let drawn = number(&mut input, 1);
+    let (mut edits, content) = input.split_at(input.len().min(13));
+    let noise = |at: usize| content.get(at % content.len().max(1)).map_or(0, |byte| byte & 7);
+    let layout = Layout::Packed { width, height, order };
+    let format = FrameFormat::new(Dtype::U8, layout).expect("a format");
+    let blue_first = matches!(order, ChannelOrder::Bgr | ChannelOrder::Bgra);
+    let mut raw = Vec::new();
+    for (at, x, y) in (0..frames * width * height).map(|at| (at, at % width, at / width)) {
+        let chroma = (x / columns + y / rows) as u8 / 3 + 100;
+        let [r, g, b] = conversion.pixel((x + y) as u8 / 2 + 50 + noise(at), chroma, chroma ^ noise(x / columns));
+        raw.extend(if blue_first { [b, g, r] } else { [r, g, b] });
+        raw.extend((order.channels() == 4).then_some(x as u8));
+    }
+    for at in 0..drawn.min(raw.len()) {
+        raw[at * 7 % (drawn + 1)] ^= noise(at);
+    }
+    let frames = Frames::new(format.clone(), frames, raw).expect("frames");
+    compressed(format, &frames, level, CodecChoice::Auto, &mut edits);
+}
+
+fn compressed(format: FrameFormat, frames: &Frames, level: usize, codec: CodecChoice, edits: &mut &[u8]) {
     let settings = Settings::new().with_level(level as u8).expect("a level").with_codec(codec);
     let settings = settings.with_device(DeviceChoice::Cpu).with_threads(std::num::NonZeroUsize::new(1));
-    let file = Compressor::new(settings).expect("a compressor").compress_frames(&frames).expect("a file");
-    restored(File::damaged(format, &file, &mut edits));
+    let file = Compressor::new(settings).expect("a compressor").compress_frames(frames).expect("a file");
+    restored(File::damaged(format, &file, edits));
 }

@@ -54,6 +54,15 @@ impl ChromaSampling {
             ChromaSampling::Cs444 => (width, height),
         }
     }
+
+    /// Columns and rows of a block of pixels that share U and V.
+    pub(crate) const fn block(self) -> (usize, usize) {
+        match self {
+            ChromaSampling::Cs420 => (2, 2),
+            ChromaSampling::Cs422 => (2, 1),
+            ChromaSampling::Cs444 => (1, 1),
+        }
+    }
 }
 
 /// How the two chroma planes are stored.

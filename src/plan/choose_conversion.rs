@@ -1,25 +1,31 @@
 //! Which conversion made the packed frames of a batch, if one did.
 //!
 //! Few places of the batch are looked at: first whether pixels share chroma, then what each known conversion
-//! would make of them. A wrong guess costs time and nothing else, because what is recovered is compared.
+//! would make of some blocks. A wrong guess costs time and nothing else, because what is recovered is compared.
+
+use std::sync::LazyLock;
 
 use super::{KNOWN, Making};
 use crate::cpu::CpuBackend;
-use crate::cpu::recover::{Picture, Recovery};
+use crate::cpu::recover::{Candidate, Picture, Trial};
 use crate::frame::{Batch, ChromaSampling};
 
 /// Places that are looked at.
 const PLACES: usize = 32;
-/// Of these, those that every conversion is tried on.
-const FIRST_PLACES: usize = 4;
 /// Pixels of a place in a row.
-const PLACE_WIDTH: usize = 128;
+const PLACE_WIDTH: usize = 64;
 /// Rows of a place.
 const PLACE_ROWS: usize = 2;
-/// Blocks that are not flat that must be seen at least.
+/// Blocks that every conversion is tried on.
+const FIRST_BLOCKS: usize = 64;
+/// Blocks that say something which must be seen at least.
 const LEAST_TELLING: usize = 32;
 /// Of so many of them, this many must be made by a conversion to try it on the whole batch.
 const WANTED: (usize, usize) = (5, 4);
+
+/// The known conversions.
+static CANDIDATES: LazyLock<Vec<Candidate>> =
+    LazyLock::new(|| KNOWN.iter().map(|known| Candidate::new(&known.conversion)).collect());
 
 /// How the frames of a batch were made, as far as can be seen.
 pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Making> {
@@ -28,16 +34,25 @@ pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Making> {
     }
     let places = Places::of(batch);
     let sampling = places.sampling();
-    let ways = KNOWN.iter().flat_map(|known| [false, true].map(|blue_first| (known.conversion, blue_first)));
-    let makings = ways.map(|(conversion, blue_first)| Making { conversion, sampling, blue_first });
-    let tried = makings.map(|making| (places.fitting(&making, FIRST_PLACES, cpu).0, making));
-    let mut tried: Vec<(usize, Making)> = tried.collect();
+    let all = places.telling(sampling);
+    if all.count < LEAST_TELLING {
+        return None;
+    }
+    let few = all.some(FIRST_BLOCKS);
+    let mut trials = few.trials(cpu);
+    let ways = (0..2 * KNOWN.len()).map(|way| (way / 2, way % 2));
+    let mut tried: Vec<_> = ways.map(|way| (trials.fitting(way), way)).collect();
     let most = tried.iter().map(|&(blocks, _)| blocks).max()?;
+    if 2 * most < few.count {
+        return None;
+    }
     tried.retain(|&(blocks, _)| 4 * blocks >= 3 * most);
-    let of_all = |(_, making): (usize, Making)| (places.fitting(&making, PLACES, cpu), making);
+    let mut trials = all.trials(cpu);
     // The first one of the best: the table has what is common first.
-    let ((blocks, of), making) = tried.into_iter().map(of_all).rev().max_by_key(|&((blocks, _), _)| blocks)?;
-    (of >= LEAST_TELLING && WANTED.0 * blocks >= WANTED.1 * of).then_some(making)
+    let of_all = tried.into_iter().map(|(_, way)| (trials.fitting(way), way));
+    let (blocks, (known, order)) = of_all.rev().max_by_key(|&(blocks, _)| blocks)?;
+    let making = Making { conversion: KNOWN[known].conversion, sampling, blue_first: order == 1 };
+    (WANTED.0 * blocks >= WANTED.1 * all.count).then_some(making)
 }
 
 /// Pieces of frames, one above the other.
@@ -71,25 +86,20 @@ impl Places {
 
     /// How many pixels share chroma in most blocks: their differences of channels are the same, but for rounding.
     fn sampling(&self) -> ChromaSampling {
-        let row_bytes = self.width * self.channels;
-        let [mut blocks, mut across, mut both] = [0; 3];
-        for rows in self.pixels.chunks_exact(PLACE_ROWS * row_bytes) {
-            let (upper, lower) = rows.split_at(row_bytes);
-            let pairs = upper.chunks_exact(2 * self.channels).zip(lower.chunks_exact(2 * self.channels));
-            for (upper, lower) in pairs {
-                let differences = |pixel: &[u8]| [0, 2].map(|channel| i16::from(pixel[channel]) - i16::from(pixel[1]));
-                let same =
-                    |a: &[u8], b: &[u8]| differences(a).iter().zip(differences(b)).all(|(a, b)| (a - b).abs() <= 1);
-                let (left, right) = upper.split_at(self.channels);
-                let (left_below, right_below) = lower.split_at(self.channels);
-                let in_row = same(left, right);
-                blocks += 1;
-                across += usize::from(in_row);
-                both += usize::from(in_row && same(left, left_below) && same(left, right_below));
-            }
+        let squares = self.telling(ChromaSampling::Cs420);
+        let (upper, lower) = (&squares.rows[0], &squares.rows[1]);
+        let differences = |pixel: &[u8]| [0, 2].map(|channel| i16::from(pixel[channel]) - i16::from(pixel[1]));
+        let same = |a: &[u8], b: &[u8]| differences(a).iter().zip(differences(b)).all(|(a, b)| (a - b).abs() <= 1);
+        let [mut across, mut both] = [0; 2];
+        for (upper, lower) in upper.chunks_exact(2 * self.channels).zip(lower.chunks_exact(2 * self.channels)) {
+            let (left, right) = upper.split_at(self.channels);
+            let (left_below, right_below) = lower.split_at(self.channels);
+            let in_row = same(left, right);
+            across += usize::from(in_row);
+            both += usize::from(in_row && same(left, left_below) && same(left, right_below));
         }
-        // Clipped pixels and what is drawn over frames are left out of account by this much.
-        let most = |count: usize| 4 * count >= 3 * blocks;
+        // What is drawn over frames is left out of account by this much.
+        let most = |count: usize| 4 * count >= 3 * squares.count;
         match (most(both), most(across)) {
             (true, _) => ChromaSampling::Cs420,
             (false, true) => ChromaSampling::Cs422,
@@ -97,14 +107,169 @@ impl Places {
         }
     }
 
-    fn picture(&self, making: &Making) -> Picture {
-        let Making { sampling, blue_first, .. } = *making;
-        Picture { width: self.width, height: PLACE_ROWS, channels: self.channels, blue_first, sampling }
+    /// The blocks that say something: not just like their neighbours, and not clipped.
+    fn telling(&self, sampling: ChromaSampling) -> Blocks {
+        let (columns, rows) = sampling.block();
+        let (row_bytes, block_bytes) = (self.width * self.channels, columns * self.channels);
+        let mut blocks = Blocks { sampling, channels: self.channels, count: 0, rows: vec![Vec::new(); rows] };
+        for place in self.pixels.chunks_exact(rows * row_bytes) {
+            let mut before: Option<&[u8]> = None;
+            for at in 0..self.width / columns {
+                let rows = place.chunks_exact(row_bytes).map(|row| &row[at * block_bytes..][..block_bytes]);
+                let (mut differs, mut inside) = (false, true);
+                for pixel in rows.clone().flat_map(|row| row.chunks_exact(self.channels)) {
+                    let colours = &pixel[..3];
+                    differs |= before.is_some_and(|before| before != colours);
+                    inside &= colours.iter().all(|channel| (1..255).contains(channel));
+                    before = Some(colours);
+                }
+                if differs && inside {
+                    blocks.rows.iter_mut().zip(rows).for_each(|(row, pixels)| row.extend_from_slice(pixels));
+                    blocks.count += 1;
+                }
+            }
+        }
+        blocks
+    }
+}
+
+/// Blocks of pixels, side by side.
+struct Blocks {
+    sampling: ChromaSampling,
+    channels: usize,
+    count: usize,
+    rows: Vec<Vec<u8>>,
+}
+
+impl Blocks {
+    /// So many of them, spread evenly; all if there are fewer.
+    fn some(&self, count: usize) -> Self {
+        let count = count.min(self.count);
+        let bytes = self.rows[0].len() / self.count;
+        let some = |row: &Vec<u8>| {
+            let starts = (0..count).map(|at| at * self.count / count * bytes);
+            starts.flat_map(|start| &row[start..start + bytes]).copied().collect()
+        };
+        Self { count, rows: self.rows.iter().map(some).collect(), ..*self }
     }
 
-    /// Blocks of the first `places` that are not flat: those that are made by a conversion, and all of them.
-    fn fitting(&self, making: &Making, places: usize, cpu: &CpuBackend) -> (usize, usize) {
-        let bytes = places * PLACE_ROWS * self.width * self.channels;
-        Recovery::new(cpu.simd(), &making.conversion, self.picture(making)).fitting(&self.pixels[..bytes])
+    fn trials(&self, cpu: &CpuBackend) -> Trials {
+        let raw = self.rows.concat();
+        let trial = |blue_first| {
+            let (columns, height) = self.sampling.block();
+            let (width, channels) = (self.count * columns, self.channels);
+            Trial::new(cpu.simd(), Picture { width, height, channels, blue_first, sampling: self.sampling }, &raw)
+        };
+        Trials([false, true].map(trial))
+    }
+}
+
+/// The same blocks in both orders of channels.
+struct Trials([Trial; 2]);
+
+impl Trials {
+    /// Blocks that a known conversion makes, in an order of channels.
+    fn fitting(&mut self, (known, order): (usize, usize)) -> usize {
+        self.0[order].fitting(&CANDIDATES[known])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::recover::Converter;
+    use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout};
+    use crate::plan::Conversion;
+
+    fn noise() -> impl FnMut() -> u8 {
+        let mut state = 5u32;
+        move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        }
+    }
+
+    /// Three frames of smooth planes, converted.
+    fn made(making: &Making, geometry: &Geometry) -> Vec<u8> {
+        let mut next = noise();
+        let mut walk = |samples: usize, step: u8, low: u8, high: u8| -> Vec<u8> {
+            let mut at = 128;
+            let mut sample = || {
+                at = (at + next() % (2 * step + 1)).saturating_sub(step).clamp(low, high);
+                at
+            };
+            std::iter::repeat_with(&mut sample).take(samples).collect()
+        };
+        let planes = making.planes(geometry);
+        let picture = making.picture(geometry);
+        let mut raw = vec![255; geometry.raw_bytes()];
+        for raw in raw.chunks_exact_mut(geometry.frame_samples) {
+            let samples = |plane: usize| planes.planes[plane].frame_samples();
+            let (y, u, v) = (walk(samples(0), 6, 60, 190), walk(samples(1), 2, 90, 160), walk(samples(2), 2, 90, 160));
+            Converter::new(crate::cpu::SimdLevel::detect(), &making.conversion, picture).convert(&y, &u, &v, raw);
+        }
+        raw
+    }
+
+    fn geometry(order: ChannelOrder) -> Geometry {
+        let format = FrameFormat::new(Dtype::U8, Layout::Packed { width: 147, height: 91, order }).unwrap();
+        Geometry::new(&format, 3)
+    }
+
+    fn chosen(geometry: &Geometry, raw: &[u8]) -> Option<Making> {
+        choose_conversion(Batch { geometry, raw }, &CpuBackend::new(crate::cpu::SimdLevel::detect(), 1))
+    }
+
+    /// Whether two conversions make the same pixels, but for one in a hundred.
+    fn alike(a: &Conversion, b: &Conversion) -> bool {
+        let mut next = noise();
+        let pixels = std::iter::repeat_with(|| [60 + next() / 2, 90 + next() / 4, 90 + next() / 4]).take(10_000);
+        pixels.filter(|&[y, u, v]| a.pixel(y, u, v) != b.pixel(y, u, v)).count() < 100
+    }
+
+    #[test]
+    fn every_conversion_is_found() {
+        for (known, sampling) in KNOWN.iter().flat_map(|known| ChromaSampling::ALL.map(|sampling| (known, sampling))) {
+            for (blue_first, order) in [(false, ChannelOrder::Rgb), (true, ChannelOrder::Bgra)] {
+                let (making, geometry) =
+                    (Making { conversion: known.conversion, sampling, blue_first }, geometry(order));
+                let found = chosen(&geometry, &made(&making, &geometry)).unwrap_or_else(|| panic!("{}", known.name));
+                assert_eq!((found.sampling, found.blue_first), (sampling, blue_first), "{}", known.name);
+                assert!(alike(&found.conversion, &known.conversion), "{}", known.name);
+            }
+        }
+    }
+
+    /// Pictures that cover most of a frame must not hide the rest, nor what is drawn over it.
+    #[test]
+    fn bars_and_overlays_do_not_hide_it() {
+        let geometry = geometry(ChannelOrder::Rgb);
+        let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+        let mut raw = made(&making, &geometry);
+        let row_bytes = 3 * 147;
+        for frame in raw.chunks_exact_mut(geometry.frame_samples) {
+            frame[..30 * row_bytes].fill(0);
+            frame[60 * row_bytes..].fill(0);
+            for row in frame[40 * row_bytes..].chunks_exact_mut(row_bytes).take(10) {
+                row[30..90].fill(200);
+            }
+        }
+        assert_eq!(chosen(&geometry, &raw), Some(making));
+    }
+
+    #[test]
+    fn nothing_is_found_in_anything_else() {
+        let geometry = geometry(ChannelOrder::Rgb);
+        let mut next = noise();
+        let mut frames = |sample: &mut dyn FnMut(usize, u8) -> u8| -> Vec<u8> {
+            (0..geometry.raw_bytes()).map(|at| sample(at, next())).collect()
+        };
+        assert_eq!(chosen(&geometry, &frames(&mut |_, noise| noise)), None);
+        assert_eq!(
+            chosen(&geometry, &frames(&mut |at, noise| (at / 441 + at % 441 / 4) as u8 / 2 + 40 + noise % 8)),
+            None
+        );
+        assert_eq!(chosen(&geometry, &frames(&mut |_, _| 90)), None);
+        assert_eq!(chosen(&geometry, &frames(&mut |_, noise| if noise > 99 { 255 } else { 0 })), None);
     }
 }

@@ -1,10 +1,14 @@
 //! The `framepress` program as scripts see it: files, streams, exit codes, messages.
 #![cfg(feature = "cli")]
 
+#[path = "../made/mod.rs"]
+mod made;
+
 mod bench;
 mod files;
 mod images;
 mod messages;
+mod recovered;
 mod refusals;
 #[cfg(unix)]
 mod unix;

@@ -6,6 +6,7 @@ mod ans;
 mod discrete;
 mod model;
 mod pack;
+mod recovered;
 mod tiles;
 
 /// The raw frames of a `.fpk` file.
@@ -128,20 +129,19 @@ fn decode_record(header: &Header, file: &[u8], at: &mut usize) -> Vec<u8> {
 
     let (pictures, planes) = header.planes(frames);
     let mut details = start + 72;
-    let record = Record { header, pictures, planes, raw_bytes };
-    let payload = &file[start + 72 + details_length..*at];
-    match number(file, &mut details, 1) {
-        0 => record.planes(file, details, payload),
-        1 => record.tiles(file, details, payload),
-        2 => record.discrete(file, details, payload),
-        3 => record.strips(file, details, payload),
-        other => panic!("method {other}"),
-    }
+    let colour = header.layout == 2 && (1..=8).contains(&header.dtype);
+    let record = Record { header, colour, pictures, planes, raw_bytes };
+    let mut payload = &file[start + 72 + details_length..*at];
+    let raw = record.decode(file, &mut details, &mut payload);
+    assert!(payload.is_empty(), "every byte of the payload belongs to a block");
+    raw
 }
 
 /// A record, as far as all methods need it.
 struct Record<'a> {
     header: &'a Header,
+    /// Section 3: whether the batch has colour.
+    colour: bool,
     pictures: usize,
     planes: Vec<Plane>,
     raw_bytes: usize,
@@ -157,22 +157,33 @@ fn next_block<'a>(file: &[u8], table: &mut usize, payload: &mut &'a [u8]) -> (u6
 }
 
 impl Record<'_> {
+    /// The raw frames. `at` is where the method and its plan are, and then at the block table.
+    fn decode(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
+        match number(file, at, 1) {
+            0 => self.planes(file, at, payload),
+            1 => self.tiles(file, at, payload),
+            2 => self.discrete(file, at, payload),
+            3 => self.strips(file, at, payload),
+            4 => self.recovered(file, at, payload),
+            other => panic!("method {other}"),
+        }
+    }
+
     /// Method planes: sections 4 and 5.
-    fn planes(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
-        let colour = number(file, &mut at, 1);
-        let planes = number(file, &mut at, 1);
-        let span = number(file, &mut at, 4) as usize;
-        let values = read_values(file, &mut at);
+    fn planes(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
+        let colour = number(file, at, 1);
+        let planes = number(file, at, 1);
+        let span = number(file, at, 4) as usize;
+        let values = read_values(file, at);
         let plans: Vec<PlanePlan> = (0..planes)
             .map(|_| PlanePlan {
-                intra: number(file, &mut at, 1),
-                temporal: number(file, &mut at, 1) == 1,
-                inter: number(file, &mut at, 1),
-                shuffle: number(file, &mut at, 1),
+                intra: number(file, at, 1),
+                temporal: number(file, at, 1) == 1,
+                inter: number(file, at, 1),
+                shuffle: number(file, at, 1),
             })
             .collect();
         if self.raw_bytes == 0 {
-            assert!(payload.is_empty());
             return Vec::new();
         }
 
@@ -184,7 +195,7 @@ impl Record<'_> {
             let mut residuals = Vec::new();
             while left > 0 {
                 let m = left.min(span);
-                let packed: Vec<_> = (0..s).map(|_| next_block(file, &mut at, &mut payload)).collect();
+                let packed: Vec<_> = (0..s).map(|_| next_block(file, at, payload)).collect();
                 let mut blocks: Vec<Vec<u8>> = Vec::new();
                 for (codec, packed) in packed.into_iter().rev() {
                     blocks.insert(0, decode_block(codec, packed, m, plane, &blocks));
@@ -195,7 +206,6 @@ impl Record<'_> {
             let colour_difference = colour != 0 && (index == 0 || index == 2);
             restored.push(restore_plane(self.header, plan, plane, self.pictures, colour_difference, residuals));
         }
-        assert!(payload.is_empty(), "every byte of the payload belongs to a block");
         self.put(colour, &values, restored)
     }
 
@@ -228,26 +238,26 @@ impl Record<'_> {
     }
 
     /// Method discrete: section 7.
-    fn discrete(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
+    fn discrete(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
         let k = self.planes.len();
         let Plane { width, height, .. } = self.planes[0];
         for (i, plane) in self.planes.iter().enumerate() {
             assert_eq!((plane.width, plane.height, plane.offset, plane.step), (width, height, i, k));
         }
-        let (codec, block) = next_block(file, &mut at, &mut payload);
-        assert_eq!((codec, payload.len()), (6, 0));
+        let (codec, block) = next_block(file, at, payload);
+        assert_eq!(codec, 6);
         let raw = discrete::decode(block, self.pictures, (width, height), k * self.header.sample_bytes());
         assert_eq!(raw.len(), self.raw_bytes);
         raw
     }
 
     /// Method strips: section 7.
-    fn strips(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
-        let colour = number(file, &mut at, 1);
-        let strips = number(file, &mut at, 4) as usize;
-        let values = read_values(file, &mut at);
+    fn strips(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
+        let colour = number(file, at, 1);
+        let strips = number(file, at, 4) as usize;
+        let values = read_values(file, at);
         let mut order: Vec<usize> = (0..self.planes.len()).collect();
-        if self.header.layout == 2 && (1..=8).contains(&self.header.dtype) {
+        if self.colour {
             order.swap(0, 1);
         }
         let mut restored: Vec<Vec<u64>> =
@@ -256,7 +266,7 @@ impl Record<'_> {
         for i in 0..strips {
             let rows = |plane: usize| edge(self.planes[plane].height, i)..edge(self.planes[plane].height, i + 1);
             let sizes: Vec<_> = order.iter().map(|&plane| (self.planes[plane].width, rows(plane).len())).collect();
-            let (codec, strip) = next_block(file, &mut at, &mut payload);
+            let (codec, strip) = next_block(file, at, payload);
             assert_eq!(codec, 7);
             let decoded = model::decode(strip, self.pictures, &sizes, 8 * self.header.sample_bytes());
             for (&plane, samples) in order.iter().zip(decoded) {
@@ -267,20 +277,19 @@ impl Record<'_> {
                 }
             }
         }
-        assert!(payload.is_empty());
         self.put(colour, &values, restored)
     }
 
     /// Method tiles: section 6.
-    fn tiles(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
-        let colour = number(file, &mut at, 1);
-        let split = number(file, &mut at, 1) == 1;
-        let bands = number(file, &mut at, 4) as usize;
-        let segment_frames = number(file, &mut at, 4) as usize;
-        let length = number(file, &mut at, 4) as usize;
+    fn tiles(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
+        let colour = number(file, at, 1);
+        let split = number(file, at, 1) == 1;
+        let bands = number(file, at, 4) as usize;
+        let segment_frames = number(file, at, 4) as usize;
+        let length = number(file, at, 4) as usize;
         let sets = self.planes.len() + usize::from(split);
-        let tables = (length > 0).then(|| ans::tables(&file[at..at + length], sets));
-        at += length;
+        let tables = (length > 0).then(|| ans::tables(&file[*at..*at + length], sets));
+        *at += length;
         let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, plane.height)).collect();
         let mut restored: Vec<Vec<u64>> =
             sizes.iter().map(|(width, height)| vec![0; self.pictures * width * height]).collect();
@@ -288,7 +297,7 @@ impl Record<'_> {
             let mut band = tiles::Band::new(&sizes, split, b, bands);
             for first in (0..self.pictures).step_by(segment_frames) {
                 let frames = segment_frames.min(self.pictures - first);
-                let (codec, segment) = next_block(file, &mut at, &mut payload);
+                let (codec, segment) = next_block(file, at, payload);
                 assert_eq!(codec, if tables.is_some() { 3 } else { 4 });
                 let pictures = match &tables {
                     Some(tables) => band.segment(segment, frames, tables),
@@ -304,7 +313,6 @@ impl Record<'_> {
                 }
             }
         }
-        assert!(payload.is_empty());
         self.put(colour, &[], restored)
     }
 }

@@ -21,9 +21,11 @@ mod repair;
 mod solve;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub use convert::Converter;
 pub use repair::Exceptions;
+pub use trial::{Candidate, Trial};
 
 use self::clipped::Clipped;
 use self::estimates::Estimates;
@@ -53,11 +55,7 @@ pub struct Picture {
 impl Picture {
     /// Columns and rows of a block of pixels that share U and V.
     pub fn block(&self) -> (usize, usize) {
-        match self.sampling {
-            ChromaSampling::Cs420 => (2, 2),
-            ChromaSampling::Cs422 => (2, 1),
-            ChromaSampling::Cs444 => (1, 1),
-        }
+        self.sampling.block()
     }
 }
 
@@ -140,7 +138,9 @@ impl<'a> Recovery<'a> {
             .zip(planes.u.chunks_exact_mut(chroma_width).zip(planes.v.chunks_exact_mut(chroma_width)));
         for (at, ((raw, y), (u, v))) in block_rows.enumerate() {
             self.solve(raw);
-            if !repair(self.misfits.iter().filter(|&&misfits| misfits != 0).count()) {
+            // What the row is filled up with is no block.
+            let misfits = &self.misfits[..self.pixels.blocks()];
+            if !repair(misfits.iter().filter(|&&misfits| misfits != 0).count()) {
                 return false;
             }
             let before = before.map(|Before { raw: before, y, u, v }| Before {
@@ -169,29 +169,6 @@ impl<'a> Recovery<'a> {
             above = Some((u, v));
         }
         true
-    }
-
-    /// Of the blocks in some rows that are not just like their neighbours: those that the conversion makes as they
-    /// are, without repair, and all of them.
-    pub fn fitting(&mut self, raw: &[u8]) -> (usize, usize) {
-        let (_, rows) = self.picture.block();
-        let blocks = self.pixels.blocks();
-        let (mut fitting, mut telling) = (0, 0);
-        for raw in raw.chunks_exact(rows * self.picture.width * self.picture.channels) {
-            self.solve(raw);
-            let mut before = None;
-            for (at, &misfits) in self.misfits[..blocks].iter().enumerate() {
-                let mut tells = false;
-                for pixel in self.pixels.phases().iter().map(|channels| channels.each_ref().map(|channel| channel[at]))
-                {
-                    tells |= before.is_some_and(|before| before != pixel);
-                    before = Some(pixel);
-                }
-                telling += usize::from(tells);
-                fitting += usize::from(tells && misfits == 0);
-            }
-        }
-        (fitting, telling)
     }
 
     /// The estimates of a row of blocks, and which of their pixels come out otherwise.

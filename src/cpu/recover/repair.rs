@@ -78,11 +78,11 @@ impl Repair<'_> {
         });
         let fit = self.as_before(at, &block[..count]).unwrap_or_else(|| self.best_fit(at, &block[..count]));
         let stand_in = fit.luma.iter().flatten().next().copied().unwrap_or_else(|| self.left_luma(at));
-        for phase in 0..count {
-            self.luma[phase][at] = fit.luma[phase].unwrap_or(stand_in);
+        for (phase, (&pixel, &luma)) in block.iter().zip(&fit.luma).take(count).enumerate() {
+            self.luma[phase][at] = luma.unwrap_or(stand_in);
             let (column, row) = (columns * at + phase % columns, phase / columns);
-            if fit.luma[phase].is_none() && column < self.picture.width && row < rows {
-                excepted.push((row * self.picture.width + column, block[phase]));
+            if luma.is_none() && column < self.picture.width && row < rows {
+                excepted.push((row * self.picture.width + column, pixel));
             }
         }
         [self.chroma[0][at], self.chroma[1][at]] = fit.chroma;
