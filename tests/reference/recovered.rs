@@ -70,9 +70,11 @@ impl Record<'_> {
 
         // 8.3
         if exceptions > 0 {
+            // These blocks are no part of a plane: they have no neighbours.
+            let nowhere = Plane { width: 0, height: 0, offset: 0, step: 0 };
             let mut block = |length| {
                 let (codec, packed) = next_block(file, at, payload);
-                decode_block(codec, packed, length, &Plane { width: 0, height: 0, offset: 0, step: 1 }, &[])
+                decode_block(codec, packed, length, &nowhere, &[])
             };
             let (places, pixels) = (block(places_length), block(3 * exceptions));
             let pixel = |exception: usize, channel: usize| -> u8 {
