@@ -74,9 +74,11 @@ pub mod internal {
         CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
-    pub use crate::plan::{LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
+    pub use crate::plan::{KNOWN, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::recovered::{Recovered, convert, recover};
-    pub use crate::stage::{Backend, Order, SegmentCode, Segments, TileBatch, TileEffort, TiledFrames, spread};
+    pub use crate::stage::{
+        Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+    };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
     /// The path of whole planes, without its codecs.
@@ -98,8 +100,8 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_costs, compare_rans, compare_tiles, list,
-            sample_bytes,
+            Difference, GpuBackend, Selection, check, compare, compare_costs, compare_rans, compare_recovery,
+            compare_tiles, list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

@@ -1,18 +1,21 @@
 //! The path of recovered planes: packed frames to the YUV that they were made from, and back. What becomes of the
 //! planes is another method's business.
+//!
+//! On the CPU rows are repaired as soon as they are estimated, while they are in the cache; a device estimates the
+//! whole batch at once, and the CPU repairs what it finds wrong.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::codec::exceptions;
 use crate::cpu::CpuBackend;
-use crate::cpu::recover::{Converter, Exceptions, PlaneRows, Recovery};
+use crate::cpu::recover::batch::{Strip, copy_alpha, strips, strips_of_misfits};
+use crate::cpu::recover::{Exceptions, Recovery, misfitting};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::plan::Making;
 use crate::pool;
+use crate::stage::{Backend, SolvedPlanes};
 
-/// Rows of blocks that are recovered together: chroma is carried on from one to the next.
-const STRIP: usize = 32;
 /// Recovery is given up where more than one block in so many is to be repaired: that takes time, and most of them are
 /// exceptions then.
 const MOST_REPAIRED: usize = 8;
@@ -39,49 +42,66 @@ impl Recovered {
 }
 
 /// The planes that a batch was made from; `None` if too much of it was not.
-pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Option<Recovered>> {
-    let picture = making.picture(batch.geometry);
+pub fn recover(batch: Batch<'_>, making: Making, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Option<Recovered>> {
     let geometry = making.planes(batch.geometry);
-    let mut planes = WorkBuffer::default();
-    planes.resize_for_overwrite(geometry.raw_bytes());
-    let (_, block_rows) = picture.block();
-    let strip_rows = STRIP * block_rows;
-    let row_bytes = picture.width * picture.channels;
-    let (pixels, chroma_width) = (picture.width * picture.height, geometry.planes[1].width);
-    let mut jobs = Vec::new();
-    let raw_frames = batch.raw.chunks_exact(batch.geometry.frame_samples);
-    for (frame, (raw, planes)) in
-        raw_frames.zip(planes.as_bytes_mut().chunks_exact_mut(geometry.frame_samples)).enumerate()
-    {
-        let [y, u, v, alpha] = split_planes(&geometry, planes);
-        alpha.iter_mut().zip(raw.chunks_exact(picture.channels)).for_each(|(alpha, pixel)| *alpha = pixel[3]);
-        let strips = raw
-            .chunks(strip_rows * row_bytes)
-            .zip(y.chunks_mut(strip_rows * picture.width))
-            .zip(u.chunks_mut(STRIP * chroma_width).zip(v.chunks_mut(STRIP * chroma_width)));
-        for (at, ((raw, y), (u, v))) in strips.enumerate() {
-            let first_pixel = frame * pixels + at * strip_rows * picture.width;
-            jobs.push((first_pixel, raw, PlaneRows { y, u, v }));
-        }
-    }
     let most = geometry.plane_samples(1) / MOST_REPAIRED;
+    let recovered = if backend.is_cpu() {
+        recover_strips(batch, &making, most, cpu)?
+    } else {
+        let mut solved = SolvedPlanes::default();
+        backend.solve(batch, &making, &mut solved)?;
+        repair_strips(batch, &making, most, solved, cpu)?
+    };
+    Ok(recovered.map(|(planes, exceptions)| {
+        let exception_bytes = exceptions::to_bytes(&exceptions);
+        let exceptions = exceptions.iter().map(|part| part.places.len()).sum();
+        Recovered { making, geometry, planes, exceptions, exception_bytes }
+    }))
+}
+
+/// Planes, and the exceptions of each strip.
+type Repaired = (WorkBuffer, Vec<Exceptions>);
+
+/// Estimates and repairs strip by strip; `None` if more than `most` blocks are to be repaired.
+fn recover_strips(batch: Batch<'_>, making: &Making, most: usize, cpu: &CpuBackend) -> Result<Option<Repaired>> {
+    let picture = making.picture(batch.geometry);
+    let mut planes = WorkBuffer::default();
+    planes.resize_for_overwrite(making.planes(batch.geometry).raw_bytes());
+    copy_alpha(batch, making, planes.as_bytes_mut());
     let repaired = AtomicUsize::new(0);
     let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
-    let exceptions = pool::map(cpu.threads(), jobs, |(first_pixel, raw, planes)| {
+    let jobs = strips(batch, making, planes.as_bytes_mut());
+    let exceptions = pool::map(cpu.threads(), jobs, |Strip { first_pixel, raw, planes }| {
         let mut exceptions = Exceptions::default();
         let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture);
         let done = recovery.recover(raw, first_pixel, planes, may_repair, &mut exceptions);
         Ok(done.then_some(exceptions))
     })?;
-    let Some(exceptions) = exceptions.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-    let exception_bytes = exceptions::to_bytes(&exceptions);
-    Ok(Some(Recovered {
-        making,
-        geometry,
-        planes,
-        exceptions: exceptions.iter().map(|part| part.places.len()).sum(),
-        exception_bytes,
-    }))
+    let exceptions: Option<Vec<Exceptions>> = exceptions.into_iter().collect();
+    Ok(exceptions.map(|exceptions| (planes, exceptions)))
+}
+
+/// Repairs what a device has estimated.
+fn repair_strips(
+    batch: Batch<'_>,
+    making: &Making,
+    most: usize,
+    mut solved: SolvedPlanes,
+    cpu: &CpuBackend,
+) -> Result<Option<Repaired>> {
+    if misfitting(solved.misfits()) > most {
+        return Ok(None);
+    }
+    let picture = making.picture(batch.geometry);
+    let (planes, misfits) = solved.parts_mut();
+    let misfits = strips_of_misfits(batch.geometry, making, misfits);
+    let jobs = strips(batch, making, planes).into_iter().zip(misfits).collect();
+    let exceptions = pool::map(cpu.threads(), jobs, |(strip, misfits)| {
+        let mut exceptions = Exceptions::default();
+        Recovery::new(cpu.simd(), &making.conversion, picture).repair_rows(strip, misfits, &mut exceptions);
+        Ok(exceptions)
+    })?;
+    Ok(Some((solved.into_planes(), exceptions)))
 }
 
 /// Makes the raw frames of a batch from its planes and exceptions.
@@ -91,39 +111,11 @@ pub fn recover(batch: Batch<'_>, making: Making, cpu: &CpuBackend) -> Result<Opt
 pub fn convert(
     geometry: &Geometry,
     making: &Making,
-    planes: &mut [u8],
+    planes: &[u8],
     exceptions: [&[u8]; 2],
     raw: &mut [u8],
-    cpu: &CpuBackend,
+    backend: &dyn Backend,
 ) -> Result<()> {
-    let picture = making.picture(geometry);
-    let planes_geometry = making.planes(geometry);
-    let (_, block_rows) = picture.block();
-    let strip_rows = STRIP * block_rows;
-    let chroma_width = planes_geometry.planes[1].width;
-    let mut jobs = Vec::new();
-    let frames = planes.chunks_exact_mut(planes_geometry.frame_samples);
-    for (raw, planes) in raw.chunks_exact_mut(geometry.frame_samples).zip(frames) {
-        let [y, u, v, alpha] = split_planes(&planes_geometry, planes).map(|plane| &*plane);
-        alpha.iter().zip(raw.chunks_exact_mut(picture.channels)).for_each(|(&alpha, pixel)| pixel[3] = alpha);
-        let strips = raw
-            .chunks_mut(strip_rows * picture.width * picture.channels)
-            .zip(y.chunks(strip_rows * picture.width))
-            .zip(u.chunks(STRIP * chroma_width).zip(v.chunks(STRIP * chroma_width)));
-        jobs.extend(strips);
-    }
-    pool::for_each(cpu.threads(), jobs, |((raw, y), (u, v))| {
-        Converter::new(cpu.simd(), &making.conversion, picture).convert(y, u, v, raw);
-        Ok(())
-    })?;
-    exceptions::put(exceptions, picture.channels, raw)
-}
-
-/// The planes of a frame; the last one is empty if there is no alpha.
-fn split_planes<'a>(geometry: &Geometry, frame: &'a mut [u8]) -> [&'a mut [u8]; 4] {
-    let mut rest = frame;
-    std::array::from_fn(|plane| {
-        let samples = geometry.planes.get(plane).map_or(0, |plane| plane.frame_samples());
-        rest.split_off_mut(..samples).unwrap_or_default()
-    })
+    backend.convert(geometry, making, planes, raw)?;
+    exceptions::put(exceptions, geometry.planes.len(), raw)
 }

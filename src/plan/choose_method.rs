@@ -65,7 +65,7 @@ pub fn choose_methods(
         contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
     }
     let recovered = match choose_conversion(batch, cpu) {
-        Some(making) if predicts(codec) => recover(batch, making, cpu)?.map(Arc::new),
+        Some(making) if predicts(codec) => recover(batch, making, backend, cpu)?.map(Arc::new),
         _ => None,
     };
     if let Some(recovered) = &recovered {

@@ -35,7 +35,6 @@ pub(crate) use choose_method::picture;
 pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
 pub(crate) use conversion::ChromaTerms;
-pub(crate) use conversions::KNOWN;
 pub(crate) use recovered::check_making;
 pub(crate) use tiles::check_cut;
 pub use values::Values;
@@ -46,6 +45,8 @@ pub use choose::{PlanesChoice, choose};
 pub use choose_method::{MethodChoice, choose_methods};
 #[doc(hidden)]
 pub use choose_tiles::{TileChoice, choose_tiles};
+#[doc(hidden)]
+pub use conversions::{KNOWN, Known};
 #[doc(hidden)]
 pub use level::LevelParameters;
 pub(crate) use sample::Sample;

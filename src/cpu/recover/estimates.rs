@@ -20,9 +20,9 @@ pub struct Estimates {
     /// Of V, from the same.
     pub v: [i32; 3],
     /// Of Y, from any channel.
-    luma: i32,
+    pub luma: i32,
     /// What a channel's term of chroma takes from Y, without its lowest bits: the bits, the scale, the offset.
-    term: (u32, i32, i32),
+    pub term: (u32, i32, i32),
     /// What U, V and 1 add to R, G and B.
     pub channels: [[i32; 3]; 3],
 }

@@ -12,6 +12,7 @@
 //!
 //! **Twin**: `shaders/recover`.
 
+pub mod batch;
 mod convert;
 mod estimates;
 mod phases;
@@ -21,9 +22,9 @@ mod solve;
 mod tests;
 
 pub use convert::Converter;
+pub use estimates::Estimates;
 pub use repair::Exceptions;
 
-use self::estimates::Estimates;
 use self::phases::{PHASES, PixelRows};
 use self::repair::Repair;
 use self::solve::Solve;
@@ -54,6 +55,23 @@ impl Picture {
             ChromaSampling::Cs422 => (2, 1),
             ChromaSampling::Cs444 => (1, 1),
         }
+    }
+
+    /// Blocks in a row of them.
+    pub fn blocks(&self) -> usize {
+        self.width.div_ceil(self.block().0)
+    }
+
+    /// The rows of blocks in some rows.
+    fn block_rows<'a>(
+        &self,
+        raw: &'a [u8],
+        PlaneRows { y, u, v }: PlaneRows<'a>,
+    ) -> impl Iterator<Item = (&'a [u8], PlaneRows<'a>)> + use<'a> {
+        let (_, rows) = self.block();
+        let chroma = u.chunks_exact_mut(self.blocks()).zip(v.chunks_exact_mut(self.blocks()));
+        let rows = raw.chunks(rows * self.width * self.channels).zip(y.chunks_mut(rows * self.width));
+        rows.zip(chroma).map(|((raw, y), (u, v))| (raw, PlaneRows { y, u, v }))
     }
 }
 
@@ -107,35 +125,15 @@ impl<'a> Recovery<'a> {
         repair: impl Fn(usize) -> bool,
         exceptions: &mut Exceptions,
     ) -> bool {
-        let Picture { width, channels, .. } = self.picture;
-        let (columns, rows) = self.picture.block();
-        let chroma_width = width.div_ceil(columns);
-        let row_bytes = width * channels;
-        let mut above: Option<(&[u8], &[u8])> = None;
-        let block_rows = raw
-            .chunks(rows * row_bytes)
-            .zip(planes.y.chunks_mut(rows * width))
-            .zip(planes.u.chunks_exact_mut(chroma_width).zip(planes.v.chunks_exact_mut(chroma_width)));
-        for (at, ((raw, y), (u, v))) in block_rows.enumerate() {
+        let (_, rows) = self.picture.block();
+        let mut above = None;
+        for (at, (raw, planes)) in self.picture.block_rows(raw, planes).enumerate() {
             self.solve(raw);
-            if !repair(self.misfits.iter().filter(|&&misfits| misfits != 0).count()) {
+            if !repair(misfitting(&self.misfits[..self.pixels.blocks()])) {
                 return false;
             }
-            let mut repair = Repair {
-                conversion: self.conversion,
-                estimates: &self.estimates,
-                picture: self.picture,
-                pixels: &self.pixels,
-                above,
-                first_pixel: first_pixel + at * rows * width,
-                luma: &mut self.luma,
-                chroma: &mut self.chroma,
-            };
-            repair.row(&self.misfits, raw.len() / row_bytes, exceptions);
-            u.copy_from_slice(&self.chroma[0][..chroma_width]);
-            v.copy_from_slice(&self.chroma[1][..chroma_width]);
-            self.pixels.join_luma(&self.luma, y);
-            above = Some((u, v));
+            self.repair(raw, first_pixel + at * rows * self.picture.width, above, exceptions);
+            above = Some(self.store(planes));
         }
         true
     }
@@ -175,4 +173,33 @@ impl<'a> Recovery<'a> {
             misfits: &mut self.misfits,
         });
     }
+
+    /// Repairs the blocks of the row that have misfits. `above` is the chroma of the row before.
+    fn repair(&mut self, raw: &[u8], first_pixel: usize, above: Option<(&[u8], &[u8])>, exceptions: &mut Exceptions) {
+        let Picture { width, channels, .. } = self.picture;
+        let mut repair = Repair {
+            conversion: self.conversion,
+            estimates: &self.estimates,
+            picture: self.picture,
+            pixels: &self.pixels,
+            above,
+            first_pixel,
+            luma: &mut self.luma,
+            chroma: &mut self.chroma,
+        };
+        repair.row(&self.misfits, raw.len() / (width * channels), exceptions);
+    }
+
+    /// Puts the planes of the row where they belong, and returns its chroma.
+    fn store<'b>(&self, PlaneRows { y, u, v }: PlaneRows<'b>) -> (&'b [u8], &'b [u8]) {
+        u.copy_from_slice(&self.chroma[0][..u.len()]);
+        v.copy_from_slice(&self.chroma[1][..v.len()]);
+        self.pixels.join_luma(&self.luma, y);
+        (u, v)
+    }
+}
+
+/// How many blocks have misfits.
+pub fn misfitting(misfits: &[u8]) -> usize {
+    misfits.iter().filter(|&&misfits| misfits != 0).count()
 }

@@ -73,11 +73,11 @@ impl Repair<'_> {
         });
         let fit = self.best_fit(at, &block[..count]);
         let stand_in = fit.luma.iter().flatten().next().copied().unwrap_or_else(|| self.left_luma(at));
-        for phase in 0..count {
-            self.luma[phase][at] = fit.luma[phase].unwrap_or(stand_in);
+        for (phase, (&pixel, luma)) in block[..count].iter().zip(fit.luma).enumerate() {
+            self.luma[phase][at] = luma.unwrap_or(stand_in);
             let (column, row) = (columns * at + phase % columns, phase / columns);
-            if fit.luma[phase].is_none() && column < self.picture.width && row < rows {
-                excepted.push((row * self.picture.width + column, block[phase]));
+            if luma.is_none() && column < self.picture.width && row < rows {
+                excepted.push((row * self.picture.width + column, pixel));
             }
         }
         [self.chroma[0][at], self.chroma[1][at]] = fit.chroma;
