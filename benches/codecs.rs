@@ -144,7 +144,7 @@ fn discrete(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/encode"), |bencher| {
             bencher.iter(|| {
                 packed.clear();
-                assert!(discrete::encode(picture, false, 1, &raw, &mut packed));
+                assert!(discrete::encode(picture, discrete::Effort::Usual, 1, &raw, &mut packed));
             });
         });
         let mut decoded = vec![0; raw.len()];

@@ -1,6 +1,6 @@
 //! Compression: batches of raw frames to batch records.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayView, Dimension};
 
@@ -151,13 +151,13 @@ impl Compressor {
             MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
             MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
             MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
-            MethodChoice::Recovered(recovered, choice) => self.pack_recovered(&recovered, *choice, backend),
+            MethodChoice::Recovered(recovered, choice) => self.pack_recovered(recovered, *choice, backend),
         }
     }
 
     fn pack_recovered(
         &self,
-        recovered: &Recovered,
+        recovered: Arc<Recovered>,
         choice: MethodChoice,
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
@@ -179,6 +179,9 @@ impl Compressor {
             blocks.push(BlockEntry { codec, packed_bytes: (payload.len() - start) as u32 });
         }
         pool::lock(&self.spare.encoders).push(encoder);
+        if let Some(recovered) = Arc::into_inner(recovered) {
+            self.scheduler.cpu().give_back(recovered.planes);
+        }
         Ok(Some((Method::Recovered(plan), blocks, payload)))
     }
 
@@ -212,9 +215,9 @@ impl Compressor {
 
     /// `None` if that takes more than the raw bytes.
     fn pack_discrete(&self, batch: Batch<'_>, picture: Picture) -> Result<Option<Packed>> {
-        let thorough = LevelParameters::of(self.settings.level()).thorough;
+        let effort = LevelParameters::of(self.settings.level()).discrete;
         let mut packed = Vec::new();
-        if !discrete::encode(picture, thorough, self.threads(), batch.raw, &mut packed) {
+        if !discrete::encode(picture, effort, self.threads(), batch.raw, &mut packed) {
             return Ok(None);
         }
         let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;

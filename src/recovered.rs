@@ -65,8 +65,7 @@ type Repaired = (WorkBuffer, Vec<Exceptions>);
 /// Estimates and repairs strip by strip; `None` if more than `most` blocks are to be repaired.
 fn recover_strips(batch: Batch<'_>, making: &Making, most: usize, cpu: &CpuBackend) -> Result<Option<Repaired>> {
     let picture = making.picture(batch.geometry);
-    let mut planes = WorkBuffer::default();
-    planes.resize_for_overwrite(making.planes(batch.geometry).raw_bytes());
+    let mut planes = cpu.take_buffer(making.planes(batch.geometry).raw_bytes());
     copy_alpha(batch, making, planes.as_bytes_mut());
     let repaired = AtomicUsize::new(0);
     let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
@@ -77,8 +76,11 @@ fn recover_strips(batch: Batch<'_>, making: &Making, most: usize, cpu: &CpuBacke
         let done = recovery.recover(raw, first_pixel, planes, may_repair, &mut exceptions);
         Ok(done.then_some(exceptions))
     })?;
-    let exceptions: Option<Vec<Exceptions>> = exceptions.into_iter().collect();
-    Ok(exceptions.map(|exceptions| (planes, exceptions)))
+    let Some(exceptions) = exceptions.into_iter().collect::<Option<Vec<_>>>() else {
+        cpu.give_back(planes);
+        return Ok(None);
+    };
+    Ok(Some((planes, exceptions)))
 }
 
 /// Repairs what a device has estimated.

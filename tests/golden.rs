@@ -202,6 +202,17 @@ fn recipes() -> Vec<Recipe> {
                 if ink { 20 + 50 * letter } else { [250, 248, 255][at % 3] }
             })
         },
+        Recipe {
+            level: 1,
+            ..recipe("discrete_plain_u8", format(Dtype::U8, &[75, 90, 3]), 6, |frame, at| {
+                // The same below a bar that stays.
+                let (x, y) = (at / 3 % 90, at / 270);
+                let y = if y < 20 { y } else { y + 8 * frame };
+                let letter = noise(x / 8 + 12 * (y / 8), 5) % 6;
+                let ink = noise((x % 8 + 8 * (y % 8)) / 2, letter as usize).is_multiple_of(3);
+                if ink { 20 + 50 * letter } else { [250, 248, 255][at % 3] }
+            })
+        },
         // Strips: cells of 2 x 2 and 2 x 1, whole planes, deep samples.
         Recipe {
             level: 8,

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use framepress::internal::discrete::{Picture, decode, encode};
+use framepress::internal::discrete::{Effort, Picture, decode, encode};
 use framepress_fuzz::number;
 use libfuzzer_sys::fuzz_target;
 
@@ -24,9 +24,9 @@ fuzz_target!(|input: &[u8]| {
     let _ = decoded(input, frames);
     let frames = (input.len() / frame_bytes).min(4);
     let raw = &input[..frames * frame_bytes];
-    for thorough in [false, true] {
+    for effort in [Effort::Quick, Effort::Usual, Effort::Thorough] {
         let mut packed = Vec::new();
-        if encode(picture, thorough, 1, raw, &mut packed) {
+        if encode(picture, effort, 1, raw, &mut packed) {
             assert!(decoded(&packed, frames).as_deref() == Some(raw));
         }
     }

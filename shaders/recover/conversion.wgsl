@@ -10,6 +10,10 @@ struct Recover {
     // What a channel, and what its term of chroma adds to an estimate of Y; the offset, and the low
     // bits of the term that are dropped.
     estimate_luma: vec4<i32>,
+    // The same of sums of 16 bits: scale and offset.
+    narrow: vec2<i32>,
+    // The least sum of luma and chroma that makes 255, and the largest that makes 0.
+    ends: vec2<i32>,
     luma: vec2<i32>,
     red: vec2<i32>,
     green_u: vec2<i32>,
@@ -19,6 +23,10 @@ struct Recover {
     luma_shift: u32,
     chroma_shift: u32,
     output_shift: u32,
+    // Whether every step fits 16 bits.
+    is_narrow: u32,
+    // Whether sums are channels as they are.
+    is_plain: u32,
     // Whether the first channel is blue and the third one red.
     blue_first: u32,
     frames: u32,
@@ -48,10 +56,14 @@ fn chroma_terms(u: i32, v: i32) -> vec3<i32> {
     return vec3<i32>(line(params.red, v) >> shift, green, line(params.blue, u) >> shift);
 }
 
+// What Y adds to every channel.
+fn luma_term(y: i32) -> i32 {
+    return line(params.luma, y) >> (params.luma_shift & 31u);
+}
+
 // R, G and B of a pixel from its Y and what chroma adds to them.
 fn channels_of(y: i32, terms: vec3<i32>) -> vec3<i32> {
-    let luma = line(params.luma, y) >> (params.luma_shift & 31u);
-    let sums = (terms + luma) * params.output.x + params.output.y;
+    let sums = (terms + luma_term(y)) * params.output.x + params.output.y;
     let shifted = sums >> vec3<u32>(params.output_shift & 31u);
     return clamp(shifted, vec3<i32>(0), vec3<i32>(255));
 }

@@ -135,6 +135,13 @@ impl<T: Sample> Kernel for Split<'_, T> {
     #[inline(always)]
     fn run(self) {
         let start = self.raw.len().min(self.plane.offset * T::BYTES);
+        // Where samples follow one another, the loop is a copy.
+        if self.plane.step == 1 {
+            for (sample, bytes) in self.samples.iter_mut().zip(self.raw[start..].chunks_exact(T::BYTES)) {
+                *sample = T::read_le(bytes);
+            }
+            return;
+        }
         for (sample, bytes) in self.samples.iter_mut().zip(self.raw[start..].chunks(self.plane.step * T::BYTES)) {
             *sample = T::read_le(bytes);
         }
@@ -153,6 +160,13 @@ impl<T: Sample> Kernel for Join<'_, T> {
     #[inline(always)]
     fn run(self) {
         let start = self.raw.len().min(self.plane.offset * T::BYTES);
+        // Where samples follow one another, the loop is a copy.
+        if self.plane.step == 1 {
+            for (&sample, bytes) in self.samples.iter().zip(self.raw[start..].chunks_exact_mut(T::BYTES)) {
+                sample.write_le(bytes);
+            }
+            return;
+        }
         for (&sample, bytes) in self.samples.iter().zip(self.raw[start..].chunks_mut(self.plane.step * T::BYTES)) {
             sample.write_le(bytes);
         }

@@ -49,11 +49,22 @@ impl CpuBackend {
 
     /// Runs `work` with a buffer of `bytes` unspecified bytes.
     fn with_buffer<R>(&self, bytes: usize, work: impl FnOnce(&mut WorkBuffer) -> Result<R>) -> Result<R> {
+        let mut buffer = self.take_buffer(bytes);
+        let result = work(&mut buffer);
+        self.give_back(buffer);
+        result
+    }
+
+    /// A buffer of `bytes` unspecified bytes.
+    pub(crate) fn take_buffer(&self, bytes: usize) -> WorkBuffer {
         let mut buffer = pool::lock(&self.spare).pop().unwrap_or_default();
         buffer.resize_for_overwrite(bytes);
-        let result = work(&mut buffer);
+        buffer
+    }
+
+    /// Keeps a buffer to use it again.
+    pub(crate) fn give_back(&self, buffer: WorkBuffer) {
         pool::lock(&self.spare).push(buffer);
-        result
     }
 
     /// The instructions it uses.

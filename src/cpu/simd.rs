@@ -134,6 +134,20 @@ fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 
+/// The sum of 16 bytes.
+#[inline(always)]
+pub(crate) fn sum(bytes: [u8; 16]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_mm_sad_epu8, _mm_setzero_si128};
+        // SAFETY: SSE2 is part of every x86-64.
+        let halves: [u64; 2] = bytemuck::cast(unsafe { _mm_sad_epu8(bytemuck::cast(bytes), _mm_setzero_si128()) });
+        (halves[0] + halves[1]) as u32
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    bytes.into_iter().map(u32::from).sum()
+}
+
 /// The sum modulo 256 of each byte and all before it.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]

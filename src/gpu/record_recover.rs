@@ -3,7 +3,7 @@
 use super::params;
 use super::recording::{Overrides, Recording, Work};
 use super::shaders::Kernel;
-use crate::cpu::recover::Estimates;
+use crate::cpu::recover::{Clipped, Estimates, Narrow};
 use crate::error::Result;
 use crate::frame::Geometry;
 use crate::plan::{Making, Term};
@@ -24,8 +24,8 @@ pub(super) fn forward(geometry: &Geometry, making: &Making) -> Result<Recording>
 
     recording.upload(raw);
     recording.clear(solved);
-    let blocks = Work::Invocations(planes.plane_samples(1));
-    recording.dispatch(Kernel::SolveForward, OVERRIDES, params(geometry, making), &[raw, solved], blocks);
+    let block_rows = Work::Workgroups(planes.planes[1].height * planes.frames);
+    recording.dispatch(Kernel::SolveForward, OVERRIDES, params(geometry, making), &[raw, solved], block_rows);
     recording.download(solved, 0..bytes);
     Ok(recording)
 }
@@ -49,11 +49,14 @@ fn params(geometry: &Geometry, making: &Making) -> params::Recover {
     let (columns, rows) = picture.block();
     let conversion = &making.conversion;
     let Estimates { u, v, luma, term: (dropped, term_scale, term_offset), .. } = Estimates::of(conversion);
+    let narrow = Narrow::of(conversion);
     let pair = |Term { scale, offset }: Term| [scale, offset];
     params::Recover {
         estimate_u: [u[0], u[1], u[2], 0],
         estimate_v: [v[0], v[1], v[2], 0],
         estimate_luma: [luma, term_scale, term_offset, dropped as i32],
+        narrow: narrow.map_or([0; 2], |narrow| [narrow.inverse.0.into(), narrow.inverse.1.into()]),
+        ends: Clipped::of(conversion).ends,
         luma: pair(conversion.luma),
         red: pair(conversion.red),
         green_u: pair(conversion.green_u),
@@ -63,6 +66,8 @@ fn params(geometry: &Geometry, making: &Making) -> params::Recover {
         luma_shift: conversion.luma_shift.into(),
         chroma_shift: conversion.chroma_shift.into(),
         output_shift: conversion.output_shift.into(),
+        is_narrow: narrow.is_some().into(),
+        is_plain: conversion.is_plain().into(),
         blue_first: making.blue_first.into(),
         frames: geometry.frames as u32,
         width: picture.width as u32,
@@ -73,7 +78,7 @@ fn params(geometry: &Geometry, making: &Making) -> params::Recover {
         chroma_width: planes.planes[1].width as u32,
         chroma_height: planes.planes[1].height as u32,
         frame_samples: planes.frame_samples as u32,
-        padding: [0; 3],
+        padding: 0,
     }
 }
 

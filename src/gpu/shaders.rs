@@ -184,7 +184,7 @@ pub(super) static TABLE: [Shader; 14] = [
         name: "recover/solve",
         shared: &[CONVERSION],
         source: include_str!("../../shaders/recover/solve.wgsl"),
-        entries: &[entry(Kernel::SolveForward, "forward", LANES, &[Storage::Input, Storage::Bins])],
+        entries: &[entry(Kernel::SolveForward, "forward", ROW_LANES, &[Storage::Input, Storage::Bins])],
     },
     Shader {
         name: "recover/convert",

@@ -57,16 +57,18 @@ pub fn choose_methods(
     let codec = level.codec(settings.codec());
     let mut contest = Contest { entries: Vec::new() };
     if codec == CodecChoice::Auto
-        && let Some((picture, packed)) = try_discrete(batch)
+        && !batch.raw.is_empty()
+        && let Some((picture, packed)) = try_discrete(batch, level.discrete)
     {
         if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
             return Ok(vec![MethodChoice::Discrete(picture)]);
         }
         contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
     }
-    let recovered = match choose_conversion(batch, cpu) {
-        Some(making) if predicts(codec) => recover(batch, making, backend, cpu)?.map(Arc::new),
-        _ => None,
+    let making = if predicts(codec) { choose_conversion(batch, cpu) } else { None };
+    let recovered = match making {
+        Some(making) => recover(batch, making, backend, cpu)?.map(Arc::new),
+        None => None,
     };
     if let Some(recovered) = &recovered {
         let mut of_planes = Contest { entries: Vec::new() };
@@ -194,7 +196,7 @@ pub(crate) fn picture(geometry: &Geometry) -> Option<discrete::Picture> {
 }
 
 /// What the discrete coder makes of some rows of a few frames, if they look as if it would do well.
-fn try_discrete(batch: Batch<'_>) -> Option<(discrete::Picture, Packed)> {
+fn try_discrete(batch: Batch<'_>, effort: discrete::Effort) -> Option<(discrete::Picture, Packed)> {
     let picture = picture(batch.geometry)?;
     if !discrete::looks_discrete(picture, batch.raw) {
         return None;
@@ -205,8 +207,9 @@ fn try_discrete(batch: Batch<'_>) -> Option<(discrete::Picture, Packed)> {
     let first = batch.geometry.frames.saturating_sub(TRIAL_FRAMES) / 2;
     let top = (picture.height - height) / 2 * row_bytes;
     let frames = batch.raw.chunks_exact(frame_bytes).skip(first).take(TRIAL_FRAMES);
-    let sample: Vec<u8> = frames.flat_map(|frame| &frame[top..top + height * row_bytes]).copied().collect();
-    let bytes = discrete::estimate(discrete::Picture { height, ..picture }, &sample)?;
+    let pieces: Vec<&[u8]> = frames.map(|frame| &frame[top..top + height * row_bytes]).collect();
+    let sample = pieces.concat();
+    let bytes = discrete::estimate(discrete::Picture { height, ..picture }, effort, batch.geometry.frames, &sample)?;
     Some((picture, Packed { bytes: bytes as u64, of: sample.len() as u64 }))
 }
 

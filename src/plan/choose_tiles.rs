@@ -17,6 +17,8 @@ use crate::stage::{TileEffort, TiledFrames};
 const BAND_SAMPLES: usize = 1 << 16;
 /// Raw bytes of a segment, about.
 const SEGMENT_BYTES: usize = 3 << 19;
+/// The same without tables, which lose nothing by short segments: residuals are packed while they are in the cache.
+const PACKED_SEGMENT_BYTES: usize = 1 << 18;
 /// Raw bytes that are taken to choose the colour transform, about, for each.
 const COLOUR_BYTES: usize = 1 << 18;
 /// Least raw bytes that tables are made from, if there are as many.
@@ -68,7 +70,8 @@ pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &Cp
     let table_bytes = if packed { PACKED_BYTES } else { TABLE_BYTES.max(batch.raw.len() / TABLE_PART) };
     let pieces = (table_bytes / band_bytes).clamp(1, bands * geometry.frames);
     let counts = count(batch, &tiling, colour, effort, cpu, pieces)?;
-    let segment_frames = (SEGMENT_BYTES / band_bytes).clamp(1, geometry.frames) as u32;
+    let segment_bytes = if packed { PACKED_SEGMENT_BYTES } else { SEGMENT_BYTES };
+    let segment_frames = (segment_bytes / band_bytes).clamp(1, geometry.frames) as u32;
     let (coding, classes, bits) = if packed {
         (TileCoding::Packed, None, counts.bits() / 3 * 4)
     } else {

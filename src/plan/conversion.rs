@@ -106,6 +106,12 @@ impl Conversion {
         [chroma.red, chroma.green, chroma.blue].map(|chroma| self.channel(luma, chroma) as u8)
     }
 
+    /// Whether sums are channels as they are.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.output == Term::new(1, 0) && self.output_shift == 0
+    }
+
     /// The name of a conversion that is known: what does it, the matrix, and the range of Y.
     pub fn name(&self) -> Option<&'static str> {
         KNOWN.iter().find(|known| known.conversion == *self).map(|known| known.name)

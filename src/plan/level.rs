@@ -1,6 +1,7 @@
 //! What each level does.
 
 use crate::codec::ContextKind;
+use crate::codec::discrete::Effort;
 
 use super::{Candidate, CodecChoice, Colour, Predictor};
 use crate::stage::TileEffort;
@@ -24,8 +25,10 @@ pub struct LevelParameters {
     pub packed: bool,
     /// Whether the adaptive model is tried.
     pub model: bool,
-    /// What the discrete coder's results are multiplied with when they are compared, in quarters: it is
-    /// slower than other paths.
+    /// How hard the discrete coder tries.
+    pub discrete: Effort,
+    /// What the discrete coder's results are multiplied with when they are compared, in quarters: where it
+    /// models units it is slower than other paths.
     pub discrete_quarters: u64,
     /// Samples in a span, and so bytes in a block.
     pub span_samples: u32,
@@ -67,7 +70,12 @@ const fn level(
 ) -> LevelParameters {
     let thorough = zstd_level >= THOROUGH_ZSTD_LEVEL;
     let model = zstd_level >= MODEL_ZSTD_LEVEL;
-    let discrete_quarters = if thorough { 4 } else { 5 };
+    let discrete = match (packed, thorough) {
+        (true, _) => Effort::Quick,
+        (false, false) => Effort::Usual,
+        (false, true) => Effort::Thorough,
+    };
+    let discrete_quarters = if matches!(discrete, Effort::Usual) { 5 } else { 4 };
     LevelParameters {
         predictors,
         codec,
@@ -77,6 +85,7 @@ const fn level(
         tiles,
         packed,
         model,
+        discrete,
         discrete_quarters,
         span_samples: 1 << span_log2,
     }

@@ -14,6 +14,7 @@ pub fn rows() -> Vec<Trial> {
     for it in all() {
         rows.push(row("recovery", it, "noise", || noise(it)));
         rows.push(row("recovery", it, "every-conversion", || every_conversion(it)));
+        rows.push(row("recovery", it, "clipped", || clipped(it)));
         rows.push(row("recovery", it, "many-workgroups", || many_workgroups(it)));
         rows.push(row("recovery", it, "whole", || whole(it)));
         for to in all().iter().filter(|to| to.name != it.name) {
@@ -73,9 +74,21 @@ fn every_conversion(subject: &Subject) {
     }
 }
 
-/// More workgroups than a dimension of a dispatch has.
+/// Black and white, in runs longer than what is worked on at a time.
+fn clipped(subject: &Subject) {
+    let case = Case::new(Dtype::U8, packed(509, 19, ChannelOrder::Rgb), 2, 1);
+    for making in makings(&case) {
+        let mut case = made(&case, &making);
+        for (at, run) in case.raw.chunks_mut(1300).enumerate().filter(|(at, _)| at % 2 == 0) {
+            run.fill(if at % 4 == 0 { 0 } else { 255 });
+        }
+        same(subject, case.batch(), &making);
+    }
+}
+
+/// More rows, each a workgroup, than a dimension of a dispatch has.
 fn many_workgroups(subject: &Subject) {
-    let case = Case::new(Dtype::U8, packed(4200, 4096, ChannelOrder::Rgb), 1, 1);
+    let case = Case::new(Dtype::U8, packed(3, 70_000, ChannelOrder::Rgb), 1, 1);
     let making = Making { sampling: ChromaSampling::Cs444, ..makings(&case)[0] };
     same(subject, case.batch(), &making);
 }

@@ -102,6 +102,8 @@ type Picture = Vec<u64>;
 
 struct Band<'a> {
     code: Code<'a>,
+    /// The bytes of plain units.
+    units: Option<std::vec::IntoIter<u8>>,
     memory: Memory,
     width: usize,
     rows: Range<usize>,
@@ -112,17 +114,26 @@ struct Band<'a> {
 pub fn decode(block: &[u8], frames: usize, (width, height): (usize, usize), unit_bytes: usize) -> Vec<u8> {
     let mut at = 0;
     let count = number(block, &mut at, 1) as usize;
-    let patterns = number(block, &mut at, 1) == 1;
-    assert!((1..=16).contains(&count) && !(patterns && unit_bytes > 4));
+    let coding = number(block, &mut at, 1);
+    assert!((1..=16).contains(&count) && coding <= if unit_bytes > 4 && coding == 1 { 0 } else { 2 });
     let lengths: Vec<_> = (0..count).map(|_| number(block, &mut at, 4) as usize).collect();
     let rows = 16 * height.div_ceil(16).div_ceil(count);
     let mut bands = Vec::new();
     for (b, length) in lengths.into_iter().enumerate() {
         let rows = b * rows..height.min((b + 1) * rows);
         assert!(!rows.is_empty());
-        let code = Code::new(&block[at..at + length]);
+        let (mut code, mut units) = (&block[at..at + length], None);
         at += length;
-        bands.push(Band { code, memory: Memory::new(width * rows.len(), patterns), width, rows, unit_bytes });
+        if coding == 2 {
+            let mut start = 0;
+            let [decisions, bytes] = [0; 2].map(|_| number(code, &mut start, 4) as usize);
+            let packed = &code[start + decisions..];
+            let plain = zstd::bulk::decompress(packed, bytes).expect("a Zstandard frame");
+            assert_eq!(plain.len(), bytes);
+            (code, units) = (&code[start..start + decisions], Some(plain.into_iter()));
+        }
+        let memory = Memory::new(width * rows.len(), coding == 1);
+        bands.push(Band { code: Code::new(code), units, memory, width, rows, unit_bytes });
     }
     assert_eq!(at, block.len());
     assert_eq!(bands[count - 1].rows.end, height);
@@ -136,6 +147,7 @@ pub fn decode(block: &[u8], frames: usize, (width, height): (usize, usize), unit
         before = Some(picture);
     }
     assert!(bands.iter().all(|band| band.code.past == 3));
+    assert!(bands.iter_mut().all(|band| band.units.as_mut().is_none_or(|units| units.next().is_none())));
     raw
 }
 
@@ -223,6 +235,16 @@ impl Band<'_> {
                         }
                     }
                 }
+            }
+            if let Some(units) = &mut self.units {
+                for (y, x) in
+                    (top..bottom).flat_map(|y| (0..width).map(move |x| (y, x))).filter(|&(_, x)| coded(x / 16))
+                {
+                    let byte = |b: usize| u64::from(units.next().expect("a unit")) << (8 * b);
+                    picture[y * width + x] = (0..self.unit_bytes).map(byte).sum();
+                }
+                above = symbols;
+                continue;
             }
             let mut column = 0;
             while column < columns {

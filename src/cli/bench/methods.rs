@@ -87,10 +87,10 @@ impl Pipeline<'_> {
                 Coded::Strips(plan, timed(code, || strips::encode(geometry, plan, planes, cpu))?)
             }
             MethodChoice::Discrete(picture) => {
-                let thorough = LevelParameters::of(compressor.settings().level()).thorough;
+                let effort = LevelParameters::of(compressor.settings().level()).discrete;
                 let mut packed = Vec::new();
                 let threads = compressor.threads();
-                if !timed(code, || discrete::encode(picture, thorough, threads, batch.raw, &mut packed)) {
+                if !timed(code, || discrete::encode(picture, effort, threads, batch.raw, &mut packed)) {
                     return Ok(None);
                 }
                 Coded::Discrete(picture, packed)

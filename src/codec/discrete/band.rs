@@ -1,7 +1,10 @@
 //! Some rows of every frame: the coder of one band knows what it saw in the frames before.
 
+use std::ops::Range;
+
 use super::counter::{Coder, Counter};
 use super::model::Model;
+use super::plain::Plain;
 use super::window::{Place, WIDEST, Window};
 use super::{BLOCK, Picture};
 use crate::error::{Error, Result};
@@ -42,6 +45,8 @@ pub(super) trait Rows {
     /// Puts `from` at byte `to`.
     fn copy(&mut self, to: usize, from: &[u8]);
     fn store(&mut self, window: &Window, picture: Picture, place: Place);
+    /// Units that are kept as they are: appends these bytes to `plain`, or takes them from it.
+    fn keep(&mut self, bytes: Range<usize>, plain: &mut Plain) -> Result<()>;
 }
 
 impl Rows for &[u8] {
@@ -50,6 +55,10 @@ impl Rows for &[u8] {
     }
     fn copy(&mut self, _: usize, _: &[u8]) {}
     fn store(&mut self, _: &Window, _: Picture, _: Place) {}
+    fn keep(&mut self, bytes: Range<usize>, plain: &mut Plain) -> Result<()> {
+        plain.append(&self[bytes]);
+        Ok(())
+    }
 }
 
 impl Rows for &mut [u8] {
@@ -62,6 +71,15 @@ impl Rows for &mut [u8] {
     fn store(&mut self, window: &Window, picture: Picture, place: Place) {
         window.store(picture, self, place);
     }
+    fn keep(&mut self, bytes: Range<usize>, plain: &mut Plain) -> Result<()> {
+        plain.take(&mut self[bytes])
+    }
+}
+
+/// How the units of coded blocks are coded, and what that has to know.
+pub(super) enum Units {
+    Modelled(Box<Model>, Window),
+    Plain(Plain),
 }
 
 /// Counters of the symbols of blocks.
@@ -77,35 +95,33 @@ pub(super) struct Band<C> {
     picture: Picture,
     /// First row in the picture.
     top: usize,
-    model: Model,
+    units: Units,
     blocks: BlockModel,
-    window: Window,
     /// Symbols of a row of blocks, and of the row above it.
     symbols: Vec<u8>,
     above: Vec<u8>,
 }
 
 impl<C: Coder> Band<C> {
-    pub fn new(coder: C, picture: Picture, top: usize, height: usize, patterns: bool) -> Self {
+    pub fn new(coder: C, picture: Picture, top: usize, units: Units) -> Self {
         let contexts = || vec![Counter::default(); SYMBOLS * SYMBOLS * SYMBOLS];
         Self {
             coder,
             picture,
             top,
-            model: Model::new(height * picture.width, picture.unit_bytes, patterns),
+            units,
             blocks: BlockModel {
                 as_west: contexts(),
                 as_north: contexts(),
                 others: vec![Counter::default(); SYMBOLS * SYMBOLS],
             },
-            window: Window::default(),
             symbols: Vec::new(),
             above: Vec::new(),
         }
     }
 
-    pub fn into_coder(self) -> C {
-        self.coder
+    pub fn into_parts(self) -> (C, Units) {
+        (self.coder, self.units)
     }
 
     /// Codes one frame's rows. `before` is the whole frame before.
@@ -129,6 +145,11 @@ impl<C: Coder> Band<C> {
                     self.copy(before, &vectors, row, height, &mut rows)?;
                 }
                 None => self.symbols.resize(across, 1),
+            }
+            if let Units::Plain(plain) = &mut self.units {
+                keep(self.picture, plain, &self.symbols, row, height, &mut rows)?;
+                std::mem::swap(&mut self.symbols, &mut self.above);
+                continue;
             }
             let mut column = 0;
             while column < across {
@@ -209,7 +230,7 @@ impl<C: Coder> Band<C> {
         &mut self,
         before: Option<&[u8]>,
         vectors: &[Vector],
-        columns: std::ops::Range<usize>,
+        columns: Range<usize>,
         row: usize,
         height: usize,
         rows: &mut impl Rows,
@@ -221,21 +242,52 @@ impl<C: Coder> Band<C> {
             cut: self.symbols.get(columns.end).is_some_and(|&symbol| symbol & 1 == 1),
             ..first
         };
-        self.window.load(self.picture, rows.bytes(), place);
-        self.window.clear_reference(place.height);
-        if let Some(before) = before {
-            for column in columns {
-                let (block, x, y) = self.source(vectors, column, row, height)?;
-                self.window.load_reference(self.picture, before, block.x - place.x, block.width, x, y);
+        let sources = before.map(|before| {
+            let source = |column| self.source(vectors, column, row, height);
+            columns.map(source).collect::<Result<Vec<_>>>().map(|sources| (before, sources))
+        });
+        let Units::Modelled(model, window) = &mut self.units else { return Ok(()) };
+        window.load(self.picture, rows.bytes(), place);
+        window.clear_reference(place.height);
+        if let Some((before, sources)) = sources.transpose()? {
+            for (block, x, y) in sources {
+                window.load_reference(self.picture, before, block.x - place.x, block.width, x, y);
             }
         }
         for y in 0..place.height {
             match before {
-                Some(_) => self.model.row::<C, true>(&mut self.coder, &mut self.window, y),
-                None => self.model.row::<C, false>(&mut self.coder, &mut self.window, y),
+                Some(_) => model.row::<C, true>(&mut self.coder, window, y),
+                None => model.row::<C, false>(&mut self.coder, window, y),
             }
         }
-        rows.store(&self.window, self.picture, place);
+        rows.store(window, self.picture, place);
         Ok(())
     }
+}
+
+/// The units of the coded blocks of a row as they are, row by row.
+fn keep(
+    picture: Picture,
+    plain: &mut Plain,
+    symbols: &[u8],
+    row: usize,
+    height: usize,
+    rows: &mut impl Rows,
+) -> Result<()> {
+    let mut column = 0;
+    let mut runs = Vec::new();
+    for same in symbols.chunk_by(|a, b| a & 1 == b & 1) {
+        let units = column * BLOCK..picture.width.min((column + same.len()) * BLOCK);
+        column += same.len();
+        if same[0] & 1 == 1 {
+            runs.push(units.start * picture.unit_bytes..units.end * picture.unit_bytes);
+        }
+    }
+    for y in row * BLOCK..height.min((row + 1) * BLOCK) {
+        let at = y * picture.row_bytes();
+        for run in &runs {
+            rows.keep(at + run.start..at + run.end, plain)?;
+        }
+    }
+    Ok(())
 }

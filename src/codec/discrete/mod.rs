@@ -13,6 +13,7 @@
 //! - Where all neighbours are equal, one decision stands for the run up to where they no longer are.
 //! - For pictures with many values the first question is about what followed the same 11 neighbours
 //!   before: letters and icons return.
+//! - Where there is no time for any of that, the other units are left to Zstandard as they are.
 //!
 //! Pictures are cut into up to 16 bands of rows. Each is coded by itself, but may refer to all of the
 //! frame before; so the bands of a frame are decoded in parallel.
@@ -21,14 +22,17 @@ mod band;
 mod counter;
 mod model;
 mod motion;
+mod plain;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-use self::band::{Band, Choice, Vector};
+use self::band::{Band, Choice, Units, Vector};
+use self::model::Model;
 use self::motion::Pair;
-use self::window::Place;
+use self::plain::Plain;
+use self::window::{Place, Window};
 use crate::codec::bits::{BitDecoder, BitEncoder};
 use crate::error::{Error, Result};
 use crate::pool;
@@ -41,6 +45,37 @@ const BAND_UNITS: usize = 3 << 17;
 const HEADER_BYTES: usize = 2;
 /// Most bytes of a unit.
 pub const MOST_UNIT_BYTES: usize = 8;
+
+/// How hard an encoder tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Units of coded blocks as they are, for Zstandard.
+    Quick,
+    /// A model of the units, with the memory of large patterns where there are many values.
+    Usual,
+    /// The smaller of the models with and without that memory.
+    Thorough,
+}
+
+/// How the units of coded blocks are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Coding {
+    Templates = 0,
+    Patterns = 1,
+    Plain = 2,
+}
+
+impl Coding {
+    fn of(id: u8) -> Option<Self> {
+        [Self::Templates, Self::Patterns, Self::Plain].into_iter().find(|&coding| coding as u8 == id)
+    }
+
+    /// Of pictures whose units are too large to be remembered, none has patterns.
+    fn suits(self, picture: Picture) -> bool {
+        self != Self::Patterns || picture.unit_bytes <= model::PATTERN_BYTES
+    }
+}
 
 /// The shape of frames whose units follow one another row by row without padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,82 +133,101 @@ impl Picture {
 }
 
 /// Appends the coded frames `raw` to `out` and returns true, or returns false if that would not be
-/// shorter than `raw`; `out` may have grown all the same. If it is `thorough` it tries both with and
-/// without the memory of large patterns. The result does not depend on the number of threads.
-pub fn encode(picture: Picture, thorough: bool, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> bool {
+/// shorter than `raw`; `out` may have grown all the same. The result does not depend on the number of threads.
+pub fn encode(picture: Picture, effort: Effort, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> bool {
     if !picture.fits(raw.len()) {
         return false;
     }
+    let codings: &[Coding] = match effort {
+        Effort::Quick => &[Coding::Plain],
+        Effort::Usual if has_many_values(picture, raw) => &[Coding::Patterns],
+        Effort::Usual => &[Coding::Templates],
+        Effort::Thorough => &[Coding::Templates, Coding::Patterns],
+    };
     let start = out.len();
-    if !thorough {
-        encode_with(has_many_values(picture, raw), picture, threads, raw, out);
-        return out.len() - start < raw.len();
+    let mut shortest = usize::MAX;
+    for &coding in codings {
+        let from = out.len();
+        if encode_with(coding, picture, threads, raw, out).is_ok() && out.len() - from < shortest {
+            out.drain(start..from);
+            shortest = out.len() - start;
+        } else {
+            out.truncate(from);
+        }
     }
-    encode_with(false, picture, threads, raw, out);
-    let middle = out.len();
-    encode_with(true, picture, threads, raw, out);
-    if out.len() - middle < middle - start {
-        out.drain(start..middle);
-    } else {
-        out.truncate(middle);
-    }
-    out.len() - start < raw.len()
+    shortest < raw.len()
 }
 
 /// After so many frames without movement it is searched for in one frame of so many only.
 const SEARCHES: usize = 4;
 
-fn encode_with(patterns: bool, picture: Picture, threads: usize, raw: &[u8], out: &mut Vec<u8>) {
-    let patterns = patterns && picture.unit_bytes <= model::PATTERN_BYTES;
+fn encode_with(coding: Coding, picture: Picture, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let coding = if coding.suits(picture) { coding } else { Coding::Templates };
     let band_rows = picture.band_rows(picture.bands());
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
     let mut codes = vec![Vec::new(); tops.len()];
     let bands = tops.into_iter().zip(&mut codes).collect();
-    let done = pool::for_each(threads, bands, |(top, code)| {
+    pool::for_each(threads, bands, |(top, code)| {
         let height = band_rows.min(picture.height - top);
-        let mut band = Band::new(BitEncoder::new(code), picture, top, height, patterns);
+        let mut decisions = Vec::new();
+        let units = match coding {
+            Coding::Plain => Units::Plain(Plain::default()),
+            _ => modelled(coding, picture, height),
+        };
+        let mut band = Band::new(BitEncoder::new(&mut decisions), picture, top, units);
         let mut before = None;
+        let mut choice = Choice::default();
         let mut fruitless = 0;
         for (at, frame) in raw.chunks_exact(picture.frame_bytes()).enumerate() {
             let rows = &frame[top * picture.row_bytes()..][..height * picture.row_bytes()];
-            let choice = match before {
-                Some(before) => {
-                    let search = fruitless < SEARCHES || at % SEARCHES == 0;
-                    let choice = Pair { picture, top, rows, before }.choose(search);
-                    if search {
-                        fruitless = if choice.moves() { 0 } else { fruitless + 1 };
-                    }
-                    choice
+            if let Some(before) = before {
+                let search = fruitless < SEARCHES || at % SEARCHES == 0;
+                let pair = Pair { picture, top, rows, before };
+                choice = match coding {
+                    Coding::Plain => pair.choose_quickly(search, &choice.vectors),
+                    Coding::Templates | Coding::Patterns => pair.choose(search),
+                };
+                if search {
+                    fruitless = if choice.moves() { 0 } else { fruitless + 1 };
                 }
-                None => Choice::default(),
-            };
+            }
             band.frame(before, &choice, rows)?;
             before = Some(frame);
         }
-        band.into_coder().finish();
+        let (coder, units) = band.into_parts();
+        coder.finish();
+        match units {
+            Units::Plain(plain) => plain.write(&decisions, code)?,
+            Units::Modelled(..) => *code = decisions,
+        }
         Ok(())
-    });
-    debug_assert!(done.is_ok(), "an encoder's vectors lead nowhere else");
+    })?;
     out.push(codes.len() as u8);
-    out.push(u8::from(patterns));
+    out.push(coding as u8);
     for code in &codes {
         // A code may be as long as 32 bits say at most: longer ones are never shorter than the frames.
         out.extend(u32::try_from(code.len()).unwrap_or(u32::MAX).to_le_bytes());
     }
     codes.iter().for_each(|code| out.extend(code));
+    Ok(())
+}
+
+fn modelled(coding: Coding, picture: Picture, height: usize) -> Units {
+    let model = Model::new(height * picture.width, picture.unit_bytes, coding == Coding::Patterns);
+    Units::Modelled(Box::new(model), Window::default())
 }
 
 /// Decodes frames to exactly `raw`.
 pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -> Result<()> {
     let short = || Error::corrupt("discrete block: it ends within its header");
-    let Some((&[bands, patterns], rest)) = packed.split_first_chunk::<HEADER_BYTES>() else { return Err(short()) };
+    let Some((&[bands, coding], rest)) = packed.split_first_chunk::<HEADER_BYTES>() else { return Err(short()) };
     if !picture.fits(raw.len()) {
         return Err(Error::corrupt(format!("discrete block: {} bytes are no frames of {picture:?}", raw.len())));
     }
-    let most_patterns = u8::from(picture.unit_bytes <= model::PATTERN_BYTES);
-    if bands == 0 || usize::from(bands) > MOST_BANDS || patterns > most_patterns {
-        return Err(Error::corrupt(format!("discrete block: {bands} bands, patterns {patterns}")));
-    }
+    let known = Coding::of(coding).filter(|coding| coding.suits(picture));
+    let Some(coding) = known.filter(|_| (1..=MOST_BANDS).contains(&usize::from(bands))) else {
+        return Err(Error::corrupt(format!("discrete block: {bands} bands, coding {coding}")));
+    };
     let band_rows = picture.band_rows(usize::from(bands));
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
     if tops.len() != usize::from(bands) {
@@ -184,7 +238,15 @@ pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -
     for (top, &length) in tops.into_iter().zip(lengths.as_chunks::<4>().0) {
         let (code, others) = codes.split_at_checked(u32::from_le_bytes(length) as usize).ok_or_else(short)?;
         let height = band_rows.min(picture.height - top);
-        coders.push(Band::new(BitDecoder::new(code), picture, top, height, patterns == 1));
+        let (units, decisions) = match coding {
+            Coding::Plain => {
+                let most = raw.len() / picture.height * height;
+                let (plain, decisions) = Plain::read(code, most)?;
+                (Units::Plain(plain), decisions)
+            }
+            _ => (modelled(coding, picture, height), code),
+        };
+        coders.push(Band::new(BitDecoder::new(decisions), picture, top, units));
         codes = others;
     }
     let mut decoded: &[u8] = &[];
@@ -196,10 +258,16 @@ pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -
         })?;
         decoded = frame;
     }
-    if !codes.is_empty() || !coders.into_iter().all(|band| band.into_coder().is_finished()) {
+    if !codes.is_empty() || !coders.into_iter().all(is_finished) {
         return Err(Error::corrupt("discrete block: a code does not end with its frames"));
     }
     Ok(())
+}
+
+/// Whether all of a band's code was used.
+fn is_finished(band: Band<BitDecoder<'_>>) -> bool {
+    let (coder, units) = band.into_parts();
+    coder.is_finished() && !matches!(units, Units::Plain(plain) if !plain.is_finished())
 }
 
 /// Units looked at to count values.
@@ -222,11 +290,24 @@ fn has_many_values(picture: Picture, raw: &[u8]) -> bool {
     seen.iter().filter(|&&seen| seen).count() > MANY_PLACES
 }
 
-/// About the bytes that `raw`, a sample of some frames, adds to more of its kind; nothing if a look at a
-/// few rows says that this coder is not for it.
-pub fn estimate(picture: Picture, raw: &[u8]) -> Option<usize> {
-    let mut packed = Vec::new();
-    (looks_discrete(picture, raw) && encode(picture, false, 1, raw, &mut packed)).then_some(packed.len())
+/// About the bytes that `raw`, a sample of some frames, adds to more of its kind, `frames` in all; nothing if
+/// a look at a few rows says that this coder is not for it.
+pub fn estimate(picture: Picture, effort: Effort, frames: usize, raw: &[u8]) -> Option<usize> {
+    if !looks_discrete(picture, raw) {
+        return None;
+    }
+    let packed_bytes = |effort, raw: &[u8]| {
+        let mut packed = Vec::new();
+        encode(picture, effort, 1, raw, &mut packed).then_some(packed.len())
+    };
+    if effort != Effort::Quick {
+        return packed_bytes(Effort::Usual, raw);
+    }
+    // Without a model the first frame takes most: of a sample more than of a batch.
+    let sampled = raw.len() / picture.frame_bytes();
+    let (all, first) = (packed_bytes(effort, raw)?, packed_bytes(effort, &raw[..picture.frame_bytes()])?);
+    let later = all.saturating_sub(first);
+    Some(if sampled < 2 { all } else { (first + later / (sampled - 1) * (frames - 1)) * sampled / frames })
 }
 
 /// Rows looked at, of all frames.

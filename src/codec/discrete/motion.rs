@@ -6,12 +6,14 @@
 
 use super::band::{Choice, MOST_VECTORS, Vector};
 use super::{BLOCK, Picture};
+use crate::cpu::SimdLevel;
+use crate::cpu::simd::Kernel;
 
 /// Width of an anchor's surroundings, in units, and the distance of its two rows.
 const ANCHOR_WIDTH: usize = 8;
 const ANCHOR_ROWS: usize = 4;
 /// Bytes that are looked at together.
-const PIECE: usize = 16;
+const PIECE: usize = 64;
 /// One in 64 places is an anchor: where these bits of the mark are such.
 const MARK_BITS: u8 = 0b1111_1100;
 const MARK: u8 = 0b1010_0000;
@@ -22,6 +24,9 @@ const TABLE_BITS: u32 = 12;
 const MOST_VOTES: usize = 1 << 13;
 /// Fewer are chance.
 const LEAST_VOTES: usize = 4;
+
+/// Vectors of the frame before will do if they leave at most one changed block in so many.
+const LEFT: usize = 2;
 
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -52,15 +57,31 @@ impl Pair<'_> {
     /// What to say of every block. Movement is looked for if it is asked.
     pub fn choose(&self, search: bool) -> Choice {
         let changed = self.changed();
-        let mut vectors = vec![Vector { x: 0, y: 0 }];
-        if search {
-            vectors.extend(self.moves(&changed));
+        let vectors = if search { self.moves(&changed) } else { Vec::new() };
+        self.symbols(&changed, &vectors, true)
+    }
+
+    /// The same where units are not modelled: whatever went on as in the frame before, which had the vectors `last`,
+    /// is not looked for again, and coded blocks need no vector.
+    pub fn choose_quickly(&self, search: bool, last: &[Vector]) -> Choice {
+        let changed = self.changed();
+        let followed = self.symbols(&changed, last.get(1..).unwrap_or(&[]), false);
+        let left = followed.symbols.iter().filter(|&&symbol| symbol & 1 == 1).count();
+        if !search || left * LEFT <= changed.iter().filter(|&&changed| changed).count() {
+            return followed;
         }
+        self.symbols(&changed, &self.moves(&changed), false)
+    }
+
+    /// The symbols of all blocks, with vectors besides that of no movement. Coded blocks have the one that comes nearest
+    /// if a model will `refer` to it.
+    fn symbols(&self, changed: &[bool], others: &[Vector], refer: bool) -> Choice {
+        let vectors = [&[Vector { x: 0, y: 0 }], others].concat();
         let across = self.picture.blocks_across();
         let mut symbols: Vec<u8> = Vec::with_capacity(changed.len());
         for (at, &changed) in changed.iter().enumerate() {
             let hint = if at % across > 0 { symbols[at - 1] >> 1 } else { 0 };
-            let symbol = if changed { self.symbol(at % across, at / across, &vectors, hint) } else { 0 };
+            let symbol = if changed { self.symbol(at % across, at / across, &vectors, hint, refer) } else { 0 };
             symbols.push(symbol);
         }
         Choice { vectors, symbols }
@@ -80,7 +101,7 @@ impl Pair<'_> {
                 let block_bytes = BLOCK * self.picture.unit_bytes;
                 let blocks = now.chunks(block_bytes).zip(before.chunks(block_bytes));
                 for (changed, (now, before)) in changed.iter_mut().zip(blocks) {
-                    *changed |= now != before;
+                    *changed = *changed || now != before;
                 }
             }
         }
@@ -92,19 +113,22 @@ impl Pair<'_> {
         const EMPTY: (u64, u32, u32) = (0, 0, 0);
         let mut table = vec![EMPTY; 1 << TABLE_BITS];
         let place = |hash: u64| (hash >> (u64::BITS - TABLE_BITS)) as usize;
-        self.anchors(self.unmoved(), changed, 1, |x, y, hash| {
+        let simd = SimdLevel::detect();
+        let remember = |x, y, hash| {
             table[place(hash)] = (hash, x as u32, y as u32);
             true
-        });
+        };
+        simd.run(Anchors { picture: self.picture, rows: self.unmoved(), changed, row_step: 1, found: remember });
         let mut votes = Vec::new();
-        self.anchors(self.rows, changed, SEARCHED_ROWS, |x, y, hash| {
+        let vote = |x, y, hash| {
             let (found, from_x, from_y) = table[place(hash)];
             let (x, y) = (i64::from(from_x) - x as i64, i64::from(from_y) - y as i64);
             if let (true, Ok(x), Ok(y)) = (found == hash && (x, y) != (0, 0), i16::try_from(x), i16::try_from(y)) {
                 votes.push((x, y));
             }
             votes.len() < MOST_VOTES
-        });
+        };
+        simd.run(Anchors { picture: self.picture, rows: self.rows, changed, row_step: SEARCHED_ROWS, found: vote });
         votes.sort_unstable();
         let mut elected: Vec<(usize, (i16, i16))> =
             votes.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).collect();
@@ -113,52 +137,9 @@ impl Pair<'_> {
         elected.into_iter().take(MOST_VECTORS - 1).map(|(_, (x, y))| Vector { x, y }).collect()
     }
 
-    /// Calls `found` with every anchor in changed blocks of every `row_step`-th of `rows`, until it says that it is enough.
-    fn anchors(
-        &self,
-        rows: &[u8],
-        changed: &[bool],
-        row_step: usize,
-        mut found: impl FnMut(usize, usize, u64) -> bool,
-    ) {
-        let Picture { width, unit_bytes, .. } = self.picture;
-        let (row_bytes, across) = (self.row_bytes(), self.picture.blocks_across());
-        let last = (width + 1).saturating_sub(ANCHOR_WIDTH);
-        for y in (0..self.height().saturating_sub(ANCHOR_ROWS)).step_by(row_step) {
-            let (upper, lower) =
-                (&rows[y * row_bytes..][..row_bytes], &rows[(y + ANCHOR_ROWS) * row_bytes..][..row_bytes]);
-            let changed = &changed[y / BLOCK * across..][..across];
-            for (block, _) in changed.iter().enumerate().filter(|(_, changed)| **changed) {
-                let end = ((block + 1) * BLOCK).min(last) * unit_bytes;
-                for start in (block * BLOCK * unit_bytes..end).step_by(PIECE) {
-                    let Some(piece) = upper[start..].first_chunk() else { break };
-                    let marks = marks(piece);
-                    // Not `contains`, which is made for long slices.
-                    if !marks.iter().fold(false, |any, &mark| any | (mark == MARK)) {
-                        continue;
-                    }
-                    for at in (start..end.min(start + PIECE)).filter(|at| marks[at - start] == MARK) {
-                        if at % unit_bytes != 0 {
-                            continue;
-                        }
-                        let bytes = at..at + ANCHOR_WIDTH * unit_bytes;
-                        let around = &upper[bytes.clone()];
-                        if around[unit_bytes..] == around[..around.len() - unit_bytes] {
-                            continue;
-                        }
-                        let hash = around.chunks_exact(8).chain(lower[bytes].chunks_exact(8)).fold(1, mix);
-                        if !found(at / unit_bytes, y, hash) {
-                            return;
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// The symbol of a changed block: a copy if there is one, first by vector `hint`, or else coded with
     /// the vector that comes nearest.
-    fn symbol(&self, column: usize, row: usize, vectors: &[Vector], hint: u8) -> u8 {
+    fn symbol(&self, column: usize, row: usize, vectors: &[Vector], hint: u8, refer: bool) -> u8 {
         let of_hint = usize::from(hint);
         let others = (1..vectors.len()).filter(|&at| at != of_hint);
         let copy = std::iter::once(of_hint).chain(others).filter(|&at| at > 0);
@@ -166,7 +147,7 @@ impl Pair<'_> {
             return (at << 1) as u8;
         }
         let (mut nearest, mut most) = (0, 0);
-        if vectors.len() > 1 {
+        if refer && vectors.len() > 1 {
             for (at, &vector) in vectors.iter().enumerate() {
                 let equal = self.equal_bytes(column, row, vector);
                 if equal > most {
@@ -203,6 +184,52 @@ impl Pair<'_> {
     }
 }
 
+/// Calls `found` with every anchor in changed blocks of every `row_step`-th of `rows`, until it says that it is enough.
+struct Anchors<'a, F> {
+    picture: Picture,
+    rows: &'a [u8],
+    changed: &'a [bool],
+    row_step: usize,
+    found: F,
+}
+
+impl<F: FnMut(usize, usize, u64) -> bool> Kernel for Anchors<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { picture: Picture { width, unit_bytes, .. }, rows, changed, row_step, mut found } = self;
+        let (row_bytes, across) = (self.picture.row_bytes(), self.picture.blocks_across());
+        let height = rows.len() / row_bytes;
+        let last = (width + 1).saturating_sub(ANCHOR_WIDTH);
+        for y in (0..height.saturating_sub(ANCHOR_ROWS)).step_by(row_step) {
+            let (upper, lower) =
+                (&rows[y * row_bytes..][..row_bytes], &rows[(y + ANCHOR_ROWS) * row_bytes..][..row_bytes]);
+            let changed = &changed[y / BLOCK * across..][..across];
+            for (block, _) in changed.iter().enumerate().filter(|(_, changed)| **changed) {
+                let end = ((block + 1) * BLOCK).min(last) * unit_bytes;
+                for start in (block * BLOCK * unit_bytes..end).step_by(PIECE) {
+                    let Some(piece) = upper[start..].first_chunk() else { break };
+                    for at in marked(piece).map(|at| start + at).take_while(|&at| at < end) {
+                        if at % unit_bytes != 0 {
+                            continue;
+                        }
+                        let bytes = at..at + ANCHOR_WIDTH * unit_bytes;
+                        let around = &upper[bytes.clone()];
+                        if around[unit_bytes..] == around[..around.len() - unit_bytes] {
+                            continue;
+                        }
+                        let hash = around.chunks_exact(8).chain(lower[bytes].chunks_exact(8)).fold(1, mix);
+                        if !found(at / unit_bytes, y, hash) {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// For each byte of a piece, a hash of eight bytes from there on that is cheap to compute for all.
 #[inline(always)]
 fn marks(piece: &[u8; PIECE + 7]) -> [u8; PIECE] {
@@ -214,6 +241,19 @@ fn marks(piece: &[u8; PIECE + 7]) -> [u8; PIECE] {
         }
     }
     marks.map(|mark| mark & MARK_BITS)
+}
+
+/// The places in a piece that have the mark of an anchor.
+#[inline(always)]
+fn marked(piece: &[u8; PIECE + 7]) -> impl Iterator<Item = usize> {
+    let found = marks(piece).map(|mark| u8::from(mark == MARK));
+    let words: [u64; PIECE / 8] =
+        std::array::from_fn(|at| found[8 * at..].first_chunk().map_or(0, |&eight| u64::from_le_bytes(eight)));
+    // A bit in the byte of each place.
+    words.into_iter().enumerate().filter(|&(_, word)| word != 0).flat_map(|(at, word)| {
+        let rest = std::iter::successors(Some(word), |&word| Some(word & (word - 1)).filter(|&word| word != 0));
+        rest.map(move |word| 8 * at + word.trailing_zeros() as usize / 8)
+    })
 }
 
 fn mix(hash: u64, bytes: &[u8]) -> u64 {

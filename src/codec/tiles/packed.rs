@@ -36,8 +36,10 @@ pub fn decode(simd: SimdLevel, packed: &[u8], tiles: usize, out: &mut DecodedTil
     if let Some(id) = out.predictors.iter().find(|&&id| usize::from(id) >= TilePredictor::ALL.len()) {
         return Err(Error::corrupt(format!("tiles: {id} is no predictor")));
     }
-    out.classes.clear();
-    out.classes.extend(bytes.iter().flat_map(|byte| (0..TILE_GROUPS).map(move |group| byte >> (4 + group) & 1)));
+    out.classes.resize(tiles * TILE_GROUPS, 0);
+    for (classes, byte) in out.classes.as_chunks_mut::<TILE_GROUPS>().0.iter_mut().zip(bytes) {
+        *classes = [byte >> 4 & 1, byte >> 5 & 1, byte >> 6 & 1, byte >> 7];
+    }
     let groups: u32 = bytes.iter().map(|byte| (byte >> 4).count_ones()).sum();
     out.groups.resize(groups as usize, [0; GROUP]);
     let mut unpacker = Unpacker::new(simd, packed, groups as usize * PARTS)?;

@@ -1,6 +1,7 @@
 //! Planes to packed pixels.
 
 use super::Picture;
+use super::narrow::{Narrow, NarrowBlocks};
 use super::phases::{CHUNK, Deal, Weave};
 use crate::cpu::colour;
 use crate::cpu::simd::{Kernel, SimdLevel};
@@ -11,6 +12,7 @@ use crate::plan::{ChromaTerms, Colour, Conversion};
 pub struct Converter<'a> {
     simd: SimdLevel,
     conversion: &'a Conversion,
+    narrow: Option<Narrow>,
     picture: Picture,
     planes: Vec<PlaneGeometry>,
     /// Even and odd samples of Y, U and V.
@@ -31,6 +33,7 @@ impl<'a> Converter<'a> {
         Self {
             simd,
             conversion,
+            narrow: Narrow::of(conversion),
             picture,
             planes: (0..3).map(plane).collect(),
             samples: std::array::from_fn(|_| padded()),
@@ -61,7 +64,14 @@ impl<'a> Converter<'a> {
                 even[..width].copy_from_slice(y);
             }
             let luma: &[&Vec<u8>] = if columns == 2 { &[even, odd] } else { &[even] };
-            self.simd.run(Convert { conversion: self.conversion, luma, u: of_u, v: of_v, pixels: &mut self.pixels });
+            self.simd.run(Convert {
+                conversion: self.conversion,
+                narrow: self.narrow,
+                luma,
+                u: of_u,
+                v: of_v,
+                pixels: &mut self.pixels,
+            });
             let [even, odd] = &self.pixels;
             for (row, (even, odd)) in self.rows.iter_mut().zip(even.iter().zip(odd)) {
                 if columns == 2 {
@@ -81,6 +91,7 @@ impl<'a> Converter<'a> {
 /// A row of blocks.
 struct Convert<'a> {
     conversion: &'a Conversion,
+    narrow: Option<Narrow>,
     /// Y of even pixels, and of odd ones where two share chroma.
     luma: &'a [&'a Vec<u8>],
     u: &'a [u8],
@@ -96,6 +107,15 @@ impl Kernel for Convert<'_> {
         let conversion = *self.conversion;
         let chunks = self.u.as_chunks::<CHUNK>().0.iter().zip(self.v.as_chunks::<CHUNK>().0);
         for (chunk, (u, v)) in chunks.enumerate() {
+            if let Some(narrow) = self.narrow {
+                let blocks = NarrowBlocks::of(&narrow, u, v);
+                for (luma, pixels) in self.luma.iter().zip(self.pixels.iter_mut()) {
+                    let y = &luma.as_chunks::<CHUNK>().0[chunk];
+                    let pixels = pixels.each_mut().map(|channel| &mut channel.as_chunks_mut::<CHUNK>().0[chunk]);
+                    narrow.convert(y, &blocks, pixels);
+                }
+                continue;
+            }
             let [mut red, mut green, mut blue] = [[0; CHUNK]; 3];
             for at in 0..CHUNK {
                 let terms = conversion.chroma(u[at].into(), v[at].into());

@@ -48,16 +48,20 @@ impl Line {
     }
 }
 
-/// What a step of the input makes up in a term, and what the term is at 0, on average over `inputs`.
-fn line(term: Term, shift: u8, inputs: impl Iterator<Item = i32>) -> (f64, f64) {
-    let shift = u32::from(shift & 31);
+/// What is dropped of a term on average over `inputs`.
+pub fn mean_lost(term: Term, shift: u8, inputs: impl Iterator<Item = i32>) -> f64 {
     let (mut lost, mut count) = (0.0, 0.0);
     for input in inputs {
-        lost += f64::from(term.at(input) & ((1 << shift) - 1));
+        lost += f64::from(term.at(input) & ((1 << (shift & 31)) - 1));
         count += 1.0;
     }
-    let unit = f64::from(1u32 << shift);
-    (f64::from(term.scale) / unit, (f64::from(term.offset) - lost / count) / unit)
+    lost / count
+}
+
+/// What a step of the input makes up in a term, and what the term is at 0, on average over `inputs`.
+fn line(term: Term, shift: u8, inputs: impl Iterator<Item = i32>) -> (f64, f64) {
+    let unit = f64::from(1u32 << (shift & 31));
+    (f64::from(term.scale) / unit, (f64::from(term.offset) - mean_lost(term, shift, inputs)) / unit)
 }
 
 impl Estimates {

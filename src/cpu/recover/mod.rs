@@ -2,8 +2,8 @@
 //!
 //! **Forward**: U and V of a block of pixels that share them follow from the differences of its channels,
 //! Y of each pixel from a channel that is not clipped: a linear estimate in fixed point, which is then
-//! converted and compared. Blocks that come out otherwise are [repaired](repair): other chroma is tried,
-//! and pixels that no YUV gives are *exceptions*.
+//! converted and compared. A block without such a pixel is given the chroma of the one to its left. Blocks that come
+//! out otherwise are [repaired](repair): other chroma is tried, and pixels that no YUV gives are *exceptions*.
 //!
 //! **Inverse**: the conversion ([`Conversion`]). Exceptions are put in afterwards.
 //!
@@ -13,16 +13,20 @@
 //! **Twin**: `shaders/recover`.
 
 pub mod batch;
+mod clipped;
 mod convert;
 mod estimates;
+mod narrow;
 mod phases;
 mod repair;
 mod solve;
 #[cfg(test)]
 mod tests;
 
+pub use clipped::Clipped;
 pub use convert::Converter;
 pub use estimates::Estimates;
+pub use narrow::Narrow;
 pub use repair::Exceptions;
 
 use self::phases::{PHASES, PixelRows};
@@ -90,6 +94,8 @@ pub struct Recovery<'a> {
     simd: SimdLevel,
     conversion: &'a Conversion,
     estimates: Estimates,
+    clipped: Clipped,
+    narrow: Option<Narrow>,
     picture: Picture,
     pixels: PixelRows,
     luma: [Vec<u8>; PHASES],
@@ -106,6 +112,8 @@ impl<'a> Recovery<'a> {
             simd,
             conversion,
             estimates: Estimates::of(conversion),
+            clipped: Clipped::of(conversion),
+            narrow: Narrow::of(conversion),
             picture,
             pixels,
             luma: std::array::from_fn(|_| vec![0; blocks]),
@@ -167,6 +175,8 @@ impl<'a> Recovery<'a> {
         self.simd.run(Solve {
             conversion: self.conversion,
             estimates: &self.estimates,
+            clipped: &self.clipped,
+            narrow: self.narrow,
             pixels: self.pixels.phases(),
             luma: &mut self.luma,
             chroma: &mut self.chroma,
@@ -180,6 +190,7 @@ impl<'a> Recovery<'a> {
         let mut repair = Repair {
             conversion: self.conversion,
             estimates: &self.estimates,
+            clipped: &self.clipped,
             picture: self.picture,
             pixels: &self.pixels,
             above,

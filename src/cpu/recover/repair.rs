@@ -1,7 +1,8 @@
 //! Blocks whose estimates are wrong: other chroma is tried, and what no chroma explains is kept.
 
 use super::Picture;
-use super::estimates::{Estimates, PARTS};
+use super::clipped::Clipped;
+use super::estimates::{Estimates, Line, PARTS};
 use super::phases::{PHASES, PixelRows};
 use super::solve::inside;
 use crate::plan::{ChromaTerms, Conversion};
@@ -19,6 +20,7 @@ pub struct Exceptions {
 pub struct Repair<'a> {
     pub conversion: &'a Conversion,
     pub estimates: &'a Estimates,
+    pub clipped: &'a Clipped,
     pub picture: Picture,
     pub pixels: &'a PixelRows,
     /// U and V of the row of blocks above, once repaired.
@@ -91,41 +93,38 @@ impl Repair<'_> {
 
     /// The first of the chroma to be tried that all pixels fit, or the one that most do.
     fn best_fit(&self, at: usize, block: &[[u8; 3]]) -> Fit {
-        let estimated = [self.chroma[0][at], self.chroma[1][at]];
         let left = at.checked_sub(1).map(|left| [self.chroma[0][left], self.chroma[1][left]]);
+        if let Some(fit) = left.and_then(|left| self.fit_all(left, block)) {
+            return fit;
+        }
         let above = self.above.map(|(u, v)| [u[at], v[at]]);
         let from = left.or(above).unwrap_or([128; 2]);
-        let (whole, clipped): (Vec<_>, Vec<_>) =
-            block.iter().partition(|pixel| pixel.iter().all(|&channel| inside(channel)));
+        let is_whole = |pixel: &&[u8; 3]| pixel.iter().all(|&channel| inside(channel));
         let estimate = |&[r, g, b]: &[u8; 3]| {
             let parts = |channel: u8| PARTS * (i32::from(channel) - i32::from(g));
             self.estimates.chroma(parts(r), parts(b)).map(|chroma| chroma as u8)
         };
-        let about = (!whole.is_empty()).then(|| near(estimated)).into_iter().flatten();
-        let neighbours = || left.into_iter().chain(above);
-        let own = || whole.iter().flat_map(|pixel| near(estimate(pixel)));
-        let along = clipped.iter().flat_map(|pixel| self.along(*pixel, from));
-        let saturated = || clipped.iter().flat_map(|pixel| near(estimate(pixel)));
-        let mut all = neighbours().chain(about).chain(own()).chain(along).chain(saturated());
+        let neighbours = || above.into_iter().chain([[128; 2]]);
+        let estimated = || near([self.chroma[0][at], self.chroma[1][at]]);
+        let of_whole = || block.iter().filter(is_whole).flat_map(|pixel| near(estimate(pixel)));
+        let along = block.iter().find_map(|&pixel| self.line(pixel)).into_iter().flat_map(|line| along(line, from));
+        let of_clipped = || block.iter().filter(|pixel| !is_whole(pixel)).flat_map(|pixel| near(estimate(pixel)));
+        let is_some_whole = block.iter().any(|pixel| is_whole(&pixel));
+        let about = is_some_whole.then(|| estimated().chain(of_whole()));
+        let mut all = neighbours().chain(about.into_iter().flatten()).chain(along).chain(of_clipped());
         if let Some(fit) = all.find_map(|chroma| self.fit_all(chroma, block)) {
             return fit;
         }
-        let fits = neighbours().chain(own()).chain(saturated()).map(|chroma| self.fit(chroma, block));
+        let tried = left.into_iter().chain(neighbours()).chain(of_whole()).chain(of_clipped());
+        let fits = tried.map(|chroma| self.fit(chroma, block));
         let best = fits.reduce(|best, fit| if fit.fitting > best.fitting { fit } else { best });
         best.filter(|best| best.fitting > 0).unwrap_or(Fit { chroma: from, luma: [None; PHASES], fitting: 0 })
     }
 
-    /// Chroma that two channels of a pixel agree with, the third one being clipped: one of U and V is near that
-    /// of `from`, the other follows.
-    fn along(&self, pixel: [u8; 3], from: Chroma) -> impl Iterator<Item = Chroma> + use<> {
-        let line = self.estimates.line(pixel.map(|channel| inside(channel).then_some(i32::from(channel))));
-        let steps = (0..=REACH).flat_map(|step| [step, -step]).skip(1);
-        line.into_iter().flat_map(move |line| {
-            steps.clone().flat_map(move |step| {
-                let [u, v] = from.map(|value| (i32::from(value) + step).clamp(0, 255));
-                line.through(u, v)
-            })
-        })
+    /// The chroma that a pixel of two channels that are not clipped leaves open.
+    fn line(&self, pixel: [u8; 3]) -> Option<Line> {
+        let channels = pixel.map(|channel| inside(channel).then_some(i32::from(channel)));
+        self.estimates.line(channels).filter(|_| channels.contains(&None))
     }
 
     /// The fit of chroma that all pixels fit.
@@ -155,10 +154,10 @@ impl Repair<'_> {
         [red, green, blue]
     }
 
-    /// Y of a pixel whose chroma is known: that nearest to what is not clipped where there are several.
+    /// Y of a pixel whose chroma is known.
     fn luma(&self, pixel: [i32; 3], terms: &[i32; 3]) -> Option<u8> {
         let makes = |y: i32| {
-            let luma = self.conversion.luma(y);
+            let luma = self.clipped.luma_of(y);
             terms.map(|term| self.conversion.channel(luma, term)) == pixel
         };
         let estimate = |at: usize| self.estimates.luma(pixel[at], self.estimates.luma_term(terms[at]));
@@ -167,24 +166,23 @@ impl Repair<'_> {
         if let Some(at) = [1, 0, 2].into_iter().find(|&at| (1..=254).contains(&pixel[at])) {
             // Where a step of luma is a step of the channel, rounding may have it one off.
             let y = estimate(at);
-            let y = y + (pixel[at] - self.conversion.channel(self.conversion.luma(y), terms[at])).signum();
+            let y = y + (pixel[at] - self.conversion.channel(self.clipped.luma_of(y), terms[at])).signum();
             return Some(y).filter(in_range).filter(|&y| makes(y)).map(|y| y as u8);
         }
-        // The least Y that clips what is white, or the largest that clips what is black.
-        let ends = (0..3).map(estimate);
-        let (y, inward) = if pixel.contains(&255) {
-            (ends.zip(pixel).filter(|&(_, channel)| channel == 255).map(|(y, _)| y).max()?, -1)
-        } else {
-            (ends.min()?, 1)
-        };
-        let fitting =
-            [0, -inward, -2 * inward].into_iter().map(|step| y + step).filter(in_range).find(|&y| makes(y))?;
-        let mut best = fitting;
-        while (0..=255).contains(&(best + inward)) && makes(best + inward) {
-            best += inward;
-        }
-        Some(best as u8)
+        let pixel = pixel.map(|channel| channel as u8);
+        let [red, green, blue] = *terms;
+        let y = self.clipped.pixel(pixel, ChromaTerms { red, green, blue });
+        makes(y.into()).then_some(y)
     }
+}
+
+/// Chroma on a line, one of U and V near that of `from`.
+fn along(line: Line, from: Chroma) -> impl Iterator<Item = Chroma> {
+    let steps = (0..=REACH).flat_map(|step| [step, -step]).skip(1);
+    steps.flat_map(move |step| {
+        let [u, v] = from.map(|value| (i32::from(value) + step).clamp(0, 255));
+        line.through(u, v)
+    })
 }
 
 /// Chroma and all around it: estimates are off by one at most, because of rounding.

@@ -1,6 +1,8 @@
-//! Blocks of pixels to their Y, U and V, where nothing is clipped.
+//! Blocks of pixels to their Y, U and V.
 
+use super::clipped::Clipped;
 use super::estimates::{Estimates, PARTS};
+use super::narrow::{Narrow, NarrowBlocks};
 use super::phases::{CHUNK, PHASES};
 use crate::cpu::simd::Kernel;
 use crate::plan::{ChromaTerms, Conversion};
@@ -9,12 +11,17 @@ use crate::plan::{ChromaTerms, Conversion};
 pub struct Solve<'a> {
     pub conversion: &'a Conversion,
     pub estimates: &'a Estimates,
+    pub clipped: &'a Clipped,
+    pub narrow: Option<Narrow>,
     /// R, G and B of each pixel of the blocks.
     pub pixels: &'a [[Vec<u8>; 3]],
     pub luma: &'a mut [Vec<u8>; PHASES],
     pub chroma: &'a mut [Vec<u8>; 2],
     pub misfits: &'a mut [u8],
 }
+
+/// R, G and B of pixels.
+pub type Pixels<'a> = [&'a [u8; CHUNK]; 3];
 
 /// Whether a channel may not have been clipped.
 #[inline(always)]
@@ -27,19 +34,113 @@ impl Kernel for Solve<'_> {
 
     #[inline(always)]
     fn run(self) {
+        match self.pixels.len() {
+            1 => self.row::<1>(),
+            2 => self.row::<2>(),
+            _ => self.row::<4>(),
+        }
+    }
+}
+
+impl Solve<'_> {
+    /// Of blocks of `COUNT` pixels.
+    #[inline(always)]
+    fn row<const COUNT: usize>(self) {
+        let (estimates, conversion) = (*self.estimates, *self.conversion);
+        let Ok(phases) = <&[[Vec<u8>; 3]; COUNT]>::try_from(self.pixels) else { return };
         let [u, v] = self.chroma.each_mut().map(|plane| plane.as_chunks_mut::<CHUNK>().0.iter_mut());
         let misfits = self.misfits.as_chunks_mut::<CHUNK>().0;
+        // Neutral, to the left of the first block.
+        let mut left = [128; 2];
         for (at, ((u, v), misfits)) in u.zip(v).zip(misfits).enumerate() {
-            let chunk = |channel: &Vec<u8>| channel.as_chunks::<CHUNK>().0[at];
-            let (estimates, conversion) = (*self.estimates, *self.conversion);
-            let blocks =
-                chroma(&estimates, &conversion, self.pixels.iter().map(|phase| phase.each_ref().map(chunk)), u, v);
+            let pixels: [Pixels<'_>; COUNT] =
+                phases.each_ref().map(|phase| phase.each_ref().map(|channel| &channel.as_chunks::<CHUNK>().0[at]));
+            let counted = estimate_chroma(&estimates, &conversion, pixels, u, v);
+            carry(&counted, &mut left, u, v);
             *misfits = [0; CHUNK];
-            for (phase, (pixels, luma)) in self.pixels.iter().zip(self.luma.iter_mut()).enumerate() {
-                let pixels = pixels.each_ref().map(chunk);
-                luma.as_chunks_mut::<CHUNK>().0[at] =
-                    self::luma(&estimates, &conversion, &pixels, &blocks, 1 << phase, misfits);
+            let luma = self.luma.iter_mut().map(|luma| &mut luma.as_chunks_mut::<CHUNK>().0[at]);
+            let phases = pixels.into_iter().zip(luma).enumerate();
+            if let Some(narrow) = &self.narrow {
+                let blocks = NarrowBlocks::of(narrow, u, v);
+                for (phase, (pixels, luma)) in phases {
+                    narrow.luma(pixels, &blocks, luma);
+                    self.clipped.luma(&conversion, pixels, u, v, luma);
+                    narrow.compare(pixels, &blocks, luma, 1 << phase, misfits);
+                }
+            } else {
+                let blocks = Blocks::of(&estimates, &conversion, u, v);
+                for (phase, (pixels, luma)) in phases {
+                    self::luma(&estimates, pixels, &blocks, luma);
+                    self.clipped.luma(&conversion, pixels, u, v, luma);
+                    compare(&conversion, pixels, &blocks, luma, 1 << phase, misfits);
+                }
             }
+        }
+    }
+}
+
+/// U and V of blocks, from their pixels that are not clipped; how many these are.
+#[inline(always)]
+fn estimate_chroma<const COUNT: usize>(
+    estimates: &Estimates,
+    conversion: &Conversion,
+    phases: [Pixels<'_>; COUNT],
+    u: &mut [u8; CHUNK],
+    v: &mut [u8; CHUNK],
+) -> [u8; CHUNK] {
+    let [mut red_green, mut blue_green] = [[0i16; CHUNK]; 2];
+    let mut counted = [0; CHUNK];
+    for at in 0..CHUNK {
+        let (mut r_g, mut b_g, mut count) = (0, 0, 0);
+        for [red, green, blue] in phases {
+            let counts = inside(red[at]) & inside(green[at]) & inside(blue[at]);
+            let (r, g, b) = (i16::from(red[at]), i16::from(green[at]), i16::from(blue[at]));
+            r_g += if counts { r - g } else { 0 };
+            b_g += if counts { b - g } else { 0 };
+            count += u8::from(counts);
+        }
+        (red_green[at], blue_green[at], counted[at]) = (r_g, b_g, count);
+    }
+    for at in 0..CHUNK {
+        let count = counted[at];
+        // PARTS / count, where something is counted: 12, 6, 4, 3.
+        let parts = PARTS as i16 / 4
+            + i16::from(count < 4)
+            + 2 * i16::from(count < 3)
+            + PARTS as i16 / 2 * i16::from(count < 2);
+        let [of_u, of_v] = estimates.chroma((red_green[at] * parts).into(), (blue_green[at] * parts).into());
+        (u[at], v[at]) = (of_u as u8, of_v as u8);
+    }
+    if conversion.is_plain() {
+        // The differences of channels are known to the unit. What is made of estimates that rounding has one off differs
+        // from them, by more in the difference that depends on it.
+        for at in 0..CHUNK {
+            let ChromaTerms { red, green, blue } = conversion.chroma(u[at].into(), v[at].into());
+            let count = i16::from(counted[at]);
+            let off = |sum: i16, made: i32| sum.wrapping_sub(count.wrapping_mul(made as i16));
+            let (of_u, of_v) =
+                (off(blue_green[at], blue.wrapping_sub(green)), off(red_green[at], red.wrapping_sub(green)));
+            let (far_u, far_v) = (of_u.wrapping_abs(), of_v.wrapping_abs());
+            let step = |off: i16, is_more: bool| if is_more { off.signum() } else { 0 };
+            u[at] = (i16::from(u[at]) + step(of_u, far_u >= far_v)).clamp(0, 255) as u8;
+            v[at] = (i16::from(v[at]) + step(of_v, far_v >= far_u)).clamp(0, 255) as u8;
+        }
+    }
+    counted
+}
+
+/// Gives blocks of clipped pixels the chroma of the block to their left.
+#[inline(always)]
+fn carry(counted: &[u8; CHUNK], left: &mut [u8; 2], u: &mut [u8; CHUNK], v: &mut [u8; CHUNK]) {
+    if counted.iter().fold(true, |all, &counted| all & (counted > 0)) {
+        *left = [u[CHUNK - 1], v[CHUNK - 1]];
+        return;
+    }
+    for ((&counted, u), v) in counted.iter().zip(u).zip(v) {
+        if counted == 0 {
+            [*u, *v] = *left;
+        } else {
+            *left = [*u, *v];
         }
     }
 }
@@ -54,69 +155,56 @@ struct Blocks {
     from_blue: [i32; CHUNK],
 }
 
-#[inline(always)]
-fn chroma(
-    estimates: &Estimates,
-    conversion: &Conversion,
-    phases: impl Iterator<Item = [[u8; CHUNK]; 3]>,
-    u: &mut [u8; CHUNK],
-    v: &mut [u8; CHUNK],
-) -> Blocks {
-    let [mut red_green, mut blue_green, mut counted] = [[0i16; CHUNK]; 3];
-    for [red, green, blue] in phases {
+impl Blocks {
+    #[inline(always)]
+    fn of(estimates: &Estimates, conversion: &Conversion, u: &[u8; CHUNK], v: &[u8; CHUNK]) -> Self {
+        let mut blocks = Self {
+            red: [0; CHUNK],
+            green: [0; CHUNK],
+            blue: [0; CHUNK],
+            from_red: [0; CHUNK],
+            from_green: [0; CHUNK],
+            from_blue: [0; CHUNK],
+        };
         for at in 0..CHUNK {
-            let counts = inside(red[at]) & inside(green[at]) & inside(blue[at]);
-            let (r, g, b) = (i16::from(red[at]), i16::from(green[at]), i16::from(blue[at]));
-            red_green[at] += if counts { r - g } else { 0 };
-            blue_green[at] += if counts { b - g } else { 0 };
-            counted[at] += i16::from(counts);
+            let ChromaTerms { red, green, blue } = conversion.chroma(u[at].into(), v[at].into());
+            (blocks.red[at], blocks.green[at], blocks.blue[at]) = (red, green, blue);
+            blocks.from_red[at] = estimates.luma_term(red);
+            blocks.from_green[at] = estimates.luma_term(green);
+            blocks.from_blue[at] = estimates.luma_term(blue);
         }
+        blocks
     }
-    let mut blocks = Blocks {
-        red: [0; CHUNK],
-        green: [0; CHUNK],
-        blue: [0; CHUNK],
-        from_red: [0; CHUNK],
-        from_green: [0; CHUNK],
-        from_blue: [0; CHUNK],
-    };
+}
+
+/// Y from a channel that is not clipped.
+#[inline(always)]
+fn luma(estimates: &Estimates, [red, green, blue]: Pixels<'_>, blocks: &Blocks, luma: &mut [u8; CHUNK]) {
     for at in 0..CHUNK {
-        // PARTS / counted, where something is counted: 12, 6, 4, 3.
-        let counted = counted[at];
-        let parts =
-            PARTS / 4 + i32::from(counted < 4) + 2 * i32::from(counted < 3) + PARTS / 2 * i32::from(counted < 2);
-        let [of_u, of_v] = estimates.chroma(i32::from(red_green[at]) * parts, i32::from(blue_green[at]) * parts);
-        (u[at], v[at]) = (of_u as u8, of_v as u8);
-        let ChromaTerms { red, green, blue } = conversion.chroma(of_u, of_v);
-        (blocks.red[at], blocks.green[at], blocks.blue[at]) = (red, green, blue);
-        blocks.from_red[at] = estimates.luma_term(red);
-        blocks.from_green[at] = estimates.luma_term(green);
-        blocks.from_blue[at] = estimates.luma_term(blue);
+        let [r, g, b] = [red[at], green[at], blue[at]].map(i32::from);
+        // All three are worked out, to keep loads out of what depends on data.
+        let mut y = estimates.luma(b, blocks.from_blue[at]);
+        y = if inside(red[at]) { estimates.luma(r, blocks.from_red[at]) } else { y };
+        y = if inside(green[at]) { estimates.luma(g, blocks.from_green[at]) } else { y };
+        luma[at] = y as u8;
     }
-    blocks
 }
 
 #[inline(always)]
-fn luma(
-    estimates: &Estimates,
+fn compare(
     conversion: &Conversion,
-    [red, green, blue]: &[[u8; CHUNK]; 3],
+    [red, green, blue]: Pixels<'_>,
     blocks: &Blocks,
+    luma: &[u8; CHUNK],
     bit: u8,
     misfits: &mut [u8; CHUNK],
-) -> [u8; CHUNK] {
-    let mut luma = [0; CHUNK];
+) {
     for at in 0..CHUNK {
-        let [r, g, b] = [red[at], green[at], blue[at]].map(i32::from);
-        let from_others = if inside(red[at]) { (r, blocks.from_red[at]) } else { (b, blocks.from_blue[at]) };
-        let (channel, term) = if inside(green[at]) { (g, blocks.from_green[at]) } else { from_others };
-        let y = estimates.luma(channel, term);
-        luma[at] = y as u8;
-        let base = conversion.luma(y);
-        let fits = (conversion.channel(base, blocks.red[at]) == r)
-            & (conversion.channel(base, blocks.green[at]) == g)
-            & (conversion.channel(base, blocks.blue[at]) == b);
+        let base = conversion.luma(luma[at].into());
+        let made = |term: i32| conversion.channel(base, term) as u8;
+        let fits = (made(blocks.red[at]) == red[at])
+            & (made(blocks.green[at]) == green[at])
+            & (made(blocks.blue[at]) == blue[at]);
         misfits[at] |= if fits { 0 } else { bit };
     }
-    luma
 }

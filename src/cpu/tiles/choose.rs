@@ -3,7 +3,7 @@
 
 use super::buffer::PlaneBuffer;
 use super::rules::{Neighbours, residuals};
-use crate::cpu::simd::{Kernel, SimdLevel};
+use crate::cpu::simd::{Kernel, SimdLevel, sum};
 use crate::frame::{CodedPlane, TILE};
 use crate::plan::TilePredictor;
 use crate::stage::TileEffort;
@@ -118,8 +118,8 @@ fn costs<const SET: u32>(current: &[u8], previous: &[u8], at: usize, stride: usi
             row_costs::<SET>(current, previous, at, stride, &mut sums);
         }
         for (rule, sums) in sums.iter().enumerate().filter(|(rule, _)| SET >> rule & 1 == 1) {
-            for (costs, sums) in costs.iter_mut().zip(sums.as_chunks::<TILE>().0) {
-                costs[rule] += sums.iter().map(|&sum| u32::from(sum)).sum::<u32>();
+            for (costs, &sums) in costs.iter_mut().zip(sums.as_chunks::<TILE>().0) {
+                costs[rule] += sum(sums);
             }
         }
     }

@@ -27,6 +27,7 @@ pub(super) use self::batch::{forward, inverse};
 use self::buffer::PlaneBuffer;
 use self::phases::{RowCoder, Rows};
 use self::residual::Groups;
+use super::sample::Sample;
 use super::simd::{Kernel, SimdLevel};
 use crate::frame::{Band, CodedPlane, GROUP, Geometry, Region, TILE, TILE_GROUPS, Tiling};
 use crate::plan::{Colour, TilePredictor};
@@ -108,6 +109,9 @@ impl<'a> BandState<'a> {
     }
 }
 
+/// Tiles whose residuals are at hand at a time.
+const STRIP: usize = 16;
+
 struct Residuals<'a> {
     plane: &'a CodedPlane,
     /// What [`choose::choose`] gave; the marks are taken away.
@@ -123,24 +127,38 @@ impl Kernel for Residuals<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let columns = self.plane.columns();
-        let mut groups: Groups = [[0; GROUP]; TILE_GROUPS];
-        for (tile, predictor) in self.predictors.iter_mut().enumerate() {
-            if *predictor & choose::EXACT != 0 {
-                *predictor &= !choose::EXACT;
-                self.sums.extend([0; TILE_GROUPS]);
-                continue;
-            }
-            let at = self.current.at(tile % columns * TILE, tile / columns * TILE);
-            let predictor = TilePredictor::ALL[usize::from(*predictor)];
-            residual::residual(predictor, self.current, self.previous, at, &mut groups);
-            for group in &groups {
-                let sum = group.iter().map(|&residual| u16::from(residual)).sum();
-                self.sums.push(sum);
-                if sum > 0 {
-                    self.groups.push(*group);
+        let Self { plane, predictors, current, previous, sums, groups } = self;
+        let columns = plane.columns();
+        let mut strip: [Groups; STRIP] = [[[0; GROUP]; TILE_GROUPS]; STRIP];
+        let mut kept = [[0; GROUP]; STRIP * TILE_GROUPS];
+        for (at, predictors) in predictors.chunks_mut(STRIP).enumerate() {
+            // Sums are not taken before all of a strip is stored: a group is stored in parts, and who loads it at once
+            // waits for them.
+            for (tile, (predictor, groups)) in (at * STRIP..).zip(predictors.iter().zip(&mut strip)) {
+                if *predictor & choose::EXACT == 0 {
+                    let at = current.at(tile % columns * TILE, tile / columns * TILE);
+                    let predictor = TilePredictor::ALL[usize::from(*predictor)];
+                    residual::residual(predictor, current, previous, at, groups);
                 }
             }
+            let mut count = 0;
+            for (predictor, strip) in predictors.iter_mut().zip(&strip) {
+                if *predictor & choose::EXACT != 0 {
+                    *predictor &= !choose::EXACT;
+                    sums.extend([0; TILE_GROUPS]);
+                    continue;
+                }
+                let mut of_tile = [0; TILE_GROUPS];
+                for (group, sum) in strip.iter().zip(&mut of_tile) {
+                    let total: u32 = group.iter().map(|&residual| u32::from(residual)).sum();
+                    *sum = total as u16;
+                    // A group of zeros is overwritten by the next.
+                    kept[count] = *group;
+                    count += usize::from(total > 0);
+                }
+                sums.extend(of_tile);
+            }
+            groups.extend_from_slice(&kept[..count]);
         }
     }
 }
@@ -163,12 +181,18 @@ impl Kernel for Restore<'_, '_> {
         let classes = self.classes.as_chunks::<TILE_GROUPS>().0;
         for (tile, (&predictor, classes)) in self.predictors.iter().zip(classes).enumerate() {
             let at = self.current.at(tile % columns * TILE, tile / columns * TILE);
+            if predictor == TilePredictor::Previous as u8 && *classes == [0; TILE_GROUPS] {
+                restore::copy(self.current, self.previous, at);
+                continue;
+            }
             let mut groups: Groups = [[0; GROUP]; TILE_GROUPS];
             for (group, &class) in groups.iter_mut().zip(classes) {
                 if class > 0
                     && let Some(coded) = self.groups.next()
                 {
-                    *group = *coded;
+                    for (residual, &zigzag) in group.iter_mut().zip(coded) {
+                        *residual = zigzag.unzigzag();
+                    }
                 }
             }
             let predictor = TilePredictor::ALL[usize::from(predictor)];

@@ -6,11 +6,11 @@
 
 use super::buffer::PlaneBuffer;
 use super::residual::Groups;
-use super::row::{Row, add, broadcast, halves, prefix_sum, shift_in, sub, unzigzag};
+use super::row::{Row, add, broadcast, halves, prefix_sum, shift_in, sub};
 use crate::frame::TILE;
 use crate::plan::TilePredictor;
 
-/// Restores the tile whose first sample is at index `at`.
+/// Restores the tile whose first sample is at index `at`. Its residuals are not zigzag-mapped any more.
 #[inline(always)]
 pub(super) fn restore(
     predictor: TilePredictor,
@@ -38,6 +38,14 @@ pub(super) fn restore(
         PreviousHalfGradient => tile.rows::<true>(half_gradient),
         PreviousAndUp => tile.previous_and_up(),
         PreviousHalfUp => tile.rows::<true>(|above, residual| add(halves(above.row), residual)),
+    }
+}
+
+/// Restores a tile that is what it was in the frame before.
+#[inline(always)]
+pub(super) fn copy(current: &mut PlaneBuffer, previous: &PlaneBuffer, at: usize) {
+    for at in (at..).step_by(current.stride).take(TILE) {
+        current.samples[at..at + TILE].copy_from_slice(&previous.samples[at..at + TILE]);
     }
 }
 
@@ -121,7 +129,7 @@ impl Tile<'_> {
         for (part, group) in residual.as_chunks_mut::<8>().0.iter_mut().zip(&self.groups[upper..]) {
             part.copy_from_slice(&group[within..within + 8]);
         }
-        unzigzag(residual)
+        residual
     }
 
     #[inline(always)]

@@ -1,7 +1,6 @@
 //! Arithmetic on a row of a tile, modulo 256.
 
 use super::rules::half;
-use crate::cpu::sample::Sample;
 use crate::frame::TILE;
 
 pub(super) type Row = [u8; TILE];
@@ -19,11 +18,6 @@ pub(super) fn sub(a: Row, b: Row) -> Row {
 #[inline(always)]
 pub(super) fn halves(row: Row) -> Row {
     row.map(half)
-}
-
-#[inline(always)]
-pub(super) fn unzigzag(row: Row) -> Row {
-    row.map(Sample::unzigzag)
 }
 
 #[inline(always)]
