@@ -2,8 +2,8 @@
 
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype};
 use framepress::internal::gpu::{compare_recovery, made_frames};
-use framepress::internal::{Batch, KNOWN, SolvedPlanes, convert, recover};
-use framepress::plan::Making;
+use framepress::internal::{Backend, Batch, KNOWN, SolvedPlanes, convert, recover};
+use framepress::plan::{Conversion, Making, Term};
 use libtest_mimic::Trial;
 
 use super::backends::{Subject, all, reference, row, trial};
@@ -16,6 +16,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("recovery", it, "every-conversion", || every_conversion(it)));
         rows.push(row("recovery", it, "clipped", || clipped(it)));
         rows.push(row("recovery", it, "many-workgroups", || many_workgroups(it)));
+        rows.push(row("recovery", it, "large-terms", || large_terms(it)));
         rows.push(row("recovery", it, "whole", || whole(it)));
         for to in all().iter().filter(|to| to.name != it.name) {
             rows.push(trial(format!("cross-recovery::{}::{}", it.name, to.name), &[it, to], || cross(it, to)));
@@ -91,6 +92,38 @@ fn many_workgroups(subject: &Subject) {
     let case = Case::new(Dtype::U8, packed(3, 70_000, ChannelOrder::Rgb), 1, 1);
     let making = Making { sampling: ChromaSampling::Cs444, ..makings(&case)[0] };
     same(subject, case.batch(), &making);
+}
+
+/// Conversions of damaged files, whose terms just fit 32 bits.
+fn large_terms(subject: &Subject) {
+    let case = Case::new(Dtype::U8, packed(75, 33, ChannelOrder::Rgb), 2, 1);
+    for making in makings(&case) {
+        for (scale, offset) in [(8 * 32_767, 30_000 * 32_767), (-8 * 32_767, 30_000 * 32_767), (8 * 400, -400 * 1024)] {
+            let term = Term::new(scale, offset);
+            let terms =
+                Conversion { luma: term, red: term, green_u: term, green_v: term, blue: term, ..making.conversion };
+            let conversion =
+                Conversion { luma_shift: 16, chroma_shift: 16, output: Term::new(1, 0), output_shift: 0, ..terms };
+            conversion.check().unwrap();
+            let making = Making { conversion, ..making };
+            let mut raw = [vec![0xA5; case.raw.len()], vec![0x5A; case.raw.len()]];
+            for (raw, backend) in raw.iter_mut().zip([&reference() as &dyn Backend, subject.backend()]) {
+                backend
+                    .convert(&case.geometry, &making, &case.raw[..making.planes(&case.geometry).raw_bytes()], raw)
+                    .unwrap();
+            }
+            assert!(raw[0] == raw[1], "{making:?}");
+            // What the numbers say.
+            let pixel = making.conversion.pixel(case.raw[0], of_plane(&case, &making, 1), of_plane(&case, &making, 2));
+            let expected = if making.blue_first { [pixel[2], pixel[1], pixel[0]] } else { pixel };
+            assert_eq!(raw[0][..3], expected, "{making:?}");
+        }
+    }
+}
+
+/// The first sample of a plane, if the case is taken for planes.
+fn of_plane(case: &Case, making: &Making, plane: usize) -> u8 {
+    case.raw[making.planes(&case.geometry).planes[plane].offset]
 }
 
 /// Repaired planes and exceptions are the same wherever planes were estimated, and frames come back.
