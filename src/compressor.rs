@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use ndarray::{ArrayView, Dimension};
 
 use crate::codec::discrete::{self, Picture};
-use crate::codec::{CodecId, Encoder, Surroundings, neighbour_width};
+use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
@@ -204,9 +204,8 @@ impl Compressor {
     /// `None` if strips take more than the raw bytes.
     fn pack_strips(&self, batch: Batch<'_>, plan: StripPlan, backend: &dyn Backend) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
-        let strips = backend
-            .forward(batch, &plan.planes(batch.geometry), &mut planes)
-            .and_then(|()| strips::encode(batch.geometry, plan, &planes, self.scheduler.cpu()));
+        let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
+            .and_then(|()| strips::encode(batch.geometry, &plan, &planes, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
         let (blocks, payload) = table(&strips)?;
@@ -238,7 +237,7 @@ impl Compressor {
             let mut packed = Vec::new();
             let higher = block.higher_blocks(bytes);
             let around = match plan.planes[block.plane].shuffle {
-                Shuffle::Byte => Surroundings { width: neighbour_width(geometry, block.plane), higher: &higher },
+                Shuffle::Byte => surroundings(geometry, block.plane, &higher),
                 Shuffle::None | Shuffle::Bit => Surroundings::default(),
             };
             let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
@@ -254,7 +253,7 @@ impl Compressor {
         }
         let level = LevelParameters::of(self.settings.level());
         let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
-        Ok(encoder.with_contexts(level.contexts))
+        Ok(encoder.with_contexts(level.contexts).with_adaptive(level.model))
     }
 }
 

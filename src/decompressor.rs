@@ -160,7 +160,7 @@ impl Decompressor {
             Method::Tiles(plan) => {
                 tiled::decode(geometry, plan, &segments(blocks, payload)?, raw, backend, self.scheduler.cpu())
             }
-            Method::Strips(plan) => self.restore_strips(geometry, *plan, &segments(blocks, payload)?, backend, raw),
+            Method::Strips(plan) => self.restore_strips(geometry, plan, &segments(blocks, payload)?, backend, raw),
             Method::Discrete => {
                 let picture = plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
                 discrete::decode(picture, self.threads, payload, raw)
@@ -224,14 +224,14 @@ impl Decompressor {
     fn restore_strips(
         &self,
         geometry: &Geometry,
-        plan: StripPlan,
+        plan: &StripPlan,
         strips: &[&[u8]],
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = strips::decode(geometry, plan, strips, &mut planes, self.scheduler.cpu())
-            .and_then(|()| backend.inverse(geometry, &plan.planes(geometry), &mut planes, raw));
+            .and_then(|()| planes::inverse(geometry, &plan.planes(geometry), backend, &mut planes, raw));
         pool::lock(&self.buffers).push(planes);
         result
     }
@@ -256,7 +256,8 @@ impl Decompressor {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
             if place.higher + 1 == geometry.sample_bytes {
-                spans.push(Span { width: geometry.planes[place.plane].width, blocks: Vec::new() });
+                let plane = &geometry.planes[place.plane];
+                spans.push(Span { width: plane.width, picture: plane.frame_samples(), blocks: Vec::new() });
             }
             if let Some(span) = spans.last_mut() {
                 span.blocks.push((entry.codec, coded, block));
@@ -275,6 +276,7 @@ impl Decompressor {
 /// The blocks of a span, that of the lowest bytes first, with what they are decoded from.
 struct Span<'a> {
     width: usize,
+    picture: usize,
     blocks: Vec<(CodecId, &'a [u8], &'a mut [u8])>,
 }
 
@@ -283,7 +285,8 @@ impl Span<'_> {
     fn decode(self, decoder: &mut Decoder) -> Result<()> {
         let mut higher: Vec<&[u8]> = Vec::new();
         for (codec, coded, block) in self.blocks.into_iter().rev() {
-            decoder.decode(codec, coded, Surroundings { width: self.width, higher: &higher }, block)?;
+            let around = Surroundings { width: self.width, picture: self.picture, higher: &higher };
+            decoder.decode(codec, coded, around, block)?;
             higher.insert(0, block);
         }
         Ok(())

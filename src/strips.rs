@@ -8,7 +8,7 @@ use crate::plan::StripPlan;
 use crate::pool;
 
 /// The packed strips of a batch whose planes are in `planes`.
-pub fn encode(geometry: &Geometry, plan: StripPlan, planes: &WorkBuffer, cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
+pub fn encode(geometry: &Geometry, plan: &StripPlan, planes: &WorkBuffer, cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
     match geometry.sample_bytes {
         1 => encode_samples::<u8>(geometry, plan, planes, cpu),
         _ => encode_samples::<u16>(geometry, plan, planes, cpu),
@@ -21,7 +21,7 @@ pub fn encode(geometry: &Geometry, plan: StripPlan, planes: &WorkBuffer, cpu: &C
 /// Corrupt if a strip is not what the plan says.
 pub fn decode(
     geometry: &Geometry,
-    plan: StripPlan,
+    plan: &StripPlan,
     strips: &[&[u8]],
     planes: &mut WorkBuffer,
     cpu: &CpuBackend,
@@ -32,7 +32,7 @@ pub fn decode(
     }
 }
 
-fn sizes(geometry: &Geometry, plan: StripPlan, strip: usize) -> Vec<Size> {
+fn sizes(geometry: &Geometry, plan: &StripPlan, strip: usize) -> Vec<Size> {
     let size = |plane: usize| {
         let plane = &geometry.planes[plane];
         Size { width: plane.width, height: plan.rows(plane.height, strip).len() }
@@ -42,7 +42,7 @@ fn sizes(geometry: &Geometry, plan: StripPlan, strip: usize) -> Vec<Size> {
 
 fn encode_samples<S: model::Sample + bytemuck::Pod>(
     geometry: &Geometry,
-    plan: StripPlan,
+    plan: &StripPlan,
     planes: &WorkBuffer,
     cpu: &CpuBackend,
 ) -> Result<Vec<Vec<u8>>> {
@@ -69,7 +69,7 @@ fn encode_samples<S: model::Sample + bytemuck::Pod>(
 
 fn decode_samples<S: model::Sample + bytemuck::Pod>(
     geometry: &Geometry,
-    plan: StripPlan,
+    plan: &StripPlan,
     strips: &[&[u8]],
     planes: &mut WorkBuffer,
     cpu: &CpuBackend,

@@ -19,7 +19,7 @@ use std::sync::Once;
 
 use framepress::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
-use framepress::{Compressor, Decompressor, Reader, SeekReader, decompress};
+use framepress::{BatchInfo, CodecId, Compressor, Decompressor, Reader, SeekReader, decompress};
 use twox_hash::XxHash3_64;
 
 const WRITE_VARIABLE: &str = "FRAMEPRESS_WRITE_GOLDEN";
@@ -242,6 +242,36 @@ fn recipes() -> Vec<Recipe> {
                 light + (((x / 2 * 7) ^ (y / 2 * 5)) % 16) as u64 * u64::from(plane != 1)
             })
         },
+        // Terraces, as places in a table of values.
+        Recipe {
+            level: 9,
+            ..recipe("strips_terraces_i16", format(Dtype::I16, &[61, 83]), 2, |frame, at| {
+                let (x, y) = (at % 83 + 2 * frame, at / 83);
+                let height = waves(x, y, 200) / 9 + noise(at, frame) % 16 / 15;
+                // Further apart the higher they are, as distances of a depth camera, some of them negative.
+                (height * height * 3 + 5 * height).wrapping_sub(400)
+            })
+        },
+        // Exponents that change from place to place, in blocks by distributions that adapt.
+        Recipe {
+            level: 8,
+            ..recipe("adaptive_f32", format(Dtype::F32, &[40, 70]), 3, |frame, at| {
+                let active = waves(at % 70 + frame, at / 70, 200) > 90;
+                let size = (waves(at / 70, at % 70, 90) / 9 + noise(at, frame) % 8) / 4;
+                let mantissa = (noise(at, frame + 9) % 4096) << 11;
+                if active { (100 + size) << 23 | mantissa } else { 0 }
+            })
+        },
+        // More values than one symbol tells apart.
+        Recipe {
+            level: 8,
+            ..recipe("adaptive_wide_f32", format(Dtype::F32, &[40, 70]), 3, |frame, at| {
+                let active = waves(at % 70 + frame, at / 70, 200) > 90;
+                let size = waves(at / 70, at % 70, 90) / 2 + noise(at, 1) % 4 + noise(at, frame) % 2;
+                let mantissa = (noise(at, frame + 9) % 4096) << 11;
+                if active { (60 + size) << 23 | mantissa } else { 0 }
+            })
+        },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
     ]
@@ -345,7 +375,7 @@ fn the_reference_reads_them() {
     }
 }
 
-/// Every method is among them, tiles with and without a chroma split; those of a method are named for it.
+/// Every method is among them, and `adaptive`, tiles with and without a chroma split; those of a method are named for it.
 #[test]
 fn every_method_is_among_them() {
     let decompressor = Decompressor::default();
@@ -353,10 +383,11 @@ fn every_method_is_among_them() {
     for Golden { name, file, .. } in goldens() {
         let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
         for batch in 0..reader.batches() {
-            let method = reader.batch_info(batch).unwrap().method;
+            let BatchInfo { method, codecs, .. } = reader.batch_info(batch).unwrap();
             match (name.split('_').next().unwrap(), &method) {
                 ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
                 ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
+                ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("tiles" | "discrete" | "strips", _) => panic!("{name}: {method:?}"),
                 _ => {}
             }

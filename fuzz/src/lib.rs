@@ -159,7 +159,8 @@ fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Re
             for (at, place) in places.iter().enumerate().rev() {
                 let mut block = vec![0; place.bytes.len()];
                 let higher = place.higher_blocks(work.as_bytes());
-                let around = Surroundings { width: geometry.planes[place.plane].width, higher: &higher };
+                let plane = &geometry.planes[place.plane];
+                let around = Surroundings { width: plane.width, picture: plane.frame_samples(), higher: &higher };
                 Decoder::default().decode(record.blocks[at].codec, packed[at], around, &mut block)?;
                 work.as_bytes_mut()[place.bytes.clone()].copy_from_slice(&block);
             }
@@ -168,8 +169,9 @@ fn raw_frames(level: SimdLevel, geometry: &Geometry, record: &BatchRecord) -> Re
         }
         Method::Tiles(plan) => tiles::decode(geometry, plan, &packed, &mut raw, &cpu, &cpu)?,
         Method::Strips(plan) => {
-            strips::decode(geometry, *plan, &packed, &mut work, &cpu)?;
+            strips::decode(geometry, plan, &packed, &mut work, &cpu)?;
             cpu.inverse(geometry, &plan.planes(geometry), &mut work, &mut raw)?;
+            plan.values.restore(geometry, &mut raw)?;
         }
         Method::Discrete => {
             let plane = &geometry.planes[0];

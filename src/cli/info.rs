@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use framepress::frame::{ChromaSampling, FrameFormat, Layout};
-use framepress::plan::{Making, Method, PlanePlan, RecoveredPlan};
+use framepress::plan::{Making, Method, Plan, PlanePlan, RecoveredPlan, StripPlan};
 use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
 use serde_json::{Value, json};
 
@@ -79,10 +79,12 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             ))?;
             method = &plan.method;
         }
+        if let Method::Planes(Plan { values, .. }) | Method::Strips(StripPlan { values, .. }) = method
+            && !values.is_empty()
+        {
+            print(format_args!("    table of {} values", values.len()))?;
+        }
         if let Method::Planes(plan) = method {
-            if !plan.values.is_empty() {
-                print(format_args!("    table of {} values", plan.values.len()))?;
-            }
             for (number, plane) in plan.planes.iter().enumerate() {
                 print(format_args!("    plane {number}: {}", describe(plane)))?;
             }
@@ -183,6 +185,7 @@ fn method_object(method: &Method, batch: &BatchInfo, channels: usize) -> Value {
             "name": "strips",
             "colour": format!("{:?}", plan.colour).to_lowercase(),
             "strips": plan.strips,
+            "values": plan.values.len(),
         }),
         Method::Recovered(plan) => json!({
             "name": "recovered",

@@ -51,12 +51,23 @@ pub enum CodecId {
     Discrete = 6,
     /// A sequential adaptive model of planes.
     Model = 7,
+    /// Bytes by distributions that adapt.
+    Adaptive = 8,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 8] =
-        [Self::Store, Self::Lz4, Self::Zstd, Self::Ans, Self::Pack, Self::Contexts, Self::Discrete, Self::Model];
+    pub const ALL: [CodecId; 9] = [
+        Self::Store,
+        Self::Lz4,
+        Self::Zstd,
+        Self::Ans,
+        Self::Pack,
+        Self::Contexts,
+        Self::Discrete,
+        Self::Model,
+        Self::Adaptive,
+    ];
 
     /// The codec with this id.
     ///
@@ -79,21 +90,27 @@ impl CodecId {
             CodecId::Contexts => "contexts",
             CodecId::Discrete => "discrete",
             CodecId::Model => "model",
+            CodecId::Adaptive => "adaptive",
         }
     }
 }
 
-/// The width at which blocks of a plane are encoded: samples of one byte are left to `ans`.
-pub fn neighbour_width(geometry: &Geometry, plane: usize) -> usize {
-    if geometry.sample_bytes > 1 { geometry.planes[plane].width } else { 0 }
+/// What is known of a block of bytes of a plane's samples. Those of one byte are left to `ans`.
+pub fn surroundings<'a>(geometry: &Geometry, plane: usize, higher: &'a [&'a [u8]]) -> Surroundings<'a> {
+    let plane = &geometry.planes[plane];
+    let width = if geometry.sample_bytes > 1 { plane.width } else { 0 };
+    Surroundings { width, picture: plane.frame_samples(), higher }
 }
 
 /// Codes blocks in one way. Not for use by two threads at once; cheap to use again.
 pub struct Encoder {
     choice: CodecChoice,
     zstd: Option<zstd::Encoder>,
+    /// Tells what the other one is likely to make of a block, if that one is slow.
+    quick_zstd: Option<zstd::Encoder>,
     thorough: bool,
     contexts: &'static [ContextKind],
+    adaptive: bool,
     simd: SimdLevel,
 }
 
@@ -102,6 +119,12 @@ const PROBE_BYTES: usize = 1 << 14;
 
 /// Bytes of a block on which contexts are tried.
 const CONTEXT_PROBE_BYTES: usize = 1 << 16;
+
+/// Zstandard's level that blocks are looked at with before a slow one: it sees repeats over 2 MiB.
+const QUICK_ZSTD_LEVEL: i32 = 3;
+
+/// Bytes of a block on which the levels are compared.
+const ZSTD_PROBE_BYTES: usize = 1 << 16;
 
 /// Start and end of the `part` in the middle of `length` bytes.
 fn middle(length: usize, part: usize) -> (usize, usize) {
@@ -124,20 +147,31 @@ enum Guess {
 
 impl Encoder {
     /// An encoder of `choice`, with Zstandard at `zstd_level`. With [`CodecChoice::Auto`] a block goes to
-    /// `ans` or to Zstandard, whichever does much better on a part of it; if neither does, or the
-    /// encoder is `thorough`, to both, and the smaller result stays.
+    /// `ans` or to Zstandard, whichever does much better on a part of it; if neither does, to both, and the
+    /// smaller result stays. One that is `thorough` leaves out Zstandard only where that is sure to lose.
     pub fn new(choice: CodecChoice, zstd_level: i32, thorough: bool) -> Result<Self> {
         let zstd = match choice {
             CodecChoice::Zstd | CodecChoice::Auto => Some(zstd::Encoder::new(zstd_level)?),
             CodecChoice::Store | CodecChoice::Lz4 | CodecChoice::Ans | CodecChoice::Pack => None,
         };
-        Ok(Self { choice, zstd, thorough, contexts: &[], simd: SimdLevel::detect() })
+        let quick_zstd = match choice {
+            CodecChoice::Auto if thorough => Some(zstd::Encoder::new(QUICK_ZSTD_LEVEL)?),
+            _ => None,
+        };
+        Ok(Self { choice, zstd, quick_zstd, thorough, contexts: &[], adaptive: false, simd: SimdLevel::detect() })
     }
 
     /// With [`CodecChoice::Auto`], tries contexts of these kinds where it would take `ans`.
     #[must_use]
     pub fn with_contexts(mut self, contexts: &'static [ContextKind]) -> Self {
         self.contexts = contexts;
+        self
+    }
+
+    /// With [`CodecChoice::Auto`], tries distributions that adapt on the highest bytes, if `adaptive`.
+    #[must_use]
+    pub fn with_adaptive(mut self, adaptive: bool) -> Self {
+        self.adaptive = adaptive;
         self
     }
 
@@ -169,7 +203,8 @@ impl Encoder {
         if guess != Guess::Ans {
             let (entropy_bytes, middle) =
                 (if by_entropy.is_some() { out.len() - start } else { block.len() }, out.len());
-            if self.zstd(block, out) && out.len() - middle < entropy_bytes {
+            let may_win = self.zstd_may_win(block, entropy_bytes);
+            if may_win && self.zstd(block, out) && out.len() - middle < entropy_bytes {
                 out.drain(start..middle);
                 return Some(CodecId::Zstd);
             }
@@ -178,12 +213,45 @@ impl Encoder {
         by_entropy
     }
 
+    /// Whether Zstandard might make less than `rival` bytes of a block: from what a quick level makes of it, and from
+    /// how the two compare on a part.
+    fn zstd_may_win(&mut self, block: &[u8], rival: usize) -> bool {
+        let Some(quick) = &mut self.quick_zstd else { return true };
+        if block.len() < 4 * ZSTD_PROBE_BYTES {
+            return true;
+        }
+        let mut packed = Vec::new();
+        let mut bytes = |zstd: &mut zstd::Encoder, block: &[u8]| {
+            packed.clear();
+            if zstd.encode(block, &mut packed) { packed.len() } else { block.len() }
+        };
+        let by_quick = bytes(quick, block);
+        let (start, end) = middle(block.len(), ZSTD_PROBE_BYTES);
+        let part = &block[start..end];
+        let part_by_quick = bytes(quick, part);
+        let part_by_zstd = self.zstd.as_mut().map_or(part.len(), |zstd| bytes(zstd, part));
+        // What does not repeat at all is left to entropy coding. A part has less to refer to, so there is a margin.
+        by_quick < block.len() && by_quick / 16 * 15 * part_by_zstd < rival * part_by_quick.max(1)
+    }
+
     /// Codes `block` by `ans`, or by contexts if these save more than they cost.
     fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
-        match self.best_contexts(block, around) {
+        let start = out.len();
+        let by_tables = match self.best_contexts(block, around) {
             Some(plan) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
             None => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+        };
+        // Lower bytes are noise, for the most part, or follow from the higher ones.
+        let highest = around.width > 0 && around.higher.iter().all(|bytes| bytes.iter().all(|&byte| byte == 0));
+        let (middle, rival) = (out.len(), if by_tables.is_some() { out.len() - start } else { block.len() });
+        if self.adaptive && highest && rival > block.len() / 64 {
+            if model::bytes::encode(self.simd, block, around, out) && out.len() - middle < rival {
+                out.drain(start..middle);
+                return Some(CodecId::Adaptive);
+            }
+            out.truncate(middle);
         }
+        by_tables
     }
 
     /// The contexts that do best, if they do better than `ans`. A part of the block picks the kind, unless the
@@ -288,6 +356,10 @@ impl Decoder {
                 contexts::decode(SimdLevel::detect(), packed, around, block)?;
                 block.len()
             }
+            CodecId::Adaptive => {
+                model::bytes::decode(SimdLevel::detect(), packed, around, block)?;
+                block.len()
+            }
             CodecId::Zstd => match &mut self.zstd {
                 Some(zstd) => zstd.decode(packed, block)?,
                 none => none.insert(zstd::Decoder::new()?).decode(packed, block)?,
@@ -344,6 +416,52 @@ mod tests {
         }
     }
 
+    #[test]
+    fn adaptive_blocks_round_trip() {
+        let simd = SimdLevel::detect();
+        for (length, width, picture) in
+            [(1, 1, 1), (2, 5, 0), (300, 1, 7), (5000, 2, 2), (5000, 77, 770), (5000, 4999, 5000), (70_000, 1 << 40, 3)]
+        {
+            let [many, few] = span(length);
+            let around = Surroundings { width, picture, higher: &[] };
+            for block in [many, few] {
+                let packs = SimdLevel::available().into_iter().map(|simd| {
+                    let mut packed = Vec::new();
+                    model::bytes::encode(simd, &block, around, &mut packed);
+                    packed
+                });
+                let packs: Vec<_> = packs.collect();
+                for (simd, packed) in SimdLevel::available().into_iter().zip(&packs) {
+                    assert_eq!(packed, &packs[0], "{length} {width} {picture} {}", simd.name());
+                    let mut decoded = vec![1; length];
+                    model::bytes::decode(simd, packed, around, &mut decoded).unwrap();
+                    assert_eq!(decoded, block, "{length} {width} {picture} {}", simd.name());
+                }
+            }
+        }
+        let [_, few] = span(3000);
+        let around = Surroundings { width: 40, picture: 400, higher: &[] };
+        let mut packed = Vec::new();
+        assert!(model::bytes::encode(simd, &few, around, &mut packed));
+        let refused = |packed: &[u8]| model::bytes::decode(simd, packed, around, &mut vec![0; 3000]).is_err();
+        assert!((0..packed.len()).all(|end| refused(&packed[..end])));
+        // A value that is no longer there, the last of all.
+        let last = packed[..32].iter().rposition(|&bits| bits != 0).unwrap();
+        packed[last] &= packed[last] - 1;
+        assert!(refused(&packed));
+    }
+
+    #[test]
+    fn long_blocks_go_where_they_are_smaller() {
+        let repeated = noise(100_000).repeat(3);
+        let skewed: Vec<u8> = noise(300_000).into_iter().map(|byte| byte.leading_zeros() as u8).collect();
+        for (block, expected) in [(repeated, CodecId::Zstd), (skewed, CodecId::Ans), (noise(300_000), CodecId::Store)] {
+            let mut packed = Vec::new();
+            let mut encoder = Encoder::new(CodecChoice::Auto, 19, true).unwrap();
+            assert_eq!(encoder.encode(&block, Surroundings::default(), &mut packed), expected);
+        }
+    }
+
     /// Two blocks of one span: sparse large values of either sign, so that contexts of either kind pay.
     fn span(length: usize) -> [Vec<u8>; 2] {
         let noise = noise(3 * length);
@@ -360,7 +478,7 @@ mod tests {
                 let [low, high] = span(length);
                 let higher = [high.as_slice()];
                 for (block, higher) in [(&low, &higher[..]), (&high, &[])] {
-                    let around = Surroundings { width, higher };
+                    let around = Surroundings { width, picture: 5 * width, higher };
                     let Some(plan) = contexts::Plan::of(SimdLevel::detect(), block, around, kind) else {
                         assert!(kind == ContextKind::Higher && higher.is_empty());
                         continue;
@@ -379,7 +497,7 @@ mod tests {
     #[test]
     fn contexts_pay_where_bytes_depend_on_others() {
         let [low, high] = span(70_000);
-        let around = Surroundings { width: 350, higher: &[&high] };
+        let around = Surroundings { width: 350, picture: 0, higher: &[&high] };
         for contexts in [&[ContextKind::Higher][..], &[ContextKind::Higher, ContextKind::Neighbours], &[]] {
             let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(contexts);
             let codec = encoder.encode(&low, around, &mut Vec::new());
@@ -393,7 +511,7 @@ mod tests {
     #[test]
     fn hostile_contexts_are_refused() {
         let [low, high] = span(1500);
-        let around = Surroundings { width: 40, higher: &[&high] };
+        let around = Surroundings { width: 40, picture: 0, higher: &[&high] };
         for kind in [ContextKind::Higher, ContextKind::Neighbours] {
             let mut packed = Vec::new();
             let simd = SimdLevel::detect();

@@ -26,9 +26,7 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             out.u8(u8::try_from(planes.len())
                 .map_err(|_| Error::invalid(format!("{WHAT}: {} planes are too many", planes.len())))?);
             out.u32(*span_samples);
-            // There are 2^16 at most.
-            out.u32(values.len() as u32);
-            out.bytes(&values.gaps());
+            write_values(values, out);
             for plane in planes {
                 for byte in [plane.intra as u8, plane.temporal.into(), plane.inter as u8, plane.shuffle as u8] {
                     out.u8(byte);
@@ -53,10 +51,11 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             out.bytes(&bytes);
         }
         Method::Discrete => out.u8(DISCRETE),
-        Method::Strips(StripPlan { colour, strips }) => {
+        Method::Strips(StripPlan { values, colour, strips }) => {
             out.u8(STRIPS);
             out.u8(*colour as u8);
             out.u32(*strips);
+            write_values(values, out);
         }
         Method::Recovered(RecoveredPlan { making, exceptions, place_bytes, method }) => {
             out.u8(RECOVERED);
@@ -83,6 +82,12 @@ fn write_making(making: &Making, out: &mut Appender) {
     }
 }
 
+fn write_values(values: &Values, out: &mut Appender) {
+    // There are 2^16 at most.
+    out.u32(values.len() as u32);
+    out.bytes(&values.gaps());
+}
+
 /// Reads a method that can be carried out on `geometry`.
 pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
     read_one(details, geometry, true)
@@ -93,10 +98,11 @@ fn read_one(details: &mut Cursor<'_>, geometry: &Geometry, may_recover: bool) ->
         PLANES => Method::Planes(planes(details, geometry)?),
         TILES => Method::Tiles(tiles(details, geometry)?),
         DISCRETE => Method::Discrete,
-        STRIPS => Method::Strips(StripPlan {
-            colour: Colour::from_id(details.u8("colour transform")?)?,
-            strips: details.u32("strips")?,
-        }),
+        STRIPS => {
+            let colour = Colour::from_id(details.u8("colour transform")?)?;
+            let strips = details.u32("strips")?;
+            Method::Strips(StripPlan { values: read_values(details, geometry)?, colour, strips })
+        }
         RECOVERED if may_recover => Method::Recovered(recovered(details, geometry)?),
         RECOVERED => return Err(Error::corrupt(format!("{WHAT}: recovered planes that are to be recovered again"))),
         id => {
@@ -107,12 +113,16 @@ fn read_one(details: &mut Cursor<'_>, geometry: &Geometry, may_recover: bool) ->
     Ok(method)
 }
 
+fn read_values(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Values> {
+    let values = details.u32("values")?;
+    Values::from_gaps(geometry, values, || details.u8("gap of the value table"))
+}
+
 fn planes(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Plan> {
     let colour = Colour::from_id(details.u8("colour transform")?)?;
     let count = details.u8("planes")?;
     let span_samples = details.u32("span")?;
-    let values = details.u32("values")?;
-    let values = Values::from_gaps(geometry, values, || details.u8("gap of the value table"))?;
+    let values = read_values(details, geometry)?;
     let mut planes = Vec::with_capacity(count.into());
     for _ in 0..count {
         planes.push(PlanePlan {

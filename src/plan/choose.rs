@@ -8,7 +8,7 @@ use super::{
     Candidate, CodecChoice, Colour, LevelParameters, Plan, PlanePlan, Predictor, Sample, Settings, Shuffle, Statistics,
     Values,
 };
-use crate::codec::{ContextKind, Encoder, Surroundings, neighbour_width};
+use crate::codec::{ContextKind, Encoder, Surroundings, surroundings};
 use crate::cpu::{CpuBackend, counted_frames};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
@@ -44,9 +44,7 @@ pub fn choose(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu:
     let sample = Sample::of(batch);
     let choose = |sample: &Sample| Chosen::of(sample.batch(), &level, codec, backend, cpu);
     let plain = choose(&sample)?;
-    // A batch has every value that its sample has, so only a sparse sample may be of a sparse batch.
-    let values = Values::of(sample.batch()).and_then(|_| Values::of(batch));
-    let (values, chosen) = match values {
+    let (values, chosen) = match sample.values(batch) {
         Some(values) => {
             let sparse = choose(&sample.with_values(&values))?;
             let table_bytes = values.gaps().len() * sample.batch().raw.len() / batch.raw.len();
@@ -202,7 +200,7 @@ fn packed_bytes(encoder: &mut Encoder, geometry: &Geometry, plane: usize, shuffl
     let mut estimate = |at: usize| {
         // Only then are the blocks bytes of the same samples.
         let around = match shuffle {
-            Shuffle::Byte => Surroundings { width: neighbour_width(geometry, plane), higher: &blocks[at + 1..] },
+            Shuffle::Byte => surroundings(geometry, plane, &blocks[at + 1..]),
             Shuffle::None | Shuffle::Bit => Surroundings::default(),
         };
         encoder.estimate(blocks[at], around)

@@ -1,6 +1,6 @@
 //! The plan of the adaptive model, from a trial on a sample.
 
-use super::{Colour, Sample, StripPlan};
+use super::{Colour, Sample, StripPlan, Values};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, WorkBuffer};
@@ -26,19 +26,28 @@ pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripC
     let strips = (samples / STRIP_SAMPLES).max(1).next_multiple_of(2);
     let strips = strips.min(StripPlan::most_strips(batch.geometry)) as u32;
     let sample = Sample::of(batch);
-    let sample = sample.batch();
-    let colours = if sample.geometry.colour { Colour::ALL } else { &[Colour::None] };
     let mut planes = WorkBuffer::default();
     let mut best: Option<StripChoice> = None;
-    for &colour in colours {
-        let trial = StripPlan { colour, strips: 1 };
-        cpu.forward(sample, &trial.planes(sample.geometry), &mut planes)?;
-        let packed_bytes = strips::encode(sample.geometry, trial, &planes, cpu)?.iter().map(Vec::len).sum();
-        if best.as_ref().is_none_or(|best| packed_bytes < best.packed_bytes) {
-            let plan = StripPlan { colour, strips };
-            best = Some(StripChoice { plan, packed_bytes, sampled_bytes: sample.raw.len() });
+    let mut try_all = |sample: &Sample, values: &Values| -> Result<()> {
+        let sample = sample.batch();
+        let table_bytes = values.gaps().len() * sample.raw.len() / batch.raw.len();
+        let colours = if sample.geometry.colour { Colour::ALL } else { &[Colour::None] };
+        for &colour in colours {
+            let trial = StripPlan { values: values.clone(), colour, strips: 1 };
+            cpu.forward(sample, &trial.planes(sample.geometry), &mut planes)?;
+            let coded = strips::encode(sample.geometry, &trial, &planes, cpu)?;
+            let packed_bytes = table_bytes + coded.iter().map(Vec::len).sum::<usize>();
+            if best.as_ref().is_none_or(|best| packed_bytes < best.packed_bytes) {
+                let plan = StripPlan { strips, ..trial };
+                best = Some(StripChoice { plan, packed_bytes, sampled_bytes: sample.raw.len() });
+            }
         }
+        Ok(())
+    };
+    try_all(&sample, &Values::default())?;
+    if let Some(values) = sample.values(batch) {
+        try_all(&sample.with_values(&values), &values)?;
     }
-    let nothing = StripChoice { plan: StripPlan { colour: Colour::None, strips }, packed_bytes: 0, sampled_bytes: 1 };
-    Ok(best.unwrap_or(nothing))
+    let nothing = StripPlan { values: Values::default(), colour: Colour::None, strips };
+    Ok(best.unwrap_or(StripChoice { plan: nothing, packed_bytes: 0, sampled_bytes: 1 }))
 }

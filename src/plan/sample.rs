@@ -48,6 +48,12 @@ impl Sample {
         Self { geometry, raw }
     }
 
+    /// The values of `batch`, which this is a sample of, if it is worth having a table of them.
+    pub fn values(&self, batch: Batch<'_>) -> Option<Values> {
+        // A batch has every value that its sample has, so only a sparse sample may be of a sparse batch.
+        Values::of(self.batch()).and_then(|_| Values::of(batch))
+    }
+
     /// The same sample as places in a table.
     pub fn with_values(&self, values: &Values) -> Self {
         Self { geometry: self.geometry.clone(), raw: values.places(self.batch()) }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Colour, Plan};
+use super::{Colour, Plan, Values};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, rows_of_part};
 
@@ -10,8 +10,10 @@ use crate::frame::{Geometry, rows_of_part};
 const UNIT: usize = 16;
 
 /// What is done to a batch that the adaptive model codes: resolved, and recorded with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StripPlan {
+    /// The values that occur, if samples are places among them. They are so before the colour transform.
+    pub values: Values,
     /// Colour transform of planes 0 to 2.
     pub colour: Colour,
     /// Strips of a frame, each coded by itself.
@@ -46,7 +48,7 @@ impl StripPlan {
 
     /// The plan that brings raw frames to planes, and back.
     pub fn planes(&self, geometry: &Geometry) -> Plan {
-        Plan { colour: self.colour, ..Plan::identity(geometry) }
+        Plan { values: self.values.clone(), colour: self.colour, ..Plan::identity(geometry) }
     }
 
     /// Checks that the plan can be carried out on `geometry`.
@@ -57,6 +59,7 @@ impl StripPlan {
         if !Self::suits(geometry) {
             return Err(Error::corrupt("strip plan: frames that the model cannot code"));
         }
+        self.values.check(geometry)?;
         if self.colour != Colour::None && !geometry.colour {
             return Err(Error::corrupt("strip plan: a colour transform on frames that have no colour channels"));
         }

@@ -187,7 +187,7 @@ impl Record<'_> {
                 let packed: Vec<_> = (0..s).map(|_| next_block(file, &mut at, &mut payload)).collect();
                 let mut blocks: Vec<Vec<u8>> = Vec::new();
                 for (codec, packed) in packed.into_iter().rev() {
-                    blocks.insert(0, decode_block(codec, packed, m, plane.width, &blocks));
+                    blocks.insert(0, decode_block(codec, packed, m, plane, &blocks));
                 }
                 residuals.extend(unshuffle(plan.shuffle, &blocks.concat(), m, s));
                 left -= m;
@@ -245,6 +245,7 @@ impl Record<'_> {
     fn strips(&self, file: &[u8], mut at: usize, mut payload: &[u8]) -> Vec<u8> {
         let colour = number(file, &mut at, 1);
         let strips = number(file, &mut at, 4) as usize;
+        let values = read_values(file, &mut at);
         let mut order: Vec<usize> = (0..self.planes.len()).collect();
         if self.header.layout == 2 && (1..=8).contains(&self.header.dtype) {
             order.swap(0, 1);
@@ -267,7 +268,7 @@ impl Record<'_> {
             }
         }
         assert!(payload.is_empty());
-        self.put(colour, &[], restored)
+        self.put(colour, &values, restored)
     }
 
     /// Method tiles: section 6.
@@ -326,14 +327,15 @@ fn read_values(file: &[u8], at: &mut usize) -> Vec<u64> {
     values
 }
 
-fn decode_block(codec: u64, packed: &[u8], raw_length: usize, width: usize, later: &[Vec<u8>]) -> Vec<u8> {
+fn decode_block(codec: u64, packed: &[u8], raw_length: usize, plane: &Plane, later: &[Vec<u8>]) -> Vec<u8> {
     let block = match codec {
         0 => packed.to_vec(),
         1 => lz4_flex::block::decompress(packed, raw_length).expect("an LZ4 block"),
         2 => zstd::bulk::decompress(packed, raw_length).expect("a Zstandard frame"),
         3 => ans::decode(packed, raw_length),
         4 => pack::decode(packed, raw_length),
-        5 => ans::decode_contexts(packed, raw_length, width, later),
+        5 => ans::decode_contexts(packed, raw_length, plane.width, later),
+        8 => model::decode_bytes(packed, raw_length, plane.width, plane.width * plane.height),
         other => panic!("codec {other}"),
     };
     assert_eq!(block.len(), raw_length);

@@ -1,4 +1,4 @@
-//! Section 4.5.
+//! Sections 4.5 and 4.6.
 
 use super::number;
 
@@ -56,6 +56,10 @@ impl Decisions<'_> {
     }
 
     fn symbol(&mut self, first: &mut Distribution, second: &mut Distribution) -> usize {
+        self.symbol_at([6, 5], first, second)
+    }
+
+    fn symbol_at(&mut self, rates: [i32; 2], first: &mut Distribution, second: &mut Distribution) -> usize {
         let end = |symbol: usize| -> u64 {
             if symbol == 15 {
                 return 32768;
@@ -69,8 +73,8 @@ impl Decisions<'_> {
             found = (0..16).find(|&symbol| r < end(symbol)).expect("a symbol");
             (start(found), end(found) - start(found))
         });
-        first.learn(found, 6);
-        second.learn(found, 5);
+        first.learn(found, rates[0]);
+        second.learn(found, rates[1]);
         found
     }
 
@@ -231,6 +235,9 @@ struct Picture {
     two: Vec<Distribution>,
     escape: [Bit; 16],
     low: Vec<Bit>,
+    terraced: bool,
+    rough: Vec<Distribution>,
+    exact: Vec<Distribution>,
 }
 
 const SHARES: [i32; 41] = [
@@ -253,7 +260,7 @@ fn f(v: i32) -> i32 {
 }
 
 impl Picture {
-    fn new(width: usize, height: usize, depth: u32, phases: bool) -> Self {
+    fn new(width: usize, height: usize, depth: u32, phases: bool, terraced: bool) -> Self {
         let grid = || Grid::new(width, height);
         let values = Values { grid: grid(), above: vec![0; width] };
         let blocks = Grid::new(width.div_ceil(8), height.div_ceil(8));
@@ -262,6 +269,7 @@ impl Picture {
         let prior = Distribution::of([
             300, 500, 800, 1200, 1800, 2600, 4000, 8768, 4000, 2600, 1800, 1200, 1200, 900, 600, 500,
         ]);
+        let terrace = Distribution::of([30, 40, 60, 100, 200, 500, 3000, 24878, 3000, 500, 200, 100, 60, 40, 30, 30]);
         Self {
             depth,
             phases,
@@ -282,6 +290,9 @@ impl Picture {
             two: vec![prior; 81 * 4 * 16],
             escape: [EVEN; 16],
             low: vec![EVEN; 13 * 16],
+            terraced,
+            rough: vec![terrace.clone(); 3usize.pow(8)],
+            exact: vec![terrace; 7usize.pow(5)],
         }
     }
 
@@ -301,6 +312,9 @@ impl Picture {
                     let (x, y) = (x as isize, y as isize);
                     if self.skipped.get(x / 8, y / 8) == 1 {
                         self.known(x, y, self.before.get(x, y), 1);
+                    } else if self.terraced {
+                        let value = self.terraced_sample(decisions, x, y);
+                        self.known(x, y, value, 0);
                     } else {
                         self.sample(decisions, a, b, x, y);
                     }
@@ -336,6 +350,25 @@ impl Picture {
         self.traces.m.set(x, y, 0);
         self.traces.same.set(x, y, same);
         self.errors.iter_mut().for_each(|errors| errors.set(x, y, 0));
+    }
+
+    fn terraced_sample(&mut self, decisions: &mut Decisions<'_>, x: isize, y: isize) -> i32 {
+        let v = |dx: isize, dy: isize| match (x + dx, dy) {
+            (..0, 0) => self.values.get(0, y - 1),
+            _ => self.values.get(x + dx, y + dy),
+        };
+        let (w, n, nw, ne) = (v(-1, 0), v(0, -1), v(-1, -1), v(1, -1));
+        let p = if self.first { n } else { self.before.get(x, y) };
+        let b = (w + n - nw).clamp(w.min(n), w.max(n));
+        let shift = self.shift();
+        let i = [v(2, -1), v(-2, -1), v(-1, -2), v(1, -2), v(-3, 0), n, w, p]
+            .iter()
+            .fold(0, |i, v| 3 * i + 1 + (v - b).signum());
+        let j = [w, v(-2, 0), n, ne, p].iter().fold(0, |j, v| 7 * j + 3 + ((v - b) >> shift).clamp(-3, 3));
+        let symbol = decisions.symbol(&mut self.rough[i as usize], &mut self.exact[j as usize]);
+        let d = if symbol == 15 { decisions.escape(&mut self.escape) } else { symbol as i32 - 7 };
+        let half = 1 << (self.depth - 1);
+        (((b >> shift) + d + half).rem_euclid(2 * half) - half) << shift
     }
 
     fn sample(&mut self, decisions: &mut Decisions<'_>, a: &Traces, b: &Traces, x: isize, y: isize) {
@@ -486,7 +519,7 @@ struct Plane {
 
 impl Plane {
     fn new((width, height): (usize, usize), form: u64, depth: u32, phases: bool) -> Self {
-        assert!(form < 8);
+        assert!(form < 16);
         let cell = ((form & 1) as u32, (form >> 1 & 1) as u32);
         let (cw, ch) = (width.div_ceil(1 << cell.0), height.div_ceil(1 << cell.1));
         let states = Grid::new(cw.div_ceil(8), ch.div_ceil(8));
@@ -495,8 +528,8 @@ impl Plane {
             width,
             height,
             cell,
-            centred: form >> 2 == 1,
-            picture: Picture::new(cw, ch, depth, phases),
+            centred: form >> 2 & 1 == 1,
+            picture: Picture::new(cw, ch, depth, phases, form >> 3 == 1),
             states: states.clone(),
             states_before: states,
             uneven: [EVEN; 27],
@@ -617,4 +650,30 @@ pub fn decode(strip: &[u8], frames: usize, sizes: &[(usize, usize)], most_bits: 
     assert_eq!(decisions.states, [1 << 16; 2]);
     assert_eq!(decisions.at, decisions.words.len());
     decoded
+}
+
+/// Section 4.6.
+pub fn decode_bytes(block: &[u8], length: usize, width: usize, picture: usize) -> Vec<u8> {
+    let values: Vec<u8> = (0..=255).filter(|&value| block[usize::from(value) / 8] >> (value % 8) & 1 == 1).collect();
+    let mut decisions = Decisions { words: &block[32..], at: 0, states: [1 << 16; 2], count: 0 };
+    let (d, f) = (width.max(2), picture.max(2));
+    let single = values.len() <= 16;
+    let z = |v: usize| v.div_ceil(if single { 2 } else { 32 }).min(8);
+    let set = |count| vec![Distribution::of([2048; 16]); count];
+    let (mut first, mut second, mut third, mut fourth) = (set(4 * 729), set(64 * 32), set(16 * 81), set(16));
+    let mut ranks: Vec<usize> = Vec::new();
+    for i in 0..length {
+        let v = |back: usize| i.checked_sub(back).map_or(0, |at| ranks[at]);
+        let [w, n, nw, ne, p, q] = [1, d, d + 1, d - 1, f, f - 1].map(v);
+        let near = 9 * z(w) + z(n);
+        let sizes = ((9 * near + z(p)) * 2 + usize::from(nw > 0)) * 2 + usize::from(ne > 0);
+        let sums = 32 * ((2 * w + 2 * n + nw + ne) / 2).min(63) + ((2 * p + q) / 2).min(31);
+        let s = decisions.symbol_at([6, 7], &mut first[sizes], &mut second[sums]);
+        let rank =
+            if single { s } else { 16 * s + decisions.symbol_at([6, 7], &mut third[16 * near + s], &mut fourth[s]) };
+        ranks.push(rank);
+    }
+    assert_eq!(decisions.states, [1 << 16; 2]);
+    assert_eq!(decisions.at, decisions.words.len());
+    ranks.into_iter().map(|rank| values[rank]).collect()
 }

@@ -83,8 +83,9 @@ impl Pipeline<'_> {
                 Coded::Tiles(plan, segments)
             }
             MethodChoice::Strips(plan) => {
-                timed(transform, || backend.forward(batch, &plan.planes(geometry), planes))?;
-                Coded::Strips(plan, timed(code, || strips::encode(geometry, plan, planes, cpu))?)
+                timed(transform, || planes::forward(batch, &plan.planes(geometry), backend, planes))?;
+                let strips = timed(code, || strips::encode(geometry, &plan, planes, cpu))?;
+                Coded::Strips(plan, strips)
             }
             MethodChoice::Discrete(picture) => {
                 let effort = LevelParameters::of(compressor.settings().level()).discrete;
@@ -126,8 +127,8 @@ impl Pipeline<'_> {
                 timed(transform, || backend.tiles_inverse(geometry, plan.cut(), tiles, raw))
             }
             Coded::Strips(plan, segments) => {
-                timed(code, || strips::decode(geometry, *plan, &slices(segments), planes, cpu))?;
-                timed(transform, || backend.inverse(geometry, &plan.planes(geometry), planes, raw))
+                timed(code, || strips::decode(geometry, plan, &slices(segments), planes, cpu))?;
+                timed(transform, || planes::inverse(geometry, &plan.planes(geometry), backend, planes, raw))
             }
             Coded::Discrete(picture, packed) => {
                 timed(code, || discrete::decode(*picture, decompressor.threads(), packed, raw))

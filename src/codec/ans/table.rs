@@ -43,6 +43,11 @@ impl Frequencies {
         &self.0
     }
 
+    /// The byte value that occurs, if it is the only one. Coding it leaves the state of a lane as it is.
+    pub fn only(&self) -> Option<u8> {
+        (0..=255).find(|&byte| u32::from(self.0[usize::from(byte)]) == SCALE)
+    }
+
     /// Each frequency as its length in bits, which is predicted by the one before, and its lower
     /// bits, until the sum is full.
     pub fn write(&self, out: &mut BitEncoder<'_>, lengths: &mut [Nibble; 16]) {

@@ -69,7 +69,7 @@ impl Distribution {
     }
 }
 
-/// Codes a symbol by the mean of two distributions, and updates both.
+/// Codes a symbol by the mean of two distributions, and updates both: the second is the quicker one.
 #[inline(always)]
 pub(super) fn code_symbol<L: Lanes, C: Coder>(
     lanes: L,
@@ -78,14 +78,26 @@ pub(super) fn code_symbol<L: Lanes, C: Coder>(
     second: &mut Distribution,
     symbol: usize,
 ) -> usize {
+    code_symbol_at(lanes, coder, [first, second], [6, 5], symbol)
+}
+
+/// The same, where the two move by at least 2^-`rates` of the way.
+#[inline(always)]
+pub(super) fn code_symbol_at<L: Lanes, C: Coder>(
+    lanes: L,
+    coder: &mut C,
+    [first, second]: [&mut Distribution; 2],
+    rates: [u32; 2],
+    symbol: usize,
+) -> usize {
     let bounds = lanes.load(&BOUNDS);
     let sum = lanes.add(lanes.load(&first.0), lanes.load(&second.0));
     let mean = lanes.shift_right(sum, 1);
     let mean = lanes.add(lanes.sub(mean, lanes.shift_right(mean, 10)), lanes.load(&LEAST));
     let mean = lanes.or(lanes.and(mean, bounds), lanes.load(&LAST));
     let symbol = coder.symbol(lanes, mean, symbol);
-    first.update(lanes, symbol, 6);
-    second.update(lanes, symbol, 5);
+    first.update(lanes, symbol, rates[0]);
+    second.update(lanes, symbol, rates[1]);
     symbol
 }
 

@@ -15,17 +15,21 @@
 //! | energy of residuals as context (`run`) | CALIC: X. Wu and N. Memon, 1997 |
 //! | cumulative frequencies that adapt (`adaptive`) | the symbol coder of AV1 |
 //! | rANS (`rans`) | J. Duda, 2013 |
+//!
+//! A plane of few values is coded in patterns of equal neighbours instead (`terraces`), if it is the only one.
 
 mod adaptive;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
+pub(in crate::codec) mod bytes;
 mod cells;
 mod lanes;
 mod picture;
 mod rans;
 mod run;
 mod strip;
+mod terraces;
 #[cfg(test)]
 mod tests;
 
@@ -110,14 +114,19 @@ impl<S: Sample> Plane<'_, S> {
 pub fn encode<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>], out: &mut Vec<u8>) {
     let mut form = strip::choose(frames, planes);
     if frames > 0 {
-        // Whether the four phases of a sample's place differ shows when a part is coded both ways.
+        // Whether the four phases of a sample's place differ, and whether there are terraces, shows when a part is
+        // coded each way.
         let part: Vec<_> = planes.iter().map(|&plane| strip::middle(plane)).collect();
-        let bytes = |phases| {
+        let bytes = |form: &Form| {
             let mut packed = Vec::new();
-            run_encoder(simd, frames.min(2), &part, &form.with_phases(phases), &mut packed);
+            run_encoder(simd, frames.min(2), &part, form, &mut packed);
             packed.len()
         };
-        form = form.with_phases(bytes(true) < bytes(false));
+        let mut forms = vec![form.clone(), form.with_phases()];
+        if planes.len() == 1 {
+            forms.push(form.with_terraces());
+        }
+        form = forms.into_iter().min_by_key(bytes).unwrap_or(form);
     }
     form.write(out);
     run_encoder(simd, frames, planes, &form, out);

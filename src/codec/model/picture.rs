@@ -4,6 +4,7 @@ use super::adaptive::Bit;
 use super::lanes::Lanes;
 use super::rans::Coder;
 use super::run::{Models, Run, Scratch};
+use super::terraces::{self, Terraces};
 
 /// Side of a block that may be skipped.
 const BLOCK: usize = 8;
@@ -90,11 +91,13 @@ pub(super) struct Picture {
     first: bool,
     skip: [Bit; 32],
     models: Box<Models>,
+    /// Codes in the place of `models` if the picture is terraced.
+    terraces: Option<Terraces>,
     scratch: Scratch,
 }
 
 impl Picture {
-    pub(super) fn new(width: usize, height: usize, bits: u32, phases: bool) -> Self {
+    pub(super) fn new(width: usize, height: usize, bits: u32, phases: bool, terraced: bool) -> Self {
         let stride = width + 2 * PAD;
         let cells = stride * (height + ABOVE + 1);
         let blocks = (width.div_ceil(BLOCK) + 2) * (height.div_ceil(BLOCK) + 1);
@@ -114,6 +117,7 @@ impl Picture {
             first: true,
             skip: [Bit::EVEN; 32],
             models: Box::new(Models::new()),
+            terraces: terraced.then(Terraces::new),
             scratch: Scratch::new(stride),
         }
     }
@@ -244,6 +248,26 @@ impl Picture {
         let s = self.stride;
         let start = (y + ABOVE) * s;
         let (above, now) = self.current.split_at_mut(start);
+        if let Some(terraces) = &mut self.terraces {
+            let north = &above[start - s..];
+            let run = terraces::Run {
+                from: from + PAD,
+                to: to + PAD,
+                begins: from == 0,
+                bits: self.bits,
+                shift: self.shift,
+                now: &mut now[..s],
+                north,
+                north2: &above[start - 2 * s..start - s],
+                before: if self.first { north } else { &self.previous[start..start + s] },
+            };
+            run.code(lanes, coder, terraces);
+            let range = start + PAD + from..start + PAD + to;
+            self.traces.residual[range.clone()].fill(0);
+            self.traces.magnitude[range.clone()].fill(0);
+            self.traces.same[range].fill(0);
+            return;
+        }
         let residual = &mut self.traces.residual[start..start + s];
         let (magnitude_above, magnitude) = self.traces.magnitude.split_at_mut(start);
         let (same_above, same) = self.traces.same.split_at_mut(start);

@@ -167,7 +167,7 @@ fn octaves(value: u32) -> usize {
 
 /// Like `clamp`, and never by jumps: what is clamped here is noise, and would be predicted wrong.
 #[inline(always)]
-fn bound(value: i32, low: i32, high: i32) -> i32 {
+pub(super) fn bound(value: i32, low: i32, high: i32) -> i32 {
     let value = select_unpredictable(value < low, low, value);
     select_unpredictable(value > high, high, value)
 }

@@ -19,6 +19,24 @@ pub(super) struct PlaneForm {
     down: u32,
     /// Whether samples are signed: 0 is in the middle of their range.
     centred: bool,
+    /// Whether samples are coded in patterns of neighbours.
+    terraced: bool,
+}
+
+impl PlaneForm {
+    fn byte(&self) -> u8 {
+        (self.across | self.down << 1 | u32::from(self.centred) << 2 | u32::from(self.terraced) << 3) as u8
+    }
+
+    fn of_byte(byte: u8) -> Option<Self> {
+        let form = Self {
+            across: u32::from(byte & 1),
+            down: u32::from(byte >> 1 & 1),
+            centred: byte & 4 != 0,
+            terraced: byte & 8 != 0,
+        };
+        (form.byte() == byte).then_some(form)
+    }
 }
 
 /// How a strip is coded.
@@ -38,16 +56,21 @@ impl Form {
         if self.planes[plane].centred { 1 << (self.bits - 1) } else { 0 }
     }
 
-    /// The same, with or without phases.
-    pub(super) fn with_phases(&self, phases: bool) -> Self {
-        Self { phases, ..self.clone() }
+    /// The same with phases.
+    pub(super) fn with_phases(&self) -> Self {
+        Self { phases: true, ..self.clone() }
+    }
+
+    /// The same with all planes terraced.
+    pub(super) fn with_terraces(&self) -> Self {
+        let planes = self.planes.iter().map(|&plane| PlaneForm { terraced: true, ..plane }).collect();
+        Self { planes, ..self.clone() }
     }
 
     /// Appends the head of a strip.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.push(self.bits as u8 | if self.phases { PHASES } else { 0 });
-        let byte = |plane: &PlaneForm| (plane.across | plane.down << 1 | u32::from(plane.centred) << 2) as u8;
-        out.extend(self.planes.iter().map(byte));
+        out.extend(self.planes.iter().map(PlaneForm::byte));
     }
 
     /// The head of a strip of samples of at most `most_bits` bits, and what follows it.
@@ -56,15 +79,13 @@ impl Form {
             .split_at_checked(1 + sizes.len())
             .ok_or_else(|| Error::corrupt("model strip: it ends within its head"))?;
         let bits = u32::from(head[0] & !PHASES);
-        if bits == 0 || bits > most_bits || head[1..].iter().any(|&byte| byte > 7) {
-            return Err(Error::corrupt("model strip: its head is not one"));
+        let planes: Option<Vec<_>> = head[1..].iter().map(|&byte| PlaneForm::of_byte(byte)).collect();
+        match planes {
+            Some(planes) if (1..=most_bits).contains(&bits) => {
+                Ok((Self { bits, phases: head[0] & PHASES != 0, planes }, words))
+            }
+            _ => Err(Error::corrupt("model strip: its head is not one")),
         }
-        let plane = |byte: &u8| PlaneForm {
-            across: u32::from(byte & 1),
-            down: u32::from(byte >> 1 & 1),
-            centred: byte & 4 != 0,
-        };
-        Ok((Self { bits, phases: head[0] & PHASES != 0, planes: head[1..].iter().map(plane).collect() }, words))
     }
 }
 
@@ -109,7 +130,7 @@ fn choose_plane<S: Sample>(frames: usize, plane: &Plane<'_, S>, bits: u32) -> Pl
         }
     }
     let repeats = |unequal: [u64; 2]| u32::from(4 * unequal[1] < unequal[0]);
-    PlaneForm { across: repeats(across), down: repeats(down), centred: signed < unsigned }
+    PlaneForm { across: repeats(across), down: repeats(down), centred: signed < unsigned, terraced: false }
 }
 
 /// Rows from the middle of a plane's part, from an even one on.
@@ -143,7 +164,7 @@ impl State {
             size,
             cells_size: (width, height),
             cells: Cells::new(size, across, down),
-            picture: Picture::new(width, height, form.bits, form.phases),
+            picture: Picture::new(width, height, form.bits, form.phases, plane.terraced),
             reduced: [Traces::new(width, height), Traces::new(width, height)],
             now: samples(),
             before: samples(),

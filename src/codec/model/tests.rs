@@ -26,9 +26,12 @@ enum Kind {
     Signed,
     /// Few values, far apart.
     Sparse,
+    /// Flat areas a step or two apart, with some noise at their edges.
+    Terraces,
 }
 
-const KINDS: [Kind; 6] = [Kind::Constant, Kind::Noise, Kind::Scene, Kind::Cells, Kind::Signed, Kind::Sparse];
+const KINDS: [Kind; 7] =
+    [Kind::Constant, Kind::Noise, Kind::Scene, Kind::Cells, Kind::Signed, Kind::Sparse, Kind::Terraces];
 
 fn samples<S: Sample>(kind: Kind, bits: u32, frames: usize, size: Size) -> Vec<S> {
     let mut noise = Noise(7);
@@ -48,6 +51,7 @@ fn samples<S: Sample>(kind: Kind, bits: u32, frames: usize, size: Size) -> Vec<S
                     Kind::Scene => scene(x, y, noise.next(4)),
                     Kind::Cells => scene(x & !1, y & !1, u32::from(noise.next(200) == 0) * 40),
                     Kind::Signed => (noise.next(9) as u16).wrapping_sub(4) & mask,
+                    Kind::Terraces => ((8 * scene(x, y, 0) as u32 + noise.next(60)) / 60) as u16 & mask,
                     Kind::Sparse => (noise.next(3) * 1234 * u32::from(y % 5 > 2)) as u16 & mask,
                 };
                 out.push(S::narrow(sample));
@@ -130,6 +134,18 @@ fn what_can_be_predicted_is_small() {
 }
 
 #[test]
+fn terraces_are_found() {
+    for (kind, terraced) in [(Kind::Terraces, true), (Kind::Noise, false)] {
+        let size = size(200, 150);
+        let samples = samples::<u16>(kind, 9, 3, size);
+        let plane = Plane { size, samples: &samples, frame_stride: 200 * 150 };
+        let mut packed = Vec::new();
+        encode(SimdLevel::detect(), 3, &[plane], &mut packed);
+        assert_eq!(packed[1] >> 3 == 1, terraced, "{kind:?}");
+    }
+}
+
+#[test]
 fn rows_of_a_larger_frame_are_a_strip() {
     let whole = size(31, 24);
     let samples = samples::<u8>(Kind::Scene, 8, 4, whole);
@@ -166,9 +182,11 @@ fn phases_are_tried() {
             last
         })
         .collect();
-    let packed = pack(SimdLevel::detect(), 2, &[wide], &[samples]);
+    // Two planes: one alone might be taken for terraced.
+    let packed = pack(SimdLevel::detect(), 2, &[wide; 2], &[samples.clone(), samples]);
     assert_eq!(packed[0] & 0x80, 0x80);
-    let plain = pack(SimdLevel::detect(), 2, &[wide], &[samples_of_a_scene(wide)]);
+    let scene = samples_of_a_scene(wide);
+    let plain = pack(SimdLevel::detect(), 2, &[wide; 2], &[scene.clone(), scene]);
     assert_eq!(plain[0] & 0x80, 0);
 }
 

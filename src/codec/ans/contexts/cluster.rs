@@ -132,7 +132,7 @@ fn merged(contexts: &[Context<'_>]) -> Vec<Counts> {
 /// The class in which each context costs least.
 fn assigned(simd: SimdLevel, by_key: &[Counts], counts: &[Counts], used: usize) -> Vec<usize> {
     // The costs of a rank in all classes are side by side, so that they are summed as one vector.
-    let mut costs = vec![[0; CLASSES]; used];
+    let mut costs = vec![[0; CLASSES]; used.next_multiple_of(STEP)];
     for (class, counts) in counts.iter().enumerate() {
         let log = classes::log2(counts.iter().sum::<u32>().max(1));
         for (cost, &count) in costs.iter_mut().zip(counts) {
@@ -147,6 +147,11 @@ fn assigned(simd: SimdLevel, by_key: &[Counts], counts: &[Counts], used: usize) 
     by_key.iter().map(class).collect()
 }
 
+/// Most occurrences of a context whose costs add up in 32 bits: none costs 2^14, with the fraction bits.
+const SMALL: u32 = 1 << 18;
+/// Ranks that are looked at together.
+const STEP: usize = 4;
+
 /// What a context costs in each class.
 struct Sums<'a> {
     costs: &'a [[u32; CLASSES]],
@@ -158,6 +163,20 @@ impl Kernel for Sums<'_> {
 
     #[inline(always)]
     fn run(self) -> [u64; CLASSES] {
+        if self.by_rank.iter().sum::<u32>() <= SMALL {
+            let mut sums = [0u32; CLASSES];
+            for (costs, counts) in self.costs.as_chunks::<STEP>().0.iter().zip(self.by_rank.as_chunks::<STEP>().0) {
+                if counts[0] | counts[1] | counts[2] | counts[3] == 0 {
+                    continue;
+                }
+                for at in 0..STEP {
+                    for class in 0..CLASSES {
+                        sums[class] += counts[at] * costs[at][class];
+                    }
+                }
+            }
+            return sums.map(u64::from);
+        }
         let mut sums = [0; CLASSES];
         for (costs, &count) in self.costs.iter().zip(self.by_rank).filter(|(_, count)| **count > 0) {
             for (sum, &cost) in sums.iter_mut().zip(costs) {

@@ -23,6 +23,8 @@ use crate::error::{Error, Result};
 pub struct Surroundings<'a> {
     /// Samples in a row of the plane; 0 if the encoder is not to look at neighbours.
     pub width: usize,
+    /// Samples in a picture of the plane.
+    pub picture: usize,
     /// The blocks of the higher bytes of the same samples, the lowest of them first.
     pub higher: &'a [&'a [u8]],
 }
@@ -105,8 +107,13 @@ impl Plan {
         let tables: Vec<EncodeTable> = frequencies.iter().map(EncodeTable::new).collect();
         let mut groups = sorted.as_chunks::<GROUP>().0.iter();
         let mut coded = Vec::with_capacity(sorted.len() / GROUP);
-        for (table, &run) in tables.iter().zip(&self.clusters.runs) {
-            coded.extend(groups.by_ref().take(run.div_ceil(RUN)).map(|group| (table, group)));
+        for ((table, frequencies), &run) in tables.iter().zip(&frequencies).zip(&self.clusters.runs) {
+            let run = groups.by_ref().take(run.div_ceil(RUN)).map(|group| (table, group));
+            // What takes no bits takes no time either.
+            match frequencies.only() {
+                Some(_) => run.for_each(drop),
+                None => coded.extend(run),
+            }
         }
         super::encode_groups(simd, &coded, out);
         out.len() - start < block.len()
@@ -240,8 +247,13 @@ pub(in crate::codec) fn decode(
         let tables: Vec<DecodeTable> = model.frequencies.iter().map(DecodeTable::new).collect();
         let mut groups = sorted.as_chunks_mut::<GROUP>().0.iter_mut();
         let mut coded = Vec::with_capacity(sorted_bytes / GROUP);
-        for (table, &run) in tables.iter().zip(&model.runs) {
-            coded.extend(groups.by_ref().take(run.div_ceil(RUN)).map(|group| (table, group)));
+        for ((table, frequencies), &run) in tables.iter().zip(&model.frequencies).zip(&model.runs) {
+            let run = groups.by_ref().take(run.div_ceil(RUN));
+            match frequencies.only() {
+                Some(0) => run.for_each(drop),
+                Some(byte) => run.for_each(|group| group.fill(byte)),
+                None => coded.extend(run.map(|group| (table, group))),
+            }
         }
         super::decode_groups(simd, rest, &mut coded)?;
     }
