@@ -128,7 +128,7 @@ mod tests {
         }
         assert!(put([&places, &pixels[3..]], 3, &mut raw).is_err());
         assert!(put([&places, &[pixels.as_slice(), &[0; 3]].concat()], 3, &mut raw).is_err());
-        for at in 0..places.len() {
+        for at in (0..places.len()).filter(|&at| places[at] != 255) {
             let mut damaged = places.clone();
             damaged[at] = 255;
             assert!(put([&damaged, &pixels], 3, &mut raw).is_err());
