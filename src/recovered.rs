@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::codec::exceptions;
 use crate::cpu::CpuBackend;
 use crate::cpu::recover::batch::{Strip, copy_alpha, strips, strips_of_misfits};
-use crate::cpu::recover::{Exceptions, Recovery, misfitting};
+use crate::cpu::recover::{Before, Exceptions, PlaneRows, Recovery, misfitting};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::plan::Making;
@@ -18,7 +18,7 @@ use crate::stage::{Backend, SolvedPlanes};
 
 /// Recovery is given up where more than one block in so many is to be repaired: that takes time, and most of them are
 /// exceptions then.
-const MOST_REPAIRED: usize = 8;
+const MOST_REPAIRED: usize = 4;
 
 /// The planes of a batch, and what they leave out.
 pub struct Recovered {
@@ -45,65 +45,74 @@ impl Recovered {
 pub fn recover(batch: Batch<'_>, making: Making, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Option<Recovered>> {
     let geometry = making.planes(batch.geometry);
     let most = geometry.plane_samples(1) / MOST_REPAIRED;
-    let recovered = if backend.is_cpu() {
-        recover_strips(batch, &making, most, cpu)?
+    let (planes, exceptions) = if backend.is_cpu() {
+        let mut planes = cpu.take_buffer(geometry.raw_bytes());
+        copy_alpha(batch, &making, planes.as_bytes_mut());
+        let exceptions = repaired(batch, &making, planes.as_bytes_mut(), None, most, cpu)?;
+        (planes, exceptions)
     } else {
         let mut solved = SolvedPlanes::default();
         backend.solve(batch, &making, &mut solved)?;
-        repair_strips(batch, &making, most, solved, cpu)?
+        if misfitting(solved.misfits()) > most {
+            return Ok(None);
+        }
+        let (planes, misfits) = solved.parts_mut();
+        let exceptions = repaired(batch, &making, planes, Some(misfits), most, cpu)?;
+        (solved.into_planes(), exceptions)
     };
-    Ok(recovered.map(|(planes, exceptions)| {
-        let exception_bytes = exceptions::to_bytes(&exceptions);
-        let exceptions = exceptions.iter().map(|part| part.places.len()).sum();
-        Recovered { making, geometry, planes, exceptions, exception_bytes }
-    }))
-}
-
-/// Planes, and the exceptions of each strip.
-type Repaired = (WorkBuffer, Vec<Exceptions>);
-
-/// Estimates and repairs strip by strip; `None` if more than `most` blocks are to be repaired.
-fn recover_strips(batch: Batch<'_>, making: &Making, most: usize, cpu: &CpuBackend) -> Result<Option<Repaired>> {
-    let picture = making.picture(batch.geometry);
-    let mut planes = cpu.take_buffer(making.planes(batch.geometry).raw_bytes());
-    copy_alpha(batch, making, planes.as_bytes_mut());
-    let repaired = AtomicUsize::new(0);
-    let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
-    let jobs = strips(batch, making, planes.as_bytes_mut());
-    let exceptions = pool::map(cpu.threads(), jobs, |Strip { first_pixel, raw, planes }| {
-        let mut exceptions = Exceptions::default();
-        let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture);
-        let done = recovery.recover(raw, first_pixel, planes, may_repair, &mut exceptions);
-        Ok(done.then_some(exceptions))
-    })?;
-    let Some(exceptions) = exceptions.into_iter().collect::<Option<Vec<_>>>() else {
+    let Some(exceptions) = exceptions else {
         cpu.give_back(planes);
         return Ok(None);
     };
-    Ok(Some((planes, exceptions)))
+    let exception_bytes = exceptions::to_bytes(&exceptions);
+    let exceptions = exceptions.iter().map(|part| part.places.len()).sum();
+    Ok(Some(Recovered { making, geometry, planes, exceptions, exception_bytes }))
 }
 
-/// Repairs what a device has estimated.
-fn repair_strips(
+/// Repairs planes, which it estimates on the way if it is not given their misfits. The exceptions are in order; `None`
+/// if more than `most` blocks are to be repaired.
+fn repaired(
     batch: Batch<'_>,
     making: &Making,
+    planes: &mut [u8],
+    misfits: Option<&[u8]>,
     most: usize,
-    mut solved: SolvedPlanes,
     cpu: &CpuBackend,
-) -> Result<Option<Repaired>> {
-    if misfitting(solved.misfits()) > most {
-        return Ok(None);
-    }
+) -> Result<Option<Vec<Exceptions>>> {
     let picture = making.picture(batch.geometry);
-    let (planes, misfits) = solved.parts_mut();
-    let misfits = strips_of_misfits(batch.geometry, making, misfits);
-    let jobs = strips(batch, making, planes).into_iter().zip(misfits).collect();
-    let exceptions = pool::map(cpu.threads(), jobs, |(strip, misfits)| {
-        let mut exceptions = Exceptions::default();
-        Recovery::new(cpu.simd(), &making.conversion, picture).repair_rows(strip, misfits, &mut exceptions);
-        Ok(exceptions)
+    let frames = batch.geometry.frames;
+    let all = strips(batch, making, planes);
+    let mut misfits = misfits.map(|misfits| strips_of_misfits(batch.geometry, making, misfits));
+    // A strip is a job: it goes through the frames in order.
+    let of_frame = all.len() / frames;
+    let mut jobs = Vec::new();
+    jobs.resize_with(of_frame, Vec::new);
+    for (at, strip) in all.into_iter().enumerate() {
+        jobs[at % of_frame].push((strip, misfits.as_mut().and_then(Iterator::next)));
+    }
+    let repaired = AtomicUsize::new(0);
+    let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
+    let exceptions = pool::map(cpu.threads(), jobs, |frames| {
+        let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture);
+        let mut before: Option<Before<'_>> = None;
+        let mut all = Vec::new();
+        for (Strip { first_pixel, raw, planes: PlaneRows { y, u, v } }, misfits) in frames {
+            let mut exceptions = Exceptions::default();
+            let planes = PlaneRows { y: &mut *y, u: &mut *u, v: &mut *v };
+            if let Some(misfits) = misfits {
+                recovery.repair_rows(raw, before, first_pixel, planes, misfits, &mut exceptions);
+            } else if !recovery.recover(raw, before, first_pixel, planes, may_repair, &mut exceptions) {
+                return Ok(None);
+            }
+            before = Some(Before { raw, y, u, v });
+            all.push(exceptions);
+        }
+        Ok(Some(all))
     })?;
-    Ok(Some((solved.into_planes(), exceptions)))
+    let Some(mut exceptions) = exceptions.into_iter().collect::<Option<Vec<Vec<_>>>>() else { return Ok(None) };
+    // Strip by strip; wanted frame by frame.
+    let of_frame = |frame: usize| exceptions.iter_mut().map(|strip| std::mem::take(&mut strip[frame])).collect();
+    Ok(Some((0..frames).flat_map::<Vec<_>, _>(of_frame).collect()))
 }
 
 /// Makes the raw frames of a batch from its planes and exceptions.

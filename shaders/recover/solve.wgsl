@@ -5,7 +5,8 @@
 
 const ROW_LANES: u32 = 64u;
 
-const FRACTION: u32 = 16u;
+const PART_SHIFT: u32 = 3u;
+const CHROMA_FRACTION: u32 = 6u;
 const LUMA_FRACTION: u32 = 20u;
 const NARROW_FRACTION: u32 = 4u;
 const LEAST: i32 = -2147483648;
@@ -37,7 +38,10 @@ fn inside(channels: vec3<i32>) -> vec3<bool> {
 }
 
 fn estimate(factors: vec4<i32>, red_green: i32, blue_green: i32) -> i32 {
-    return clamp((red_green * factors.x + blue_green * factors.y + factors.z) >> FRACTION, 0, 255);
+    // Products lose their lower halves, and the sum is of 16 bits.
+    let red_green_part = ((red_green << PART_SHIFT) * factors.x) >> 16u;
+    let blue_green_part = ((blue_green << PART_SHIFT) * factors.y) >> 16u;
+    return clamp(((red_green_part + blue_green_part + factors.z) << 16u) >> (16u + CHROMA_FRACTION), 0, 255);
 }
 
 // The pixels of a block.

@@ -50,10 +50,11 @@ fn params(geometry: &Geometry, making: &Making) -> params::Recover {
     let conversion = &making.conversion;
     let Estimates { u, v, luma, term: (dropped, term_scale, term_offset), .. } = Estimates::of(conversion);
     let narrow = Narrow::of(conversion);
+    let triple = |values: [i16; 3]| [values[0].into(), values[1].into(), values[2].into(), 0];
     let pair = |Term { scale, offset }: Term| [scale, offset];
     params::Recover {
-        estimate_u: [u[0], u[1], u[2], 0],
-        estimate_v: [v[0], v[1], v[2], 0],
+        estimate_u: triple(u),
+        estimate_v: triple(v),
         estimate_luma: [luma, term_scale, term_offset, dropped as i32],
         narrow: narrow.map_or([0; 2], |narrow| [narrow.inverse.0.into(), narrow.inverse.1.into()]),
         ends: Clipped::of(conversion).ends,

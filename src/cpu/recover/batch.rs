@@ -1,6 +1,6 @@
 //! All planes of a batch; strips of rows are jobs.
 
-use super::{Converter, Exceptions, PlaneRows, Recovery};
+use super::{Before, Converter, Exceptions, PlaneRows, Recovery};
 use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry};
@@ -139,7 +139,10 @@ impl Recovery<'_> {
     /// Repairs rows that were solved elsewhere: the same as [`recover`](Self::recover) makes of them.
     pub fn repair_rows(
         &mut self,
-        Strip { first_pixel, raw, planes }: Strip<'_>,
+        raw: &[u8],
+        before: Option<Before<'_>>,
+        first_pixel: usize,
+        planes: PlaneRows<'_>,
         misfits: &[u8],
         exceptions: &mut Exceptions,
     ) {
@@ -161,7 +164,8 @@ impl Recovery<'_> {
                     phase.iter_mut().zip(row[column.min(width)..].iter().step_by(columns)).for_each(|(to, y)| *to = *y);
                 }
             }
-            self.repair(raw, first_pixel + at * rows * width, above, exceptions);
+            let before = before.map(|before| before.row(at, &self.picture, raw.len()));
+            self.repair(raw, before, first_pixel + at * rows * width, above, exceptions);
             above = Some(self.store(planes));
         }
     }

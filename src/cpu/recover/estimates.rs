@@ -2,23 +2,27 @@
 
 use crate::plan::{Conversion, Term};
 
-/// Bits of a fraction of chroma in fixed point.
+/// Bits of a fraction of channels in fixed point.
 pub const FRACTION: u32 = 16;
+/// Bits of a fraction of chroma.
+const CHROMA_FRACTION: u32 = 6;
+/// Bits that parts of differences are shifted by: they stay within 16 bits.
+const PART_SHIFT: u32 = 3;
 /// Bits of a fraction of luma.
 const LUMA_FRACTION: u32 = 20;
 /// Bits of what chroma adds to luma that are kept to undo it.
 const TERM_BITS: u32 = 14;
 
 /// Differences are averaged over the pixels of a block in parts of this, which 1, 2, 3 and 4 divide.
-pub const PARTS: i32 = 12;
+pub const PARTS: i16 = 12;
 
 /// Linear functions in fixed point; they include half of a unit, to round to the nearest.
 #[derive(Debug, Clone, Copy)]
 pub struct Estimates {
-    /// Of U, from parts of R - G and of B - G.
-    pub u: [i32; 3],
+    /// Of U, from parts of R - G and of B - G: two scales and an offset.
+    pub u: [i16; 3],
     /// Of V, from the same.
-    pub v: [i32; 3],
+    pub v: [i16; 3],
     /// Of Y, from any channel.
     pub luma: i32,
     /// What a channel's term of chroma takes from Y, without its lowest bits: the bits, the scale, the offset.
@@ -64,6 +68,12 @@ fn line(term: Term, shift: u8, inputs: impl Iterator<Item = i32>) -> (f64, f64) 
     (f64::from(term.scale) / unit, (f64::from(term.offset) - mean_lost(term, shift, inputs)) / unit)
 }
 
+/// The upper half of a product.
+#[inline(always)]
+pub fn high(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
+}
+
 impl Estimates {
     /// Those of `conversion`. Floating point does here what it does everywhere: only products, sums and quotients.
     pub fn of(conversion: &Conversion) -> Self {
@@ -97,8 +107,11 @@ impl Estimates {
         let determinant = rg[0] * bg[1] - rg[1] * bg[0];
         let fixed = |value: f64| (value * f64::from(1u32 << FRACTION)).round() as i32;
         let solved = |of_rg: f64, of_bg: f64| {
-            let offset = 0.5 - of_rg * rg[2] - of_bg * bg[2];
-            [fixed(of_rg / f64::from(PARTS)), fixed(of_bg / f64::from(PARTS)), fixed(offset)]
+            let unit = f64::from(1u32 << CHROMA_FRACTION);
+            let scale = |of: f64| (of / f64::from(PARTS) * unit * f64::from(1u32 << (16 - PART_SHIFT))).round() as i16;
+            // Half a unit to round to the nearest, and what is lost of two products on average.
+            let offset = (0.5 - of_rg * rg[2] - of_bg * bg[2]) * unit + 1.0;
+            [scale(of_rg), scale(of_bg), offset.round() as i16]
         };
         Self {
             u: solved(bg[1] / determinant, -rg[1] / determinant),
@@ -121,10 +134,12 @@ impl Estimates {
 
     /// U and V from parts of differences.
     #[inline(always)]
-    pub fn chroma(&self, red_green: i32, blue_green: i32) -> [i32; 2] {
+    pub fn chroma(&self, red_green: i16, blue_green: i16) -> [u8; 2] {
         [self.u, self.v].map(|[of_rg, of_bg, offset]| {
-            let sum = red_green.wrapping_mul(of_rg).wrapping_add(blue_green.wrapping_mul(of_bg)).wrapping_add(offset);
-            (sum >> FRACTION).clamp(0, 255)
+            let sum = high(red_green << PART_SHIFT, of_rg)
+                .wrapping_add(high(blue_green << PART_SHIFT, of_bg))
+                .wrapping_add(offset);
+            (sum >> CHROMA_FRACTION).clamp(0, 255) as u8
         })
     }
 

@@ -89,6 +89,29 @@ pub struct PlaneRows<'a> {
     pub v: &'a mut [u8],
 }
 
+/// The same rows of the frame before, recovered.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// Packed pixels.
+    pub raw: &'a [u8],
+    /// Y.
+    pub y: &'a [u8],
+    /// U.
+    pub u: &'a [u8],
+    /// V.
+    pub v: &'a [u8],
+}
+
+impl Before<'_> {
+    /// Row `at` of blocks of pictures like `picture`, of so many packed bytes.
+    fn row(self, at: usize, picture: &Picture, raw_bytes: usize) -> Self {
+        let first = at * picture.block().1 * picture.width;
+        let blocks = at * picture.blocks();
+        let raw = &self.raw[first * picture.channels..][..raw_bytes];
+        Self { raw, y: &self.y[first..], u: &self.u[blocks..], v: &self.v[blocks..] }
+    }
+}
+
 /// Recovers YUV from packed pixels.
 pub struct Recovery<'a> {
     simd: SimdLevel,
@@ -122,12 +145,13 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    /// Recovers the planes of some rows, which know nothing of those before. Pixels that are not made
-    /// of them are appended to `exceptions`, counted from `first_pixel`. Gives up, and returns false, when `repair`
-    /// says so of a number of blocks to be repaired.
+    /// Recovers the planes of some rows, which know nothing of those above. Blocks that are the same as in `before` are
+    /// repaired in the same way. Pixels that are not made of the planes are appended to `exceptions`, counted from
+    /// `first_pixel`. Gives up, and returns false, when `repair` says so of a number of blocks to be repaired.
     pub fn recover(
         &mut self,
         raw: &[u8],
+        before: Option<Before<'_>>,
         first_pixel: usize,
         planes: PlaneRows<'_>,
         repair: impl Fn(usize) -> bool,
@@ -140,7 +164,8 @@ impl<'a> Recovery<'a> {
             if !repair(misfitting(&self.misfits[..self.pixels.blocks()])) {
                 return false;
             }
-            self.repair(raw, first_pixel + at * rows * self.picture.width, above, exceptions);
+            let before = before.map(|before| before.row(at, &self.picture, raw.len()));
+            self.repair(raw, before, first_pixel + at * rows * self.picture.width, above, exceptions);
             above = Some(self.store(planes));
         }
         true
@@ -185,9 +210,18 @@ impl<'a> Recovery<'a> {
     }
 
     /// Repairs the blocks of the row that have misfits. `above` is the chroma of the row before.
-    fn repair(&mut self, raw: &[u8], first_pixel: usize, above: Option<(&[u8], &[u8])>, exceptions: &mut Exceptions) {
+    fn repair(
+        &mut self,
+        raw: &[u8],
+        before: Option<Before<'_>>,
+        first_pixel: usize,
+        above: Option<(&[u8], &[u8])>,
+        exceptions: &mut Exceptions,
+    ) {
         let Picture { width, channels, .. } = self.picture;
         let mut repair = Repair {
+            raw,
+            before,
             conversion: self.conversion,
             estimates: &self.estimates,
             clipped: &self.clipped,

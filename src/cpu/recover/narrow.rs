@@ -1,6 +1,6 @@
 //! Conversions whose every step fits 16 bits, as those of FFmpeg on x86 do: twice as many at a time.
 
-use super::estimates::mean_lost;
+use super::estimates::{high, mean_lost};
 use super::phases::CHUNK;
 use super::solve::{Pixels, inside};
 use crate::plan::{Conversion, Term};
@@ -11,12 +11,6 @@ const INPUT_SHIFT: u32 = 3;
 const FRACTION: u32 = 4;
 /// Bits that sums are shifted by to undo luma.
 const SUM_SHIFT: u32 = 6;
-
-/// The upper half of a product.
-#[inline(always)]
-fn high(a: i16, b: i16) -> i16 {
-    ((i32::from(a) * i32::from(b)) >> 16) as i16
-}
 
 /// A channel.
 #[inline(always)]
@@ -98,7 +92,7 @@ impl Narrow {
 
     /// What U and V add to R, G and B.
     #[inline(always)]
-    fn chroma(&self, u: u8, v: u8) -> [i16; 3] {
+    pub fn chroma(&self, u: u8, v: u8) -> [i16; 3] {
         let (u, v) = (i16::from(u), i16::from(v));
         [self.red.at(v), self.green_u.at(u) + self.green_v.at(v), self.blue.at(u)]
     }

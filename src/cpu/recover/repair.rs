@@ -1,10 +1,10 @@
 //! Blocks whose estimates are wrong: other chroma is tried, and what no chroma explains is kept.
 
-use super::Picture;
 use super::clipped::Clipped;
 use super::estimates::{Estimates, Line, PARTS};
 use super::phases::{PHASES, PixelRows};
 use super::solve::inside;
+use super::{Before, Picture};
 use crate::plan::{ChromaTerms, Conversion};
 
 /// Pixels that are not made of the planes, in order.
@@ -23,6 +23,9 @@ pub struct Repair<'a> {
     pub clipped: &'a Clipped,
     pub picture: Picture,
     pub pixels: &'a PixelRows,
+    /// Packed pixels.
+    pub raw: &'a [u8],
+    pub before: Option<Before<'a>>,
     /// U and V of the row of blocks above, once repaired.
     pub above: Option<(&'a [u8], &'a [u8])>,
     /// Place of the first pixel.
@@ -73,7 +76,7 @@ impl Repair<'_> {
         let block: Block = std::array::from_fn(|phase| {
             phases.get(phase).map_or([0; 3], |channels| channels.each_ref().map(|channel| channel[at]))
         });
-        let fit = self.best_fit(at, &block[..count]);
+        let fit = self.as_before(at, &block[..count]).unwrap_or_else(|| self.best_fit(at, &block[..count]));
         let stand_in = fit.luma.iter().flatten().next().copied().unwrap_or_else(|| self.left_luma(at));
         for (phase, (&pixel, luma)) in block[..count].iter().zip(fit.luma).enumerate() {
             self.luma[phase][at] = luma.unwrap_or(stand_in);
@@ -83,6 +86,31 @@ impl Repair<'_> {
             }
         }
         [self.chroma[0][at], self.chroma[1][at]] = fit.chroma;
+    }
+
+    /// What a block was made of in the frame before, if it is the same: what does not change stays the same.
+    fn as_before(&self, at: usize, block: &[[u8; 3]]) -> Option<Fit> {
+        let before = self.before?;
+        let Picture { width, channels, .. } = self.picture;
+        let (columns, _) = self.picture.block();
+        let first = columns * at;
+        let bytes = channels * first..channels * width.min(first + columns);
+        let rows = self.raw.chunks_exact(channels * width).zip(before.raw.chunks_exact(channels * width));
+        if rows.into_iter().any(|(row, before)| row[bytes.clone()] != before[bytes.clone()]) {
+            return None;
+        }
+        let chroma = [before.u[at], before.v[at]];
+        let terms = self.terms(chroma);
+        let mut fit = Fit { chroma, luma: [None; PHASES], fitting: 0 };
+        for (phase, pixel) in block.iter().enumerate() {
+            // Columns and rows that are missing repeat the one before.
+            let (column, row) = ((first + phase % columns).min(width - 1), phase / columns);
+            let y = before.y.get(row * width + column).or(before.y.get(column)).copied()?;
+            let luma = self.clipped.luma_of(y.into());
+            let makes = terms.map(|term| self.conversion.channel(luma, term) as u8) == *pixel;
+            fit.luma[phase] = makes.then_some(y);
+        }
+        Some(fit)
     }
 
     /// Y of the pixel to the left of a block.
@@ -101,8 +129,8 @@ impl Repair<'_> {
         let from = left.or(above).unwrap_or([128; 2]);
         let is_whole = |pixel: &&[u8; 3]| pixel.iter().all(|&channel| inside(channel));
         let estimate = |&[r, g, b]: &[u8; 3]| {
-            let parts = |channel: u8| PARTS * (i32::from(channel) - i32::from(g));
-            self.estimates.chroma(parts(r), parts(b)).map(|chroma| chroma as u8)
+            let parts = |channel: u8| PARTS * (i16::from(channel) - i16::from(g));
+            self.estimates.chroma(parts(r), parts(b))
         };
         let neighbours = || above.into_iter().chain([[128; 2]]);
         let estimated = || near([self.chroma[0][at], self.chroma[1][at]]);
@@ -130,6 +158,9 @@ impl Repair<'_> {
     /// The fit of chroma that all pixels fit.
     fn fit_all(&self, chroma: Chroma, block: &[[u8; 3]]) -> Option<Fit> {
         let terms = self.terms(chroma);
+        if self.conversion.is_plain() && block.iter().any(|pixel| contradicts(pixel, &terms)) {
+            return None;
+        }
         let mut fit = Fit { chroma, luma: [None; PHASES], fitting: block.len() };
         for (luma, pixel) in fit.luma.iter_mut().zip(block) {
             *luma = Some(self.luma(pixel.map(i32::from), &terms)?);
@@ -174,6 +205,13 @@ impl Repair<'_> {
         let y = self.clipped.pixel(pixel, ChromaTerms { red, green, blue });
         makes(y.into()).then_some(y)
     }
+}
+
+/// Whether two channels of a pixel differ from one another otherwise than by their terms, where sums are channels as they
+/// are: no Y makes it then.
+fn contradicts(pixel: &[u8; 3], terms: &[i32; 3]) -> bool {
+    let [red, green, blue] = [0, 1, 2].map(|at| (inside(pixel[at]), i32::from(pixel[at]).wrapping_sub(terms[at])));
+    [(red, green), (green, blue), (red, blue)].into_iter().any(|(a, b)| a.0 && b.0 && a.1 != b.1)
 }
 
 /// Chroma on a line, one of U and V near that of `from`.

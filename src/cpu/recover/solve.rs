@@ -55,7 +55,7 @@ impl Solve<'_> {
         for (at, ((u, v), misfits)) in u.zip(v).zip(misfits).enumerate() {
             let pixels: [Pixels<'_>; COUNT] =
                 phases.each_ref().map(|phase| phase.each_ref().map(|channel| &channel.as_chunks::<CHUNK>().0[at]));
-            let counted = estimate_chroma(&estimates, &conversion, pixels, u, v);
+            let counted = estimate_chroma(&estimates, &conversion, self.narrow.as_ref(), pixels, u, v);
             carry(&counted, &mut left, u, v);
             *misfits = [0; CHUNK];
             let luma = self.luma.iter_mut().map(|luma| &mut luma.as_chunks_mut::<CHUNK>().0[at]);
@@ -84,6 +84,7 @@ impl Solve<'_> {
 fn estimate_chroma<const COUNT: usize>(
     estimates: &Estimates,
     conversion: &Conversion,
+    narrow: Option<&Narrow>,
     phases: [Pixels<'_>; COUNT],
     u: &mut [u8; CHUNK],
     v: &mut [u8; CHUNK],
@@ -104,29 +105,43 @@ fn estimate_chroma<const COUNT: usize>(
     for at in 0..CHUNK {
         let count = counted[at];
         // PARTS / count, where something is counted: 12, 6, 4, 3.
-        let parts = PARTS as i16 / 4
-            + i16::from(count < 4)
-            + 2 * i16::from(count < 3)
-            + PARTS as i16 / 2 * i16::from(count < 2);
-        let [of_u, of_v] = estimates.chroma((red_green[at] * parts).into(), (blue_green[at] * parts).into());
-        (u[at], v[at]) = (of_u as u8, of_v as u8);
+        let parts = PARTS / 4 + i16::from(count < 4) + 2 * i16::from(count < 3) + PARTS / 2 * i16::from(count < 2);
+        [u[at], v[at]] = estimates.chroma(red_green[at] * parts, blue_green[at] * parts);
     }
-    if conversion.is_plain() {
-        // The differences of channels are known to the unit. What is made of estimates that rounding has one off differs
-        // from them, by more in the difference that depends on it.
-        for at in 0..CHUNK {
-            let ChromaTerms { red, green, blue } = conversion.chroma(u[at].into(), v[at].into());
-            let count = i16::from(counted[at]);
-            let off = |sum: i16, made: i32| sum.wrapping_sub(count.wrapping_mul(made as i16));
-            let (of_u, of_v) =
-                (off(blue_green[at], blue.wrapping_sub(green)), off(red_green[at], red.wrapping_sub(green)));
-            let (far_u, far_v) = (of_u.wrapping_abs(), of_v.wrapping_abs());
-            let step = |off: i16, is_more: bool| if is_more { off.signum() } else { 0 };
-            u[at] = (i16::from(u[at]) + step(of_u, far_u >= far_v)).clamp(0, 255) as u8;
-            v[at] = (i16::from(v[at]) + step(of_v, far_v >= far_u)).clamp(0, 255) as u8;
-        }
+    if let Some(narrow) = narrow {
+        refine(|u, v| narrow.chroma(u, v), &counted, &red_green, &blue_green, u, v);
+    } else if conversion.is_plain() {
+        let chroma = |u: u8, v: u8| {
+            let ChromaTerms { red, green, blue } = conversion.chroma(u.into(), v.into());
+            [red, green, blue].map(|term| term as i16)
+        };
+        refine(chroma, &counted, &red_green, &blue_green, u, v);
     }
     counted
+}
+
+/// Mends chroma that rounding has one off, where sums are channels as they are: the differences of channels are known to
+/// the unit then. What is made of wrong chroma differs from them, by more in the difference that depends on it.
+#[inline(always)]
+fn refine(
+    chroma: impl Fn(u8, u8) -> [i16; 3],
+    counted: &[u8; CHUNK],
+    red_green: &[i16; CHUNK],
+    blue_green: &[i16; CHUNK],
+    u: &mut [u8; CHUNK],
+    v: &mut [u8; CHUNK],
+) {
+    for at in 0..CHUNK {
+        let [red, green, blue] = chroma(u[at], v[at]);
+        let count = i16::from(counted[at]);
+        let off = |sum: i16, made: i16| sum.wrapping_sub(count.wrapping_mul(made));
+        let of_u = off(blue_green[at], blue.wrapping_sub(green));
+        let of_v = off(red_green[at], red.wrapping_sub(green));
+        let (far_u, far_v) = (of_u.wrapping_abs(), of_v.wrapping_abs());
+        let step = |off: i16, is_more: bool| if is_more { off.signum() } else { 0 };
+        u[at] = (i16::from(u[at]) + step(of_u, far_u >= far_v)).clamp(0, 255) as u8;
+        v[at] = (i16::from(v[at]) + step(of_v, far_v >= far_u)).clamp(0, 255) as u8;
+    }
 }
 
 /// Gives blocks of clipped pixels the chroma of the block to their left.
