@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use framepress::frame::{Frames, Geometry, WorkBuffer};
+use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, GROUP, LevelParameters, Order, Prediction, Segments, TileBatch, TileCounts,
-    TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict,
-    temporal,
+    Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Prediction, Segments, SolvedPlanes, TileBatch,
+    TileCounts, TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, colour, entropy,
+    histogram, predict, temporal,
 };
-use framepress::plan::{Colour, Plan, PlanePlan, Predictor, Shuffle, TileCut};
+use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use framepress::{Settings, SimdLevel};
 
 /// Raw bytes that a stage works on.
@@ -373,5 +373,27 @@ fn tiles(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, colours, temporals, predictors, shuffles, measures, plans, tiles);
+/// Planes recovered from the frames that they were made into, and made into these again, on every backend.
+fn recovery(criterion: &mut Criterion) {
+    let footage = Footage::of(&clips::yuv420().frames);
+    let Layout::Yuv { width, height, .. } = *clips::yuv420().frames.format().layout() else { return };
+    let layout = Layout::Packed { width, height, order: ChannelOrder::Rgb };
+    let geometry =
+        Geometry::new(&FrameFormat::new(Dtype::U8, layout).expect("a frame format"), footage.geometry.frames);
+    let mut raw = vec![0; geometry.raw_bytes()];
+    let mut group = group(criterion, "recovery", raw.len());
+    let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+    for (name, backend) in backends() {
+        let mut solved = SolvedPlanes::default();
+        group.bench_function(format!("convert/{name}"), |bencher| {
+            bencher.iter(|| backend.convert(&geometry, &making, &footage.raw, &mut raw).expect("frames"));
+        });
+        let batch = Batch { geometry: &geometry, raw: &raw };
+        group.bench_function(format!("solve/{name}"), |bencher| {
+            bencher.iter(|| backend.solve(batch, &making, &mut solved).expect("planes"));
+        });
+    }
+}
+
+criterion_group!(stages, colours, temporals, predictors, shuffles, measures, plans, tiles, recovery);
 criterion_main!(stages);

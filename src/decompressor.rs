@@ -198,7 +198,7 @@ impl Decompressor {
             .restore_method(&planes_geometry, &plan.method, blocks, payload, backend, planes.as_bytes_mut())
             .and_then(|()| {
                 let exceptions = exceptions.each_ref().map(Vec::as_slice);
-                recovered::convert(geometry, &plan.making, planes.as_bytes_mut(), exceptions, raw, self.scheduler.cpu())
+                recovered::convert(geometry, &plan.making, planes.as_bytes(), exceptions, raw, backend)
             });
         pool::lock(&self.buffers).push(planes);
         result

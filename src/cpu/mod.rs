@@ -26,9 +26,9 @@ use self::sample::{Sample, with_sample};
 use crate::codec::{self, DecodeTable, EncodeTable};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle, TileCut};
+use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use crate::pool;
-use crate::stage::{self, Backend, SegmentCode, Segments, TileBatch, TileEffort};
+use crate::stage::{self, Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
@@ -281,6 +281,14 @@ impl Backend for CpuBackend {
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
         tiles::inverse(self.simd, self.threads, geometry, cut, tiles, raw)
+    }
+
+    fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
+        recover::batch::forward(self.simd, self.threads, batch, making, out)
+    }
+
+    fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
+        recover::batch::inverse(self.simd, self.threads, geometry, making, planes, raw)
     }
 
     fn rans_encode(

@@ -28,4 +28,10 @@ impl WorkBuffer {
         self.words.resize(bytes.div_ceil(8), 0);
         self.bytes = bytes;
     }
+
+    /// Leaves off what is beyond `bytes` bytes.
+    pub fn truncate(&mut self, bytes: usize) {
+        self.bytes = self.bytes.min(bytes);
+        self.words.truncate(self.bytes.div_ceil(8));
+    }
 }

@@ -2,13 +2,13 @@
 
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
-use super::{probe, record, record_rans, record_tiles};
+use super::{probe, record, record_rans, record_recover, record_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Plan, TileCut};
-use crate::stage::{Accelerator, Backend, SegmentCode, Segments, TileBatch, TileEffort};
+use crate::plan::{Candidate, Making, Plan, TileCut};
+use crate::stage::{Accelerator, Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
@@ -101,6 +101,21 @@ impl Backend for GpuBackend {
             return Ok(());
         }
         self.engine.execute(&record_tiles::inverse(geometry, cut)?, tiles.as_bytes(), raw)
+    }
+
+    fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
+        out.resize_for_overwrite(&making.planes(batch.geometry));
+        if batch.raw.is_empty() {
+            return Ok(());
+        }
+        self.engine.execute(&record_recover::forward(batch.geometry, making)?, batch.raw, out.as_bytes_mut())
+    }
+
+    fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
+        if raw.is_empty() {
+            return Ok(());
+        }
+        self.engine.execute(&record_recover::inverse(geometry, making)?, planes, raw)
     }
 
     fn rans_encode(

@@ -1,7 +1,8 @@
 //! The stages on a GPU, through wgpu.
 //!
-//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries
-//! out; [`backend`] joins the two, and [`probe`] has checked the device before.
+//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`], for planes that frames were made from
+//! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
+//! [`backend`] joins the two, and [`probe`] has checked the device before.
 
 mod adapters;
 mod backend;
@@ -12,6 +13,7 @@ mod pool;
 mod probe;
 mod record;
 mod record_rans;
+mod record_recover;
 mod record_tiles;
 mod recording;
 mod shaders;
@@ -21,4 +23,6 @@ mod shader_tests;
 
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
-pub use probe::{Difference, check, compare, compare_costs, compare_rans, compare_tiles, sample_bytes};
+pub use probe::{
+    Difference, check, compare, compare_costs, compare_rans, compare_recovery, compare_tiles, made_frames, sample_bytes,
+};

@@ -107,6 +107,40 @@ pub(super) struct CodedPlane {
     pub green: u32,
 }
 
+/// Parameters of the shaders in `recover`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Recover {
+    pub estimate_u: [i32; 4],
+    pub estimate_v: [i32; 4],
+    pub estimate_luma: [i32; 4],
+    pub narrow: [i32; 2],
+    pub ends: [i32; 2],
+    pub luma: [i32; 2],
+    pub red: [i32; 2],
+    pub green_u: [i32; 2],
+    pub green_v: [i32; 2],
+    pub blue: [i32; 2],
+    pub output: [i32; 2],
+    pub luma_shift: u32,
+    pub chroma_shift: u32,
+    pub output_shift: u32,
+    pub is_narrow: u32,
+    pub is_plain: u32,
+    pub blue_first: u32,
+    pub frames: u32,
+    pub width: u32,
+    pub height: u32,
+    pub channels: u32,
+    pub columns: u32,
+    pub rows: u32,
+    pub chroma_width: u32,
+    pub chroma_height: u32,
+    pub frame_samples: u32,
+    /// The size is a multiple of 16 bytes.
+    pub padding: u32,
+}
+
 /// Parameters of `ans/lanes.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]

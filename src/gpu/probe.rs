@@ -5,9 +5,9 @@ use std::fmt;
 use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
-use crate::frame::{Batch, ChannelOrder, Dtype, FrameFormat, GROUP, Geometry, Layout, WorkBuffer};
-use crate::plan::{Candidate, Colour, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePredictor};
-use crate::stage::{Backend, Segments, TileBatch, TileEffort};
+use crate::frame::{Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, GROUP, Geometry, Layout, WorkBuffer};
+use crate::plan::{Candidate, Colour, KNOWN, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePredictor};
+use crate::stage::{Backend, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// The first result in which two backends differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub enum Difference {
         /// Number of the group.
         group: usize,
     },
+    /// Planes that frames seem to be made from.
+    Solved {
+        /// Within the batch.
+        byte: usize,
+    },
+    /// Which pixels are not made of them.
+    Misfits {
+        /// Number of the block.
+        block: usize,
+    },
     /// Coded segments.
     Code {
         /// Number of the segment.
@@ -59,6 +69,8 @@ impl fmt::Display for Difference {
             Difference::Costs { value } => write!(f, "costs, value {value}"),
             Difference::Predictors { tile } => write!(f, "predictors, tile {tile}"),
             Difference::Groups { group } => write!(f, "residuals of tiles, group {group}"),
+            Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
+            Difference::Misfits { block } => write!(f, "misfits, block {block}"),
             Difference::Code { segment } => write!(f, "code, segment {segment}"),
             Difference::Decoded { group } => write!(f, "decoded residuals, group {group}"),
         }
@@ -91,7 +103,8 @@ pub fn check(device: &dyn Backend) -> Result<()> {
             return refuse("histogram or entropy", difference);
         }
     }
-    check_tiles(device, &cpu)
+    check_tiles(device, &cpu)?;
+    check_recovery(device, &cpu)
 }
 
 /// The same for the tiled path.
@@ -114,6 +127,35 @@ fn check_tiles(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
         return refuse("rANS coding", difference);
     }
     Ok(())
+}
+
+/// The same for recovery, with conversions of several kinds.
+fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
+    for (at, order) in [ChannelOrder::Rgb, ChannelOrder::Bgra, ChannelOrder::Bgr].into_iter().enumerate() {
+        let layout = Layout::Packed { width: 75, height: 33, order };
+        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout)?, 2);
+        let blue_first = order != ChannelOrder::Rgb;
+        let making = Making { conversion: KNOWN[at].conversion, sampling: ChromaSampling::ALL[at], blue_first };
+        let raw = made_frames(&geometry, &making, cpu)?;
+        let batch = Batch { geometry: &geometry, raw: &raw };
+        if let Some(difference) = compare_recovery(device, cpu, batch, &making)? {
+            return Err(Error::gpu(format!("probe: recovery is wrong on this device ({difference})")));
+        }
+    }
+    Ok(())
+}
+
+/// Frames that were made in some way, but for the last quarter of the batch, which was not.
+pub fn made_frames(geometry: &Geometry, making: &Making, backend: &dyn Backend) -> Result<Vec<u8>> {
+    let planes = sample_bytes(making.planes(geometry).raw_bytes(), 5);
+    // Chroma is near neutral, so that not all is clipped.
+    let planes: Vec<u8> = planes.iter().map(|byte| 100 + byte / 5).collect();
+    let mut raw = vec![0; geometry.raw_bytes()];
+    backend.convert(geometry, making, &planes, &mut raw)?;
+    let made = raw.len() / 4 * 3;
+    let others = sample_bytes(raw.len() - made, 6);
+    raw[made..].copy_from_slice(&others);
+    Ok(raw)
 }
 
 /// Plans that each add a stage to the one before.
@@ -227,6 +269,34 @@ pub fn compare_tiles(
     reference.tiles_inverse(batch.geometry, cut, &expected, &mut damaged)?;
     device.tiles_inverse(batch.geometry, cut, &expected, &mut raw)?;
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
+}
+
+/// The first difference of recovery, there and back. The way back is also taken from planes of noise.
+pub fn compare_recovery(
+    device: &dyn Backend,
+    reference: &dyn Backend,
+    batch: Batch<'_>,
+    making: &Making,
+) -> Result<Option<Difference>> {
+    let mut expected = SolvedPlanes::default();
+    let mut found = SolvedPlanes::default();
+    reference.solve(batch, making, &mut expected)?;
+    device.solve(batch, making, &mut found)?;
+    if let Some(byte) = first_difference(expected.planes(), found.planes()) {
+        return Ok(Some(Difference::Solved { byte }));
+    }
+    if let Some(block) = first_difference(expected.misfits(), found.misfits()) {
+        return Ok(Some(Difference::Misfits { block }));
+    }
+    for planes in [expected.planes(), &sample_bytes(expected.planes().len(), 1)] {
+        let mut raw = [vec![0xA5; batch.raw.len()], vec![0x5A; batch.raw.len()]];
+        reference.convert(batch.geometry, making, planes, &mut raw[0])?;
+        device.convert(batch.geometry, making, planes, &mut raw[1])?;
+        if let Some(byte) = first_difference(&raw[0], &raw[1]) {
+            return Ok(Some(Difference::Inverse { byte }));
+        }
+    }
+    Ok(None)
 }
 
 /// The first difference of the codes of `groups`, cut into `segments` segments of uneven lengths, there

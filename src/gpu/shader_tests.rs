@@ -150,6 +150,9 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("histogram", params::Histogram, base, first, last, first_bin);
     layouts_agree!("entropy", params::Entropy, histograms);
     layouts_agree!("tiles/phases", params::Tiles, tiles, bands, planes, frames, frame_samples, rules, regions, coded);
+    layouts_agree!("recover/solve", params::Recover, estimate_u, estimate_v, estimate_luma, narrow, ends, luma, red,
+        green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
+        rows, chroma_width, chroma_height, frame_samples);
     layouts_agree!("ans/lanes", params::Rans, segments, first_groups, group_tables, first_words, states, second_part);
 }
 

@@ -64,6 +64,8 @@ pub(super) enum Kernel {
     ChooseForward,
     ResidualForward,
     RestoreInverse,
+    SolveForward,
+    ConvertInverse,
     LanesEncode,
     LanesDecode,
 }
@@ -79,6 +81,8 @@ const BY_TABLE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table];
 const TILING: &str = include_str!("../../shaders/tiles/tiling.wgsl");
 const BYTES: &str = include_str!("../../shaders/tiles/bytes.wgsl");
 const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
+/// What shaders of recovery share.
+const CONVERSION: &str = include_str!("../../shaders/recover/conversion.wgsl");
 
 /// Invocations of a workgroup in most kernels.
 const LANES: u32 = 256;
@@ -88,7 +92,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 12] = [
+pub(super) static TABLE: [Shader; 14] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -175,6 +179,18 @@ pub(super) static TABLE: [Shader; 12] = [
         shared: &[TILING, BYTES],
         source: include_str!("../../shaders/tiles/restore.wgsl"),
         entries: &[entry(Kernel::RestoreInverse, "inverse", ROW_LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "recover/solve",
+        shared: &[CONVERSION],
+        source: include_str!("../../shaders/recover/solve.wgsl"),
+        entries: &[entry(Kernel::SolveForward, "forward", ROW_LANES, &[Storage::Input, Storage::Bins])],
+    },
+    Shader {
+        name: "recover/convert",
+        shared: &[CONVERSION],
+        source: include_str!("../../shaders/recover/convert.wgsl"),
+        entries: &[entry(Kernel::ConvertInverse, "inverse", LANES, FROM_TO)],
     },
     Shader {
         name: "ans/lanes",

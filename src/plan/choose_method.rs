@@ -67,7 +67,7 @@ pub fn choose_methods(
     }
     let making = if predicts(codec) { choose_conversion(batch, cpu) } else { None };
     let recovered = match making {
-        Some(making) => recover(batch, making, cpu)?.map(Arc::new),
+        Some(making) => recover(batch, making, backend, cpu)?.map(Arc::new),
         None => None,
     };
     if let Some(recovered) = &recovered {

@@ -6,8 +6,8 @@ use super::*;
 use crate::codec::{DecodeTable, EncodeTable};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout, WorkBuffer};
-use crate::plan::{self, Plan, Settings, TileCut};
-use crate::stage::{SegmentCode, Segments, TileBatch, TileEffort};
+use crate::plan::{self, Making, Plan, Settings, TileCut};
+use crate::stage::{SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -77,6 +77,20 @@ impl Backend for Fake {
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
         self.call()?;
         self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
+        if self.fault == Fault::WrongBytes {
+            raw[0] ^= 1;
+        }
+        Ok(())
+    }
+
+    fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
+        self.call()?;
+        self.cpu.solve(batch, making, out)
+    }
+
+    fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
+        self.call()?;
+        self.cpu.convert(geometry, making, planes, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }

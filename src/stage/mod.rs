@@ -11,18 +11,20 @@
 //! Histogram and entropy measure what comes out of stage 3.
 //!
 //! The tiled path of 8-bit planes is apart from these: raw frames to tiles and back, and the rANS
-//! coders of their residuals.
+//! coders of their residuals. So is recovery: packed frames to the YUV planes they were made from, and back.
 
 mod segments;
+mod solved;
 mod tiles;
 
 pub use segments::{SegmentCode, Segments};
+pub use solved::SolvedPlanes;
 pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 
 use crate::codec::{DecodeTable, EncodeTable};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Plan, PlanePlan, Predictor, TileCut};
+use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TileCut};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
 /// between stages.
@@ -57,6 +59,14 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// Corrupt if `tiles` are not as many as those of the cut, or have predictors that there are not.
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()>;
+
+    /// Packed frames to the planes that they seem to be made from. Callers have checked that they suit
+    /// ([`Making::suits`]).
+    fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()>;
+
+    /// Planes, laid out as [`Making::planes`] says, to packed frames. Callers have checked the making
+    /// ([`RecoveredPlan::check`](crate::plan::RecoveredPlan::check)) and the length of `planes`.
+    fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()>;
 
     /// Codes the groups of each segment.
     fn rans_encode(

@@ -1,16 +1,20 @@
 //! The comparisons that all rows rest on do fail when a backend is wrong.
 
 use framepress::Result;
-use framepress::frame::{Dtype, Geometry, WorkBuffer};
-use framepress::internal::gpu::{Difference, check, compare, compare_costs, compare_rans, compare_tiles};
-use framepress::internal::{
-    Backend, Batch, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, TileBatch, TileEffort,
+use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
+use framepress::internal::gpu::{
+    Difference, check, compare, compare_costs, compare_rans, compare_recovery, compare_tiles,
 };
-use framepress::plan::{Candidate, Colour, Plan, Predictor, TileCut};
+use framepress::internal::{
+    Backend, Batch, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, SolvedPlanes, TileBatch,
+    TileEffort,
+};
+use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut};
 use libtest_mimic::Trial;
 
 use super::backends::{reference, trial};
-use super::cases::{Case, gray};
+use super::cases::{Case, gray, packed};
+use super::recovery::makings;
 
 pub fn rows() -> Vec<Trial> {
     let row = |name: &str, run: fn()| trial(format!("canary::{name}"), &[], run);
@@ -19,6 +23,7 @@ pub fn rows() -> Vec<Trial> {
         row("inverse", inverse),
         row("costs", costs),
         row("tiles", tiles),
+        row("recovery", recovery),
         row("rans", rans),
         row("probe", probe),
     ]
@@ -58,6 +63,15 @@ fn tiles() {
     assert_eq!(compare(Wrong { frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
 }
 
+fn recovery() {
+    let case = Case::new(Dtype::U8, packed(5, 3, ChannelOrder::Rgb), 1, 3);
+    let making = makings(&case)[0];
+    let compare = |wrong| compare_recovery(&wrong, &reference(), case.batch(), &making).unwrap().unwrap();
+    assert_eq!(compare(Wrong { solved: true, ..Wrong::none() }), Difference::Solved { byte: 4 });
+    assert_eq!(compare(Wrong { misfits: true, ..Wrong::none() }), Difference::Misfits { block: 2 });
+    assert_eq!(compare(Wrong { made: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
+}
+
 fn rans() {
     let groups: Vec<[u8; GROUP]> = (0..40).map(|group| [group; GROUP]).collect();
     let compare = |wrong| compare_rans(&wrong, &reference(), &groups, 3).unwrap().unwrap();
@@ -79,6 +93,9 @@ fn probe() {
         (Wrong { frames: true, ..Wrong::none() }, "prediction of tiles"),
         (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
+        (Wrong { solved: true, ..Wrong::none() }, "recovery"),
+        (Wrong { misfits: true, ..Wrong::none() }, "recovery"),
+        (Wrong { made: true, ..Wrong::none() }, "recovery"),
     ] {
         let error = check(&wrong).unwrap_err().to_string();
         assert!(error.contains(&format!("probe: {stage} is wrong")), "{error}");
@@ -95,6 +112,9 @@ struct Wrong {
     predictors: bool,
     groups: bool,
     frames: bool,
+    solved: bool,
+    misfits: bool,
+    made: bool,
     code: bool,
     decoded: bool,
 }
@@ -109,6 +129,9 @@ impl Wrong {
             predictors: false,
             groups: false,
             frames: false,
+            solved: false,
+            misfits: false,
+            made: false,
             code: false,
             decoded: false,
         }
@@ -159,6 +182,20 @@ impl Backend for Wrong {
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
         self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
         raw[6] ^= u8::from(self.frames);
+        Ok(())
+    }
+
+    fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
+        self.cpu.solve(batch, making, out)?;
+        let (planes, misfits) = out.parts_mut();
+        planes[4] ^= u8::from(self.solved);
+        misfits[2] ^= u8::from(self.misfits);
+        Ok(())
+    }
+
+    fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
+        self.cpu.convert(geometry, making, planes, raw)?;
+        raw[6] ^= u8::from(self.made);
         Ok(())
     }
 

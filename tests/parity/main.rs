@@ -8,6 +8,7 @@ mod backends;
 mod canary;
 mod cases;
 mod pipeline;
+mod recovery;
 mod stages;
 mod tiles;
 
@@ -17,6 +18,6 @@ use libtest_mimic::{Arguments, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let rows = [stages::rows(), tiles::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
+    let rows = [stages::rows(), tiles::rows(), recovery::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
     run(&arguments, rows.into_iter().flatten().collect()).exit_code()
 }

@@ -1,15 +1,17 @@
 //! Whole files through the public API: every adapter writes the bytes that the CPU writes, and reads
 //! them back.
 
+use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
-use framepress::plan::{CodecChoice, DeviceChoice};
-use framepress::{BatchCounts, Compressor, Decompressor, Limits, Settings, input};
+use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout};
+use framepress::internal::{Backend, KNOWN};
+use framepress::plan::{CodecChoice, DeviceChoice, Making, Method};
+use framepress::{BatchCounts, Compressor, Decompressor, Limits, SeekReader, Settings, input};
 use libtest_mimic::Trial;
 
-use super::backends::{Subject, adapters, row};
+use super::backends::{Subject, adapters, reference, row};
 
 const RGB: &str = "bbb_rgb_317x179.npy";
 const YUV: &str = "bbb_yuv420_320x176.y4m";
@@ -26,6 +28,7 @@ pub fn rows() -> Vec<Trial> {
         for dtype in [Dtype::U8, Dtype::U16] {
             rows.push(row("layouts", it, dtype.name(), move || pixel_layouts(&choice(it), dtype)));
         }
+        rows.push(row("made-from-yuv", it, YUV, || made_from_yuv(&choice(it))));
         rows.push(row("threads", it, "one-compressor", || threads(choice(it))));
     }
     rows
@@ -97,6 +100,35 @@ fn pixel_layouts(device: &DeviceChoice, dtype: Dtype) {
     }
     for layout in layouts {
         check(device, &Settings::new(), &frames(FrameFormat::new(dtype, layout).unwrap(), 3));
+    }
+}
+
+/// Packed frames whose planes are recovered.
+fn made_from_yuv(device: &DeviceChoice) {
+    let planes = clip(YUV);
+    let Layout::Yuv { width, height, .. } = *planes.format().layout() else { panic!("{:?}", planes.format()) };
+    for order in ChannelOrder::ALL {
+        let blue_first = matches!(order, ChannelOrder::Bgr | ChannelOrder::Bgra);
+        let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first };
+        let format = FrameFormat::new(Dtype::U8, Layout::Packed { width, height, order }).unwrap();
+        let mut frames = vec![200; planes.frames() * format.frame_bytes()];
+        // Without alpha, which the planes do not have.
+        let pixels = frames.chunks_exact_mut(order.channels());
+        let packed = Layout::Packed { width, height, order: ChannelOrder::Rgb };
+        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, packed).unwrap(), planes.frames());
+        let mut made = vec![0; geometry.raw_bytes()];
+        reference().convert(&geometry, &making, planes.as_bytes(), &mut made).unwrap();
+        pixels.zip(made.as_chunks::<3>().0).for_each(|(pixel, made)| pixel[..3].copy_from_slice(made));
+        frames.iter_mut().step_by(5003).for_each(|byte| *byte ^= 64);
+        let frames = Frames::new(format, planes.frames(), frames).unwrap();
+        for level in [1, 5] {
+            let settings = Settings::new().with_level(level).unwrap().with_batch_frames(NonZeroUsize::new(5));
+            check(device, &settings, &frames);
+            let packed = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
+            let decompressor = Decompressor::default();
+            let info = SeekReader::new(Cursor::new(packed), &decompressor).unwrap().batch_info(0).unwrap();
+            assert!(matches!(info.method, Method::Recovered(_)), "{order:?}: {:?}", info.method);
+        }
     }
 }
 

@@ -139,7 +139,7 @@ impl Pipeline<'_> {
                 frames.resize_for_overwrite(of_planes.raw_bytes());
                 self.decompress(of_planes, coded, frames.as_bytes_mut(), memory, parts)?;
                 let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
-                let convert = || convert(geometry, making, frames.as_bytes_mut(), exceptions, raw, cpu);
+                let convert = || convert(geometry, making, frames.as_bytes(), exceptions, raw, backend);
                 timed(&mut parts.transform, convert)?;
                 memory.recovered = frames;
                 Ok(())

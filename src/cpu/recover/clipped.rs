@@ -9,7 +9,7 @@ use crate::plan::{ChromaTerms, Conversion};
 #[derive(Debug, Clone)]
 pub struct Clipped {
     /// The least sum of luma and chroma that makes 255, and the largest that makes 0.
-    ends: [i32; 2],
+    pub ends: [i32; 2],
     /// What each Y adds.
     luma: [i32; 256],
 }

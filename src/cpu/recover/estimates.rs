@@ -20,13 +20,13 @@ pub const PARTS: i16 = 12;
 #[derive(Debug, Clone, Copy)]
 pub struct Estimates {
     /// Of U, from parts of R - G and of B - G: two scales and an offset.
-    u: [i16; 3],
+    pub u: [i16; 3],
     /// Of V, from the same.
-    v: [i16; 3],
+    pub v: [i16; 3],
     /// Of Y, from any channel.
-    luma: i32,
+    pub luma: i32,
     /// What a channel's term of chroma takes from Y, without its lowest bits: the bits, the scale, the offset.
-    term: (u32, i32, i32),
+    pub term: (u32, i32, i32),
     /// What U, V and 1 add to R, G and B.
     pub channels: [[i32; 3]; 3],
 }

@@ -2,8 +2,8 @@
 //!
 //! **Forward**: U and V of a block of pixels that share them follow from the differences of its channels,
 //! Y of each pixel from a channel that is not clipped: a linear estimate in fixed point, which is then
-//! converted and compared. A block without such a pixel is given the chroma of the one to its left. Blocks that come out otherwise are [repaired](repair): other chroma is tried,
-//! and pixels that no YUV gives are *exceptions*.
+//! converted and compared. A block without such a pixel is given the chroma of the one to its left. Blocks that come
+//! out otherwise are [repaired](repair): other chroma is tried, and pixels that no YUV gives are *exceptions*.
 //!
 //! **Inverse**: the conversion ([`Conversion`]). Exceptions are put in afterwards.
 //!
@@ -12,6 +12,7 @@
 //!
 //! **Twin**: `shaders/recover`.
 
+pub mod batch;
 mod clipped;
 mod convert;
 mod estimates;
@@ -23,13 +24,13 @@ mod solve;
 mod tests;
 mod trial;
 
+pub use clipped::Clipped;
 pub use convert::Converter;
+pub use estimates::Estimates;
+pub use narrow::Narrow;
 pub use repair::Exceptions;
 pub use trial::{Candidate, Trial};
 
-use self::clipped::Clipped;
-use self::estimates::Estimates;
-use self::narrow::Narrow;
 use self::phases::{PHASES, PixelRows};
 use self::repair::Repair;
 use self::solve::Solve;
@@ -57,6 +58,23 @@ impl Picture {
     pub fn block(&self) -> (usize, usize) {
         self.sampling.block()
     }
+
+    /// Blocks in a row of them.
+    pub fn blocks(&self) -> usize {
+        self.width.div_ceil(self.block().0)
+    }
+
+    /// The rows of blocks in some rows.
+    fn block_rows<'a>(
+        &self,
+        raw: &'a [u8],
+        PlaneRows { y, u, v }: PlaneRows<'a>,
+    ) -> impl Iterator<Item = (&'a [u8], PlaneRows<'a>)> + use<'a> {
+        let (_, rows) = self.block();
+        let chroma = u.chunks_exact_mut(self.blocks()).zip(v.chunks_exact_mut(self.blocks()));
+        let rows = raw.chunks(rows * self.width * self.channels).zip(y.chunks_mut(rows * self.width));
+        rows.zip(chroma).map(|((raw, y), (u, v))| (raw, PlaneRows { y, u, v }))
+    }
 }
 
 /// Rows of the planes Y, U and V.
@@ -80,6 +98,16 @@ pub struct Before<'a> {
     pub u: &'a [u8],
     /// V.
     pub v: &'a [u8],
+}
+
+impl Before<'_> {
+    /// Row `at` of blocks of pictures like `picture`, of so many packed bytes.
+    fn row(self, at: usize, picture: &Picture, raw_bytes: usize) -> Self {
+        let first = at * picture.block().1 * picture.width;
+        let blocks = at * picture.blocks();
+        let raw = &self.raw[first * picture.channels..][..raw_bytes];
+        Self { raw, y: &self.y[first..], u: &self.u[blocks..], v: &self.v[blocks..] }
+    }
 }
 
 /// Recovers YUV from packed pixels.
@@ -116,8 +144,8 @@ impl<'a> Recovery<'a> {
     }
 
     /// Recovers the planes of some rows, which know nothing of those above. Blocks that are the same as in `before` are
-    /// repaired in the same way. Pixels that are not made of the planes are appended to `exceptions`, counted from `first_pixel`. Gives up, and returns false, when `repair`
-    /// says so of a number of blocks to be repaired.
+    /// repaired in the same way. Pixels that are not made of the planes are appended to `exceptions`, counted from
+    /// `first_pixel`. Gives up, and returns false, when `repair` says so of a number of blocks to be repaired.
     pub fn recover(
         &mut self,
         raw: &[u8],
@@ -127,46 +155,17 @@ impl<'a> Recovery<'a> {
         repair: impl Fn(usize) -> bool,
         exceptions: &mut Exceptions,
     ) -> bool {
-        let Picture { width, channels, .. } = self.picture;
-        let (columns, rows) = self.picture.block();
-        let chroma_width = width.div_ceil(columns);
-        let row_bytes = width * channels;
-        let mut above: Option<(&[u8], &[u8])> = None;
-        let block_rows = raw
-            .chunks(rows * row_bytes)
-            .zip(planes.y.chunks_mut(rows * width))
-            .zip(planes.u.chunks_exact_mut(chroma_width).zip(planes.v.chunks_exact_mut(chroma_width)));
-        for (at, ((raw, y), (u, v))) in block_rows.enumerate() {
+        let (_, rows) = self.picture.block();
+        let mut above = None;
+        for (at, (raw, planes)) in self.picture.block_rows(raw, planes).enumerate() {
             self.solve(raw);
             // What the row is filled up with is no block.
-            let misfits = &self.misfits[..self.pixels.blocks()];
-            if !repair(misfits.iter().filter(|&&misfits| misfits != 0).count()) {
+            if !repair(misfitting(&self.misfits[..self.pixels.blocks()])) {
                 return false;
             }
-            let before = before.map(|Before { raw: before, y, u, v }| Before {
-                raw: &before[at * rows * row_bytes..][..raw.len()],
-                y: &y[at * rows * width..],
-                u: &u[at * chroma_width..],
-                v: &v[at * chroma_width..],
-            });
-            let mut repair = Repair {
-                raw,
-                before,
-                conversion: self.conversion,
-                estimates: &self.estimates,
-                clipped: &self.clipped,
-                picture: self.picture,
-                pixels: &self.pixels,
-                above,
-                first_pixel: first_pixel + at * rows * width,
-                luma: &mut self.luma,
-                chroma: &mut self.chroma,
-            };
-            repair.row(&self.misfits, raw.len() / row_bytes, exceptions);
-            u.copy_from_slice(&self.chroma[0][..chroma_width]);
-            v.copy_from_slice(&self.chroma[1][..chroma_width]);
-            self.pixels.join_luma(&self.luma, y);
-            above = Some((u, v));
+            let before = before.map(|before| before.row(at, &self.picture, raw.len()));
+            self.repair(raw, before, first_pixel + at * rows * self.picture.width, above, exceptions);
+            above = Some(self.store(planes));
         }
         true
     }
@@ -185,4 +184,43 @@ impl<'a> Recovery<'a> {
             misfits: &mut self.misfits,
         });
     }
+
+    /// Repairs the blocks of the row that have misfits. `above` is the chroma of the row before.
+    fn repair(
+        &mut self,
+        raw: &[u8],
+        before: Option<Before<'_>>,
+        first_pixel: usize,
+        above: Option<(&[u8], &[u8])>,
+        exceptions: &mut Exceptions,
+    ) {
+        let Picture { width, channels, .. } = self.picture;
+        let mut repair = Repair {
+            raw,
+            before,
+            conversion: self.conversion,
+            estimates: &self.estimates,
+            clipped: &self.clipped,
+            picture: self.picture,
+            pixels: &self.pixels,
+            above,
+            first_pixel,
+            luma: &mut self.luma,
+            chroma: &mut self.chroma,
+        };
+        repair.row(&self.misfits, raw.len() / (width * channels), exceptions);
+    }
+
+    /// Puts the planes of the row where they belong, and returns its chroma.
+    fn store<'b>(&self, PlaneRows { y, u, v }: PlaneRows<'b>) -> (&'b [u8], &'b [u8]) {
+        u.copy_from_slice(&self.chroma[0][..u.len()]);
+        v.copy_from_slice(&self.chroma[1][..v.len()]);
+        self.pixels.join_luma(&self.luma, y);
+        (u, v)
+    }
+}
+
+/// How many blocks have misfits.
+pub fn misfitting(misfits: &[u8]) -> usize {
+    misfits.iter().filter(|&&misfits| misfits != 0).count()
 }

@@ -42,6 +42,11 @@ impl NarrowTerm {
     fn at(self, value: i16) -> i16 {
         high((value << INPUT_SHIFT) + self.offset, self.scale)
     }
+
+    /// The largest magnitude of any value, which one of the ends has.
+    fn largest(self) -> i32 {
+        [0, 255].map(|end| i32::from(self.at(end)).abs()).into_iter().fold(0, i32::max)
+    }
 }
 
 /// A conversion without a step at the end, in 16 bits.
@@ -53,7 +58,7 @@ pub struct Narrow {
     green_v: NarrowTerm,
     blue: NarrowTerm,
     /// Undo luma: scale and offset.
-    inverse: (i16, i16),
+    pub inverse: (i16, i16),
 }
 
 impl Narrow {
@@ -71,14 +76,18 @@ impl Narrow {
         let inverse_offset = one / 2.0 + 0.5 + of_sum * (lost - f64::from(offset)) / unit;
         let inverse_scale = of_sum * f64::from(1u32 << (16 - SUM_SHIFT));
         let fits = |value: f64| (value.abs() < f64::from(i16::MAX)).then_some(value.round() as i16);
-        Some(Self {
+        let narrow = Self {
             luma: NarrowTerm::of(conversion.luma)?,
             red: NarrowTerm::of(conversion.red)?,
             green_u: NarrowTerm::of(conversion.green_u)?,
             green_v: NarrowTerm::of(conversion.green_v)?,
             blue: NarrowTerm::of(conversion.blue)?,
             inverse: (fits(inverse_scale)?, fits(inverse_offset)?),
-        })
+        };
+        // Conversions of files may be anything.
+        let green = narrow.green_u.largest() + narrow.green_v.largest();
+        let largest = narrow.luma.largest() + green.max(narrow.red.largest()).max(narrow.blue.largest());
+        (largest <= i16::MAX.into()).then_some(narrow)
     }
 
     /// What U and V add to R, G and B.

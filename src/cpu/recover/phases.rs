@@ -41,7 +41,7 @@ impl PixelRows {
 
     /// Blocks in a row.
     pub fn blocks(&self) -> usize {
-        self.picture.width.div_ceil(self.picture.block().0)
+        self.picture.blocks()
     }
 
     /// Blocks in a row that there is room for.

@@ -1,0 +1,181 @@
+//! All planes of a batch; strips of rows are jobs.
+
+use super::{Before, Converter, Exceptions, PlaneRows, Recovery};
+use crate::cpu::simd::SimdLevel;
+use crate::error::Result;
+use crate::frame::{Batch, Geometry};
+use crate::plan::Making;
+use crate::pool;
+use crate::stage::SolvedPlanes;
+
+/// Rows of blocks of a strip: where blocks are repaired, chroma is carried on from one to the next.
+const STRIP: usize = 32;
+
+/// Some rows of a frame, and of the planes that they become.
+pub struct Strip<'a> {
+    /// Place of the first pixel in the batch.
+    pub first_pixel: usize,
+    /// Packed pixels.
+    pub raw: &'a [u8],
+    /// Their planes.
+    pub planes: PlaneRows<'a>,
+}
+
+/// The strips of a batch.
+pub fn strips<'a>(batch: Batch<'a>, making: &Making, planes: &'a mut [u8]) -> Vec<Strip<'a>> {
+    let (picture, geometry) = (making.picture(batch.geometry), making.planes(batch.geometry));
+    let strip_pixels = STRIP * picture.block().1 * picture.width;
+    let strip_blocks = STRIP * picture.blocks();
+    let frames = batch.raw.chunks_exact(batch.geometry.frame_samples);
+    let mut strips = Vec::new();
+    for (frame, (raw, planes)) in frames.zip(planes.chunks_exact_mut(geometry.frame_samples)).enumerate() {
+        let [y, u, v, _] = split_planes(&geometry, planes);
+        let first_pixel = frame * y.len();
+        let rows = raw
+            .chunks(strip_pixels * picture.channels)
+            .zip(y.chunks_mut(strip_pixels))
+            .zip(u.chunks_mut(strip_blocks).zip(v.chunks_mut(strip_blocks)));
+        strips.extend(rows.enumerate().map(|(at, ((raw, y), (u, v)))| {
+            let planes = PlaneRows { y, u, v };
+            Strip { first_pixel: first_pixel + at * strip_pixels, raw, planes }
+        }));
+    }
+    strips
+}
+
+/// The misfits of each strip.
+pub fn strips_of_misfits<'a>(
+    geometry: &Geometry,
+    making: &Making,
+    misfits: &'a [u8],
+) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let strip_blocks = STRIP * making.picture(geometry).blocks();
+    misfits.chunks(making.planes(geometry).planes[1].frame_samples()).flat_map(move |frame| frame.chunks(strip_blocks))
+}
+
+/// Copies the alpha of a batch, if it has any, to its planes.
+pub fn copy_alpha(batch: Batch<'_>, making: &Making, planes: &mut [u8]) {
+    let geometry = making.planes(batch.geometry);
+    let frames = batch.raw.chunks_exact(batch.geometry.frame_samples);
+    for (raw, planes) in frames.zip(planes.chunks_exact_mut(geometry.frame_samples)) {
+        let [.., alpha] = split_planes(&geometry, planes);
+        let pixels = raw.chunks_exact(batch.geometry.planes.len());
+        alpha.iter_mut().zip(pixels).for_each(|(alpha, pixel)| *alpha = pixel[3]);
+    }
+}
+
+/// Raw frames to planes and misfits.
+pub fn forward(
+    simd: SimdLevel,
+    threads: usize,
+    batch: Batch<'_>,
+    making: &Making,
+    out: &mut SolvedPlanes,
+) -> Result<()> {
+    let picture = making.picture(batch.geometry);
+    out.resize_for_overwrite(&making.planes(batch.geometry));
+    if batch.raw.is_empty() {
+        return Ok(());
+    }
+    let (planes, mut misfits) = out.parts_mut();
+    copy_alpha(batch, making, planes);
+    let mut jobs = Vec::new();
+    for strip in strips(batch, making, planes) {
+        let blocks = strip.planes.u.len();
+        jobs.push((strip, misfits.split_off_mut(..blocks).unwrap_or_default()));
+    }
+    pool::for_each(threads, jobs, |(Strip { raw, planes, .. }, misfits)| {
+        Recovery::new(simd, &making.conversion, picture).solve_rows(raw, planes, misfits);
+        Ok(())
+    })
+}
+
+/// Planes to raw frames.
+pub fn inverse(
+    simd: SimdLevel,
+    threads: usize,
+    geometry: &Geometry,
+    making: &Making,
+    planes: &[u8],
+    raw: &mut [u8],
+) -> Result<()> {
+    if raw.is_empty() {
+        return Ok(());
+    }
+    let (picture, of_planes) = (making.picture(geometry), making.planes(geometry));
+    let strip_pixels = STRIP * picture.block().1 * picture.width;
+    let strip_blocks = STRIP * picture.blocks();
+    let mut jobs = Vec::new();
+    let frames = raw.chunks_exact_mut(geometry.frame_samples).zip(planes.chunks_exact(of_planes.frame_samples));
+    for (raw, planes) in frames {
+        let plane = |plane: usize| {
+            of_planes.planes.get(plane).map_or(&[][..], |plane| &planes[plane.offset..][..plane.frame_samples()])
+        };
+        let [y, u, v, alpha] = [0, 1, 2, 3].map(plane);
+        alpha.iter().zip(raw.chunks_exact_mut(picture.channels)).for_each(|(&alpha, pixel)| pixel[3] = alpha);
+        let strips = raw
+            .chunks_mut(strip_pixels * picture.channels)
+            .zip(y.chunks(strip_pixels))
+            .zip(u.chunks(strip_blocks).zip(v.chunks(strip_blocks)));
+        jobs.extend(strips);
+    }
+    pool::for_each(threads, jobs, |((raw, y), (u, v))| {
+        Converter::new(simd, &making.conversion, picture).convert(y, u, v, raw);
+        Ok(())
+    })
+}
+
+impl Recovery<'_> {
+    /// The estimates of some rows, and which pixels of their blocks come out otherwise.
+    fn solve_rows(&mut self, raw: &[u8], planes: PlaneRows<'_>, misfits: &mut [u8]) {
+        let blocks = self.picture.blocks();
+        for ((raw, planes), misfits) in self.picture.block_rows(raw, planes).zip(misfits.chunks_exact_mut(blocks)) {
+            self.solve(raw);
+            misfits.copy_from_slice(&self.misfits[..blocks]);
+            self.store(planes);
+        }
+    }
+
+    /// Repairs rows that were solved elsewhere: the same as [`recover`](Self::recover) makes of them.
+    pub fn repair_rows(
+        &mut self,
+        raw: &[u8],
+        before: Option<Before<'_>>,
+        first_pixel: usize,
+        planes: PlaneRows<'_>,
+        misfits: &[u8],
+        exceptions: &mut Exceptions,
+    ) {
+        let (blocks, (columns, rows)) = (self.picture.blocks(), self.picture.block());
+        let width = self.picture.width;
+        let mut above: Option<(&[u8], &[u8])> = None;
+        let block_rows = self.picture.block_rows(raw, planes).zip(misfits.chunks_exact(blocks));
+        for (at, ((raw, planes), misfits)) in block_rows.enumerate() {
+            if misfits.iter().all(|&misfits| misfits == 0) {
+                above = Some((planes.u, planes.v));
+                continue;
+            }
+            self.pixels.load(raw);
+            self.misfits[..blocks].copy_from_slice(misfits);
+            self.chroma[0][..blocks].copy_from_slice(planes.u);
+            self.chroma[1][..blocks].copy_from_slice(planes.v);
+            for (row, phases) in planes.y.chunks_exact(width).zip(self.luma.chunks_exact_mut(columns)) {
+                for (column, phase) in phases.iter_mut().enumerate() {
+                    phase.iter_mut().zip(row[column.min(width)..].iter().step_by(columns)).for_each(|(to, y)| *to = *y);
+                }
+            }
+            let before = before.map(|before| before.row(at, &self.picture, raw.len()));
+            self.repair(raw, before, first_pixel + at * rows * width, above, exceptions);
+            above = Some(self.store(planes));
+        }
+    }
+}
+
+/// The planes of a frame; the last one is empty if there is no alpha.
+fn split_planes<'a>(geometry: &Geometry, frame: &'a mut [u8]) -> [&'a mut [u8]; 4] {
+    let mut rest = frame;
+    std::array::from_fn(|plane| {
+        let samples = geometry.planes.get(plane).map_or(0, |plane| plane.frame_samples());
+        rest.split_off_mut(..samples).unwrap_or_default()
+    })
+}

@@ -1,0 +1,120 @@
+//! From a way frames were made to the commands that recover their planes, and that make them again.
+
+use super::params;
+use super::recording::{Overrides, Recording, Work};
+use super::shaders::Kernel;
+use crate::cpu::recover::{Clipped, Estimates, Narrow};
+use crate::error::Result;
+use crate::frame::Geometry;
+use crate::plan::{Making, Term};
+use crate::stage::SolvedPlanes;
+
+/// Pixels that are made in an invocation.
+const MADE_PIXELS: usize = 4;
+
+const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
+
+/// Raw frames in, [`SolvedPlanes`] out.
+pub(super) fn forward(geometry: &Geometry, making: &Making) -> Result<Recording> {
+    let planes = making.planes(geometry);
+    let bytes = SolvedPlanes::bytes_of(&planes);
+    let mut recording = Recording::default();
+    let raw = recording.buffer(geometry.raw_bytes())?;
+    let solved = recording.buffer(bytes)?;
+
+    recording.upload(raw);
+    recording.clear(solved);
+    let block_rows = Work::Workgroups(planes.planes[1].height * planes.frames);
+    recording.dispatch(Kernel::SolveForward, OVERRIDES, params(geometry, making), &[raw, solved], block_rows);
+    recording.download(solved, 0..bytes);
+    Ok(recording)
+}
+
+/// Planes in, raw frames out.
+pub(super) fn inverse(geometry: &Geometry, making: &Making) -> Result<Recording> {
+    let mut recording = Recording::default();
+    let planes = recording.buffer(making.planes(geometry).raw_bytes())?;
+    let raw = recording.buffer(geometry.raw_bytes())?;
+
+    recording.upload(planes);
+    let pixels = Work::Invocations(geometry.plane_samples(0).div_ceil(MADE_PIXELS));
+    recording.dispatch(Kernel::ConvertInverse, OVERRIDES, params(geometry, making), &[planes, raw], pixels);
+    recording.download(raw, 0..geometry.raw_bytes());
+    Ok(recording)
+}
+
+/// Numbers that do not fit 32 bits belong to batches whose buffers are refused.
+fn params(geometry: &Geometry, making: &Making) -> params::Recover {
+    let (picture, planes) = (making.picture(geometry), making.planes(geometry));
+    let (columns, rows) = picture.block();
+    let conversion = &making.conversion;
+    let Estimates { u, v, luma, term: (dropped, term_scale, term_offset), .. } = Estimates::of(conversion);
+    let narrow = Narrow::of(conversion);
+    let triple = |values: [i16; 3]| [values[0].into(), values[1].into(), values[2].into(), 0];
+    let pair = |Term { scale, offset }: Term| [scale, offset];
+    params::Recover {
+        estimate_u: triple(u),
+        estimate_v: triple(v),
+        estimate_luma: [luma, term_scale, term_offset, dropped as i32],
+        narrow: narrow.map_or([0; 2], |narrow| [narrow.inverse.0.into(), narrow.inverse.1.into()]),
+        ends: Clipped::of(conversion).ends,
+        luma: pair(conversion.luma),
+        red: pair(conversion.red),
+        green_u: pair(conversion.green_u),
+        green_v: pair(conversion.green_v),
+        blue: pair(conversion.blue),
+        output: pair(conversion.output),
+        luma_shift: conversion.luma_shift.into(),
+        chroma_shift: conversion.chroma_shift.into(),
+        output_shift: conversion.output_shift.into(),
+        is_narrow: narrow.is_some().into(),
+        is_plain: conversion.is_plain().into(),
+        blue_first: making.blue_first.into(),
+        frames: geometry.frames as u32,
+        width: picture.width as u32,
+        height: picture.height as u32,
+        channels: picture.channels as u32,
+        columns: columns as u32,
+        rows: rows as u32,
+        chroma_width: planes.planes[1].width as u32,
+        chroma_height: planes.planes[1].height as u32,
+        frame_samples: planes.frame_samples as u32,
+        padding: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+    use crate::plan::KNOWN;
+
+    const MAKING: Making =
+        Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+
+    fn geometry(width: usize, height: usize) -> Geometry {
+        let layout = Layout::Packed { width, height, order: ChannelOrder::Rgba };
+        Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 3)
+    }
+
+    #[test]
+    fn a_dispatch_makes_all() {
+        let geometry = geometry(31, 17);
+        let forward = forward(&geometry, &MAKING).unwrap();
+        assert_eq!(forward.download_bytes() as usize, (3usize * (2 * 31 * 17 + 3 * 16 * 9)).next_multiple_of(4));
+        let inverse = inverse(&geometry, &MAKING).unwrap();
+        assert_eq!(inverse.download_bytes() as usize, geometry.raw_bytes());
+        for (recording, kernel) in [(forward, Kernel::SolveForward), (inverse, Kernel::ConvertInverse)] {
+            let kernels: Vec<_> = recording.dispatches().map(|it| it.kernel).collect();
+            assert_eq!(kernels, [kernel]);
+        }
+    }
+
+    #[test]
+    fn a_batch_beyond_any_device_is_an_error() {
+        let huge = geometry(1 << 15, 1 << 14);
+        for recording in [forward(&huge, &MAKING), inverse(&huge, &MAKING)] {
+            assert_eq!(recording.unwrap_err().kind(), crate::ErrorKind::Gpu);
+        }
+    }
+}
