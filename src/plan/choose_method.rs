@@ -78,8 +78,11 @@ pub fn choose_methods(
             contest.enter(packed, MethodChoice::Recovered(Arc::clone(recovered), Box::new(method)));
         }
     }
-    // Planes that were recovered whole are never worth less than what was made of them.
-    if recovered.is_none_or(|recovered| recovered.exceptions * FEW_EXCEPTIONS > batch.geometry.plane_samples(0)) {
+    // Planes that were recovered whole are not worth less than what was made of them, unless they are too small for tiles.
+    let clear = recovered.is_some_and(|recovered| {
+        recovered.exceptions * FEW_EXCEPTIONS <= batch.geometry.plane_samples(0) && Tiling::suits(&recovered.geometry)
+    });
+    if !clear {
         contest.enter_predicted(batch, settings, backend, cpu)?;
     }
     Ok(contest.finalists(level.model))
