@@ -65,7 +65,7 @@ pub fn choose_methods(
         }
         contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
     }
-    let making = if predicts(codec) { choose_conversion(batch, cpu) } else { None };
+    let making = if level.recovers && predicts(codec) { choose_conversion(batch, cpu) } else { None };
     let recovered = match making {
         Some(making) => recover(batch, making, backend, cpu)?.map(Arc::new),
         None => None,

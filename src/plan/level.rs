@@ -23,6 +23,8 @@ pub struct LevelParameters {
     pub tiles: TileEffort,
     /// Whether residuals of tiles are packed and not entropy-coded.
     pub packed: bool,
+    /// Whether the planes that packed frames were made from are recovered: that takes longer than packing does.
+    pub recovers: bool,
     /// Whether the adaptive model is tried.
     pub model: bool,
     /// How hard the discrete coder tries.
@@ -84,6 +86,7 @@ const fn level(
         contexts,
         tiles,
         packed,
+        recovers: !packed,
         model,
         discrete,
         discrete_quarters,
