@@ -307,7 +307,7 @@ fn recipes() -> Vec<Recipe> {
             ..recipe("recovered_rgb_u8", made_rgb().format(), 4, |frame, at| made(&made_rgb(), frame, at))
         },
         Recipe {
-            level: 1,
+            level: 2,
             ..recipe("recovered_bgra_u8", made_bgra().format(), 3, |frame, at| made(&made_bgra(), frame, at))
         },
         Recipe {
