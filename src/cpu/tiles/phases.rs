@@ -41,6 +41,11 @@ impl<'a> RowCoder<'a> {
         self.planes[0].width
     }
 
+    /// Whether raw rows are rows of the only coded plane.
+    fn is_plain(&self) -> bool {
+        self.region.row_samples == self.width()
+    }
+
     /// The coded planes of this region within a band.
     pub fn coded_planes(&self, band: &Band) -> std::ops::Range<usize> {
         let first = band.planes.partition_point(|coded| coded.plane < self.region.planes.start);
@@ -49,6 +54,13 @@ impl<'a> RowCoder<'a> {
 
     /// The rows of a region within a band to its coded planes, tiles filled up.
     pub fn split(&self, raw: &[u8], rows: &mut Rows, coded: &[CodedPlane], buffers: &mut [PlaneBuffer]) {
+        if let (true, [coded], [buffer]) = (self.is_plain(), coded, &mut *buffers) {
+            for (y, row) in raw.chunks_exact(coded.width).enumerate() {
+                buffer.row_mut(y, coded.width).copy_from_slice(row);
+            }
+            buffer.fill_up(coded);
+            return;
+        }
         let [mut upper, mut lower] = rows.of_width(self.planes.len(), self.width());
         let mut raw_rows = raw.chunks_exact(self.region.row_samples);
         let mut y = 0;
@@ -84,6 +96,12 @@ impl<'a> RowCoder<'a> {
 
     /// Undoes [`split`](Self::split).
     pub fn join(&self, coded: &[CodedPlane], buffers: &[PlaneBuffer], rows: &mut Rows, raw: &mut [u8]) {
+        if let (true, [coded], [buffer]) = (self.is_plain(), coded, buffers) {
+            for (y, row) in raw.chunks_exact_mut(coded.width).enumerate() {
+                row.copy_from_slice(buffer.row(y, coded.width));
+            }
+            return;
+        }
         let [mut upper, mut lower] = rows.of_width(self.planes.len(), self.width());
         let mut raw_rows = raw.chunks_exact_mut(self.region.row_samples);
         let mut y = 0;
