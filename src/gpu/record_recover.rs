@@ -3,7 +3,7 @@
 use super::params;
 use super::recording::{Overrides, Recording, Work};
 use super::shaders::Kernel;
-use crate::cpu::recover::{Clipped, Estimates, Narrow};
+use crate::cpu::recover::Inverse;
 use crate::error::Result;
 use crate::frame::Geometry;
 use crate::plan::{Making, Term};
@@ -47,17 +47,16 @@ pub(super) fn inverse(geometry: &Geometry, making: &Making) -> Result<Recording>
 fn params(geometry: &Geometry, making: &Making) -> params::Recover {
     let (picture, planes) = (making.picture(geometry), making.planes(geometry));
     let (columns, rows) = picture.block();
-    let conversion = &making.conversion;
-    let Estimates { u, v, luma, term: (dropped, term_scale, term_offset), .. } = Estimates::of(conversion);
-    let narrow = Narrow::of(conversion);
+    let Inverse { conversion, estimates, clipped, narrow } = Inverse::of(&making.conversion);
+    let (dropped, term_scale, term_offset) = estimates.term;
     let triple = |values: [i16; 3]| [values[0].into(), values[1].into(), values[2].into(), 0];
     let pair = |Term { scale, offset }: Term| [scale, offset];
     params::Recover {
-        estimate_u: triple(u),
-        estimate_v: triple(v),
-        estimate_luma: [luma, term_scale, term_offset, dropped as i32],
+        estimate_u: triple(estimates.u),
+        estimate_v: triple(estimates.v),
+        estimate_luma: [estimates.luma, term_scale, term_offset, dropped as i32],
         narrow: narrow.map_or([0; 2], |narrow| [narrow.inverse.0.into(), narrow.inverse.1.into()]),
-        ends: Clipped::of(conversion).ends,
+        ends: clipped.ends,
         luma: pair(conversion.luma),
         red: pair(conversion.red),
         green_u: pair(conversion.green_u),

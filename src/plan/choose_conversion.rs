@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::{KNOWN, Making};
 use crate::cpu::CpuBackend;
-use crate::cpu::recover::{Candidate, Picture, Trial};
+use crate::cpu::recover::{BlockRow, Inverse, Picture, misfitting};
 use crate::frame::{Batch, ChromaSampling};
 
 /// Places that are looked at.
@@ -23,9 +23,9 @@ const LEAST_TELLING: usize = 32;
 /// Of so many of them, this many must be made by a conversion to try it on the whole batch.
 const WANTED: (usize, usize) = (5, 4);
 
-/// The known conversions.
-static CANDIDATES: LazyLock<Vec<Candidate>> =
-    LazyLock::new(|| KNOWN.iter().map(|known| Candidate::new(&known.conversion)).collect());
+/// What undoes the known conversions.
+static INVERSES: LazyLock<Vec<Inverse<'static>>> =
+    LazyLock::new(|| KNOWN.iter().map(|known| Inverse::of(&known.conversion)).collect());
 
 /// How the frames of a batch were made, as far as can be seen.
 pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Making> {
@@ -155,22 +155,27 @@ impl Blocks {
 
     fn trials(&self, cpu: &CpuBackend) -> Trials {
         let raw = self.rows.concat();
-        let trial = |blue_first| {
+        let row = |blue_first| {
             let (columns, height) = self.sampling.block();
             let (width, channels) = (self.count * columns, self.channels);
-            Trial::new(cpu.simd(), Picture { width, height, channels, blue_first, sampling: self.sampling }, &raw)
+            let picture = Picture { width, height, channels, blue_first, sampling: self.sampling };
+            let mut row = BlockRow::new(cpu.simd(), picture);
+            row.load(&raw);
+            row
         };
-        Trials([false, true].map(trial))
+        Trials([false, true].map(row))
     }
 }
 
 /// The same blocks in both orders of channels.
-struct Trials([Trial; 2]);
+struct Trials([BlockRow; 2]);
 
 impl Trials {
     /// Blocks that a known conversion makes, in an order of channels.
     fn fitting(&mut self, (known, order): (usize, usize)) -> usize {
-        self.0[order].fitting(&CANDIDATES[known])
+        let row = &mut self.0[order];
+        row.solve(&INVERSES[known]);
+        row.misfits().len() - misfitting(row.misfits())
     }
 }
 

@@ -131,7 +131,7 @@ impl Recovery<'_> {
         let blocks = self.picture.blocks();
         for ((raw, planes), misfits) in self.picture.block_rows(raw, planes).zip(misfits.chunks_exact_mut(blocks)) {
             self.solve(raw);
-            misfits.copy_from_slice(&self.misfits[..blocks]);
+            misfits.copy_from_slice(self.row.misfits());
             self.store(planes);
         }
     }
@@ -155,11 +155,11 @@ impl Recovery<'_> {
                 above = Some((planes.u, planes.v));
                 continue;
             }
-            self.pixels.load(raw);
-            self.misfits[..blocks].copy_from_slice(misfits);
-            self.chroma[0][..blocks].copy_from_slice(planes.u);
-            self.chroma[1][..blocks].copy_from_slice(planes.v);
-            for (row, phases) in planes.y.chunks_exact(width).zip(self.luma.chunks_exact_mut(columns)) {
+            self.row.load(raw);
+            self.row.misfits[..blocks].copy_from_slice(misfits);
+            self.row.chroma[0][..blocks].copy_from_slice(planes.u);
+            self.row.chroma[1][..blocks].copy_from_slice(planes.v);
+            for (row, phases) in planes.y.chunks_exact(width).zip(self.row.luma.chunks_exact_mut(columns)) {
                 for (column, phase) in phases.iter_mut().enumerate() {
                     phase.iter_mut().zip(row[column.min(width)..].iter().step_by(columns)).for_each(|(to, y)| *to = *y);
                 }

@@ -19,21 +19,16 @@ mod estimates;
 mod narrow;
 mod phases;
 mod repair;
+mod row;
 mod solve;
 #[cfg(test)]
 mod tests;
-mod trial;
 
-pub use clipped::Clipped;
 pub use convert::Converter;
-pub use estimates::Estimates;
-pub use narrow::Narrow;
 pub use repair::Exceptions;
-pub use trial::{Candidate, Trial};
+pub use row::{BlockRow, Inverse};
 
-use self::phases::{PHASES, PixelRows};
 use self::repair::Repair;
-use self::solve::Solve;
 use super::simd::SimdLevel;
 use crate::frame::ChromaSampling;
 use crate::plan::Conversion;
@@ -112,35 +107,15 @@ impl Before<'_> {
 
 /// Recovers YUV from packed pixels.
 pub struct Recovery<'a> {
-    simd: SimdLevel,
-    conversion: &'a Conversion,
-    estimates: Estimates,
-    clipped: Clipped,
-    narrow: Option<Narrow>,
+    inverse: Inverse<'a>,
     picture: Picture,
-    pixels: PixelRows,
-    luma: [Vec<u8>; PHASES],
-    chroma: [Vec<u8>; 2],
-    misfits: Vec<u8>,
+    row: BlockRow,
 }
 
 impl<'a> Recovery<'a> {
     /// For pictures like `picture` that `conversion` may have made.
     pub fn new(simd: SimdLevel, conversion: &'a Conversion, picture: Picture) -> Self {
-        let pixels = PixelRows::new(simd, picture);
-        let blocks = pixels.padded_blocks();
-        Self {
-            simd,
-            conversion,
-            estimates: Estimates::of(conversion),
-            clipped: Clipped::of(conversion),
-            narrow: Narrow::of(conversion),
-            picture,
-            pixels,
-            luma: std::array::from_fn(|_| vec![0; blocks]),
-            chroma: std::array::from_fn(|_| vec![0; blocks]),
-            misfits: vec![0; blocks],
-        }
+        Self { inverse: Inverse::of(conversion), picture, row: BlockRow::new(simd, picture) }
     }
 
     /// Recovers the planes of some rows, which know nothing of those above. Blocks that are the same as in `before` are
@@ -159,8 +134,7 @@ impl<'a> Recovery<'a> {
         let mut above = None;
         for (at, (raw, planes)) in self.picture.block_rows(raw, planes).enumerate() {
             self.solve(raw);
-            // What the row is filled up with is no block.
-            if !repair(misfitting(&self.misfits[..self.pixels.blocks()])) {
+            if !repair(misfitting(self.row.misfits())) {
                 return false;
             }
             let before = before.map(|before| before.row(at, &self.picture, raw.len()));
@@ -172,17 +146,8 @@ impl<'a> Recovery<'a> {
 
     /// The estimates of a row of blocks, and which of their pixels come out otherwise.
     fn solve(&mut self, raw: &[u8]) {
-        self.pixels.load(raw);
-        self.simd.run(Solve {
-            conversion: self.conversion,
-            estimates: &self.estimates,
-            clipped: &self.clipped,
-            narrow: self.narrow,
-            pixels: self.pixels.phases(),
-            luma: &mut self.luma,
-            chroma: &mut self.chroma,
-            misfits: &mut self.misfits,
-        });
+        self.row.load(raw);
+        self.row.solve(&self.inverse);
     }
 
     /// Repairs the blocks of the row that have misfits. `above` is the chroma of the row before.
@@ -195,27 +160,29 @@ impl<'a> Recovery<'a> {
         exceptions: &mut Exceptions,
     ) {
         let Picture { width, channels, .. } = self.picture;
+        let BlockRow { pixels, luma, chroma, misfits, .. } = &mut self.row;
         let mut repair = Repair {
             raw,
             before,
-            conversion: self.conversion,
-            estimates: &self.estimates,
-            clipped: &self.clipped,
+            conversion: self.inverse.conversion,
+            estimates: &self.inverse.estimates,
+            clipped: &self.inverse.clipped,
             picture: self.picture,
-            pixels: &self.pixels,
+            pixels,
             above,
             first_pixel,
-            luma: &mut self.luma,
-            chroma: &mut self.chroma,
+            luma,
+            chroma,
         };
-        repair.row(&self.misfits, raw.len() / (width * channels), exceptions);
+        repair.row(misfits, raw.len() / (width * channels), exceptions);
     }
 
     /// Puts the planes of the row where they belong, and returns its chroma.
     fn store<'b>(&self, PlaneRows { y, u, v }: PlaneRows<'b>) -> (&'b [u8], &'b [u8]) {
-        u.copy_from_slice(&self.chroma[0][..u.len()]);
-        v.copy_from_slice(&self.chroma[1][..v.len()]);
-        self.pixels.join_luma(&self.luma, y);
+        let BlockRow { pixels, luma, chroma, .. } = &self.row;
+        u.copy_from_slice(&chroma[0][..u.len()]);
+        v.copy_from_slice(&chroma[1][..v.len()]);
+        pixels.join_luma(luma, y);
         (u, v)
     }
 }

@@ -1,18 +1,15 @@
 //! Blocks of pixels to their Y, U and V.
 
-use super::clipped::Clipped;
 use super::estimates::{Estimates, PARTS};
 use super::narrow::{Narrow, NarrowBlocks};
 use super::phases::{CHUNK, PHASES};
+use super::row::Inverse;
 use crate::cpu::simd::Kernel;
 use crate::plan::{ChromaTerms, Conversion};
 
 /// A row of blocks: estimates, and a bit of `misfits` for each pixel that the conversion makes otherwise of them.
 pub struct Solve<'a> {
-    pub conversion: &'a Conversion,
-    pub estimates: &'a Estimates,
-    pub clipped: &'a Clipped,
-    pub narrow: Option<Narrow>,
+    pub inverse: &'a Inverse<'a>,
     /// R, G and B of each pixel of the blocks.
     pub pixels: &'a [[Vec<u8>; 3]],
     pub luma: &'a mut [Vec<u8>; PHASES],
@@ -46,7 +43,8 @@ impl Solve<'_> {
     /// Of blocks of `COUNT` pixels.
     #[inline(always)]
     fn row<const COUNT: usize>(self) {
-        let (estimates, conversion) = (*self.estimates, *self.conversion);
+        let Inverse { conversion, estimates, clipped, narrow } = self.inverse;
+        let (estimates, conversion) = (*estimates, **conversion);
         let Ok(phases) = <&[[Vec<u8>; 3]; COUNT]>::try_from(self.pixels) else { return };
         let [u, v] = self.chroma.each_mut().map(|plane| plane.as_chunks_mut::<CHUNK>().0.iter_mut());
         let misfits = self.misfits.as_chunks_mut::<CHUNK>().0;
@@ -55,23 +53,23 @@ impl Solve<'_> {
         for (at, ((u, v), misfits)) in u.zip(v).zip(misfits).enumerate() {
             let pixels: [Pixels<'_>; COUNT] =
                 phases.each_ref().map(|phase| phase.each_ref().map(|channel| &channel.as_chunks::<CHUNK>().0[at]));
-            let counted = estimate_chroma(&estimates, &conversion, self.narrow.as_ref(), pixels, u, v);
+            let counted = estimate_chroma(&estimates, &conversion, narrow.as_ref(), pixels, u, v);
             carry(&counted, &mut left, u, v);
             *misfits = [0; CHUNK];
             let luma = self.luma.iter_mut().map(|luma| &mut luma.as_chunks_mut::<CHUNK>().0[at]);
             let phases = pixels.into_iter().zip(luma).enumerate();
-            if let Some(narrow) = &self.narrow {
+            if let Some(narrow) = narrow {
                 let blocks = NarrowBlocks::of(narrow, u, v);
                 for (phase, (pixels, luma)) in phases {
                     narrow.luma(pixels, &blocks, luma);
-                    self.clipped.luma(&conversion, pixels, u, v, luma);
+                    clipped.luma(&conversion, pixels, u, v, luma);
                     narrow.compare(pixels, &blocks, luma, 1 << phase, misfits);
                 }
             } else {
                 let blocks = Blocks::of(&estimates, &conversion, u, v);
                 for (phase, (pixels, luma)) in phases {
                     self::luma(&estimates, pixels, &blocks, luma);
-                    self.clipped.luma(&conversion, pixels, u, v, luma);
+                    clipped.luma(&conversion, pixels, u, v, luma);
                     compare(&conversion, pixels, &blocks, luma, 1 << phase, misfits);
                 }
             }

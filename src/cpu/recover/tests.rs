@@ -107,8 +107,13 @@ fn estimates_are_seldom_wrong() {
             let raw = Planes::random(picture, 25).raw(SimdLevel::detect(), &known.conversion, picture);
             let row_bytes = picture.width * picture.channels * picture.block().1;
             let row = Picture { height: picture.block().1, ..picture };
-            let candidate = Candidate::new(&known.conversion);
-            let fitting = |raw| Trial::new(SimdLevel::detect(), row, raw).fitting(&candidate);
+            let inverse = Inverse::of(&known.conversion);
+            let fitting = |raw| {
+                let mut row = BlockRow::new(SimdLevel::detect(), row);
+                row.load(raw);
+                row.solve(&inverse);
+                row.misfits().len() - misfitting(row.misfits())
+            };
             let (fitting, of) = (raw.chunks_exact(row_bytes).map(fitting).sum::<usize>(), raw.len() / row_bytes * 100);
             assert!(5 * fitting > 4 * of, "{}: {fitting} of {of} in {sampling:?}", known.name);
         }
