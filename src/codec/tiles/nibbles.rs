@@ -29,26 +29,36 @@ impl Default for Model {
 impl Model {
     #[inline(always)]
     fn interval(&self, symbol: usize) -> (u32, u32) {
-        let end = self.0.get(symbol + 1).copied().unwrap_or(SCALE);
-        (self.0[symbol].into(), (end - self.0[symbol]).into())
+        let start = self.0[symbol % 16];
+        // The first start is 0: the last interval ends where it would be the next time round.
+        let end = self.0[(symbol + 1) % 16] + (symbol as u16 + 1) / 16 * SCALE;
+        (start.into(), (end - start).into())
     }
 
+    /// Of signs, because comparisons become single bits on some machines, which take longer to count.
     #[inline(always)]
     fn symbol_at(&self, slot: u16) -> usize {
-        // The first start is 0, so at least one counts.
-        self.0.iter().map(|&start| u16::from(start <= slot)).sum::<u16>() as usize - 1
+        // The first start is 0, so at most 15 are above.
+        let above = self.0.iter().fold(0i16, |above, &start| above + sign(slot as i16 - start as i16));
+        (15 + above) as usize
     }
 
     /// Moves each start towards where it would be if `symbol` were almost certain: both the starts and
     /// their targets are at least 1 apart, and so is what lies between them, rounded down.
     #[inline(always)]
     fn update(&mut self, symbol: usize) {
-        for (at, start) in self.0.iter_mut().enumerate() {
-            let target = at as i16 + if at > symbol { SCALE as i16 - 16 } else { 0 };
+        for (at, start) in (0i16..).zip(self.0.iter_mut()) {
+            let target = at + (sign(symbol as i16 - at) & (SCALE as i16 - 16));
             let now = *start as i16;
             *start = (now + ((target - now) >> RATE)) as u16;
         }
     }
+}
+
+/// -1 for what is below 0, or else 0.
+#[inline(always)]
+fn sign(difference: i16) -> i16 {
+    difference >> 15
 }
 
 /// One side of the coder, so that encoder and decoder walk the same way.
