@@ -102,7 +102,8 @@ impl Band {
     /// Section 6.4: for each frame, the samples of each plane within the band.
     pub fn segment(&mut self, segment: &[u8], frames: usize, tables: &[Vec<Table>]) -> Vec<Vec<Vec<u8>>> {
         let side_length = number(segment, &mut 0, 4) as usize;
-        let escapes_length = number(segment, &mut 4, 4) as usize;
+        let marked = number(segment, &mut 4, 4) as usize;
+        let (two_codes, escapes_length) = (marked >> 31 == 1, marked & 0x7FFF_FFFF);
         let (side, rest) = segment[8..].split_at(side_length);
         let (escapes, code) = rest.split_at(escapes_length);
 
@@ -120,8 +121,14 @@ impl Band {
         side.finish();
 
         let mut residuals = if of_groups.iter().all(Option::is_none) {
-            assert!(code.is_empty());
+            assert!(code.is_empty() && !two_codes);
             vec![0; 64 * of_groups.len()]
+        } else if two_codes {
+            let first_length = number(code, &mut 0, 4) as usize;
+            let (first, second) = code[4..].split_at(first_length);
+            let coded: Vec<usize> = (0..of_groups.len()).filter(|&group| of_groups[group].is_some()).collect();
+            let (head, tail) = of_groups.split_at(coded[coded.len().div_ceil(2)]);
+            [ans::groups(first, 0, 64, head), ans::groups(second, 0, 64, tail)].concat()
         } else {
             ans::groups(code, 0, 64, &of_groups)
         };

@@ -9,8 +9,9 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
-use super::lanes::{DecodeTable, EncodeTable, LANES, LOW_BITS, States};
+use super::lanes::{DecodeTable, EncodeTable, LANES, LOW_BITS, States, Stream};
 use super::table::{SCALE, SCALE_BITS};
 use crate::cpu::simd::Avx2;
 
@@ -59,15 +60,14 @@ pub(super) fn encode<const N: usize>(
     unsafe { encode_groups(groups, states, words) }
 }
 
-/// As [`portable::decode`](super::portable::decode).
-pub(super) fn decode<const N: usize>(
+/// As [`portable::decode`](super::portable::decode), of streams side by side.
+pub(super) fn decode<const N: usize, const S: usize>(
     _proof: Avx2,
-    groups: &mut [(&DecodeTable, &mut [u8; N])],
-    states: &mut States,
-    words: &[u16],
-) -> Option<usize> {
+    streams: [&mut Stream<'_, '_, N>; S],
+    groups: Range<usize>,
+) -> Option<()> {
     // SAFETY: the proof.
-    unsafe { decode_groups(groups, states, words) }
+    unsafe { decode_groups(streams, groups) }
 }
 
 type Vectors = [__m256i; LANES / 8];
@@ -108,7 +108,7 @@ fn encode_groups<const N: usize>(groups: &[(&EncodeTable, &[u8; N])], states: &m
             for (state, symbols) in vectors.iter_mut().zip(symbols.as_chunks::<8>().0).rev() {
                 let symbols = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(*symbols)));
                 // SAFETY: A1, bytes into 256 entries.
-                let entries = unsafe { _mm256_i32gather_epi32::<4>(table.0.as_ptr().cast(), symbols) };
+                let entries = unsafe { _mm256_i32gather_epi32::<4>(table.entries.as_ptr().cast(), symbols) };
                 let frequency = _mm256_and_si256(entries, _mm256_set1_epi32(0xFFFF));
                 let start = _mm256_srli_epi32::<16>(entries);
 
@@ -148,46 +148,64 @@ fn encode_groups<const N: usize>(groups: &[(&EncodeTable, &[u8; N])], states: &m
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn decode_groups<const N: usize>(
-    groups: &mut [(&DecodeTable, &mut [u8; N])],
-    states: &mut States,
-    words: &[u16],
-) -> Option<usize> {
-    let mut vectors = load(states);
-    let mut at = 0;
-    for (table, group) in groups {
-        for symbols in group.as_chunks_mut::<LANES>().0 {
-            let ahead: &[u16; LANES] = words.get(at..)?.first_chunk()?;
-            let mut taken = 0;
-            for (state, symbols) in vectors.iter_mut().zip(symbols.as_chunks_mut::<8>().0) {
-                let slots = _mm256_and_si256(*state, _mm256_set1_epi32(SCALE as i32 - 1));
-                // SAFETY: A1, 12 bits into 4096 entries.
-                let entries = unsafe { _mm256_i32gather_epi32::<4>(table.0.as_ptr().cast(), slots) };
-                let low_bytes = _mm256_and_si256(entries, _mm256_set1_epi32(0xFF));
-                let pairs =
-                    _mm_packus_epi32(_mm256_castsi256_si128(low_bytes), _mm256_extracti128_si256::<1>(low_bytes));
-                *symbols = _mm_cvtsi128_si64(_mm_packus_epi16(pairs, pairs)).to_le_bytes();
-                let field = _mm256_and_si256(_mm256_srli_epi32::<8>(entries), _mm256_set1_epi32(0xFFF));
-                let frequency = _mm256_add_epi32(field, _mm256_set1_epi32(1));
-                let upper = _mm256_srli_epi32::<{ SCALE_BITS as i32 }>(*state);
-                let product = _mm256_mullo_epi32(frequency, upper);
-                let next = _mm256_add_epi32(product, _mm256_srli_epi32::<20>(entries));
-
-                // As unsigned numbers: a state read from a damaged block can be anything.
-                let low = _mm256_cmpeq_epi32(_mm256_srli_epi32::<{ LOW_BITS as i32 }>(next), _mm256_setzero_si256());
-                let mask = lanes_of(low);
-                // Each vector takes at most 8 words, so 8 are left for the last.
-                let window = &ahead[taken..taken + 8];
-                // SAFETY: A2, 8 words of 16 bits.
-                let window = _mm256_cvtepu16_epi32(unsafe { _mm_loadu_si128(window.as_ptr().cast()) });
-                let refill = permute(window, &EXPAND[mask]);
-                let refilled = _mm256_or_si256(_mm256_slli_epi32::<16>(next), refill);
-                *state = _mm256_blendv_epi8(next, refilled, low);
-                taken += mask.count_ones() as usize;
+fn decode_groups<const N: usize, const S: usize>(
+    streams: [&mut Stream<'_, '_, N>; S],
+    groups: Range<usize>,
+) -> Option<()> {
+    let mut vectors = streams.each_ref().map(|stream| load(&stream.states));
+    let mut streams = streams
+        .map(|stream| (&mut stream.groups[groups.clone()], &mut stream.states, &stream.words[..], &mut stream.taken));
+    for group in 0..groups.len() {
+        for part in 0..N / LANES {
+            for ((groups, _, words, taken), vectors) in streams.iter_mut().zip(&mut vectors) {
+                let (table, group) = &mut groups[group];
+                decode_symbols(vectors, table, &mut group.as_chunks_mut::<LANES>().0[part], words, taken)?;
             }
-            at += taken;
         }
     }
-    store(vectors, states);
-    Some(at)
+    for ((_, states, ..), vectors) in streams.into_iter().zip(vectors) {
+        store(vectors, states);
+    }
+    Some(())
+}
+
+/// One symbol of each lane.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn decode_symbols(
+    vectors: &mut Vectors,
+    table: &DecodeTable,
+    symbols: &mut [u8; LANES],
+    words: &[u16],
+    taken: &mut usize,
+) -> Option<()> {
+    let ahead: &[u16; LANES] = words.get(*taken..)?.first_chunk()?;
+    let mut read = 0;
+    for (state, symbols) in vectors.iter_mut().zip(symbols.as_chunks_mut::<8>().0) {
+        let slots = _mm256_and_si256(*state, _mm256_set1_epi32(SCALE as i32 - 1));
+        // SAFETY: A1, 12 bits into 4096 entries.
+        let entries = unsafe { _mm256_i32gather_epi32::<4>(table.0.as_ptr().cast(), slots) };
+        let low_bytes = _mm256_and_si256(entries, _mm256_set1_epi32(0xFF));
+        let pairs = _mm_packus_epi32(_mm256_castsi256_si128(low_bytes), _mm256_extracti128_si256::<1>(low_bytes));
+        *symbols = _mm_cvtsi128_si64(_mm_packus_epi16(pairs, pairs)).to_le_bytes();
+        let field = _mm256_and_si256(_mm256_srli_epi32::<8>(entries), _mm256_set1_epi32(0xFFF));
+        let frequency = _mm256_add_epi32(field, _mm256_set1_epi32(1));
+        let upper = _mm256_srli_epi32::<{ SCALE_BITS as i32 }>(*state);
+        let product = _mm256_mullo_epi32(frequency, upper);
+        let next = _mm256_add_epi32(product, _mm256_srli_epi32::<20>(entries));
+
+        // As unsigned numbers: a state read from a damaged block can be anything.
+        let low = _mm256_cmpeq_epi32(_mm256_srli_epi32::<{ LOW_BITS as i32 }>(next), _mm256_setzero_si256());
+        let mask = lanes_of(low);
+        // Each vector takes at most 8 words, so 8 are left for the last.
+        let window = &ahead[read..read + 8];
+        // SAFETY: A2, 8 words of 16 bits.
+        let window = _mm256_cvtepu16_epi32(unsafe { _mm_loadu_si128(window.as_ptr().cast()) });
+        let refill = permute(window, &EXPAND[mask]);
+        let refilled = _mm256_or_si256(_mm256_slli_epi32::<16>(next), refill);
+        *state = _mm256_blendv_epi8(next, refilled, low);
+        read += mask.count_ones() as usize;
+    }
+    *taken += read;
+    Some(())
 }

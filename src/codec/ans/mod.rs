@@ -17,7 +17,7 @@ pub(super) mod segments;
 pub(super) mod table;
 
 use self::classes::Classes;
-use self::lanes::{DecodeTable, EncodeTable, LANES, START, States};
+use self::lanes::{DecodeTable, EncodeTable, LANES, START, States, Stream, Words};
 use self::table::Frequencies;
 use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
@@ -45,7 +45,7 @@ pub fn encode(simd: SimdLevel, block: &[u8], out: &mut Vec<u8>) -> bool {
     last[..rest.len()].copy_from_slice(rest);
     let coded = groups.iter().zip(whole.iter().chain([&last])).filter(|(class, _)| **class > 0);
     let coded: Vec<_> = coded.map(|(&class, group)| (&tables[usize::from(class) - 1], group)).collect();
-    encode_groups(simd, &coded, out);
+    encode_groups(simd, &coded, &mut Words::default(), out);
     out.len() - start < block.len()
 }
 
@@ -83,22 +83,35 @@ pub fn decode(simd: SimdLevel, packed: &[u8], block: &mut [u8]) -> Result<()> {
 }
 
 /// Appends the states and words of `groups`: the end of a block.
-pub(super) fn encode_groups<const N: usize>(simd: SimdLevel, groups: &[(&EncodeTable, &[u8; N])], out: &mut Vec<u8>) {
+pub(super) fn encode_groups<const N: usize>(
+    simd: SimdLevel,
+    groups: &[(&EncodeTable, &[u8; N])],
+    words: &mut Words,
+    out: &mut Vec<u8>,
+) {
     let mut states = START;
     let states_at = out.len();
     out.extend([0; STATES_BYTES]);
-    lanes::encode(simd, groups, &mut states, out);
+    lanes::encode(simd, groups, &mut states, words, out);
     for (bytes, state) in out[states_at..].as_chunks_mut::<4>().0.iter_mut().zip(states) {
         *bytes = state.to_le_bytes();
     }
 }
 
 /// Decodes `groups` from the states and words that end a block.
-pub(super) fn decode_groups<const N: usize>(
+pub(super) fn decode_groups<'b, const N: usize>(
     simd: SimdLevel,
     coded: &[u8],
-    groups: &mut [(&DecodeTable, &mut [u8; N])],
+    groups: &mut [(&'b DecodeTable, &'b mut [u8; N])],
 ) -> Result<()> {
+    lanes::decode(simd, &mut [stream(coded, groups)?])
+}
+
+/// The states and words that end a block, to be decoded to `groups`.
+pub(super) fn stream<'a, 'b, const N: usize>(
+    coded: &[u8],
+    groups: &'a mut [(&'b DecodeTable, &'b mut [u8; N])],
+) -> Result<Stream<'a, 'b, N>> {
     let short = || Error::corrupt("ans block: it ends within its states");
     let (state_bytes, words) = coded.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
     if words.len() % 2 != 0 {
@@ -111,7 +124,7 @@ pub(super) fn decode_groups<const N: usize>(
             return Err(Error::corrupt(format!("ans block: {state} is no state of a lane")));
         }
     }
-    lanes::decode(simd, groups, &mut states, words)
+    Ok(Stream::new(groups, states, words))
 }
 
 fn write_model(groups: &[u8], frequencies: &[Frequencies], out: &mut Vec<u8>) {

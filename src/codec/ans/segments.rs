@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::lanes::{self, DecodeTable, EncodeTable, START};
+use super::lanes::{self, DecodeTable, EncodeTable, START, Stream, Words};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::GROUP;
@@ -29,7 +29,7 @@ pub fn encode(
     pool::map(threads, jobs, |(ids, groups)| {
         let coded: Vec<_> = ids.iter().map(|&id| tables[usize::from(id)]).zip(groups).collect();
         let (mut states, mut words) = (START, Vec::new());
-        lanes::encode(simd, &coded, &mut states, &mut words);
+        lanes::encode(simd, &coded, &mut states, &mut Words::default(), &mut words);
         Ok(SegmentCode { states, words: Cow::Owned(words) })
     })
 }
@@ -54,7 +54,7 @@ pub fn decode(
     }
     pool::for_each(threads, jobs, |(ids, code, groups)| {
         let mut coded: Vec<_> = ids.iter().map(|&id| tables[usize::from(id)]).zip(groups).collect();
-        lanes::decode(simd, &mut coded, &mut code.states.clone(), &code.words)
+        lanes::decode(simd, &mut [Stream::new(&mut coded, code.states, &code.words)])
     })
 }
 

@@ -15,11 +15,17 @@ use self::nibbles::{NibbleDecoder, NibbleEncoder};
 use self::side::Side;
 use self::tables::{ESCAPE, Encode};
 use super::ans;
-use super::ans::lanes::{DecodeTable, EncodeTable};
+use super::ans::lanes::{self, DecodeTable, EncodeTable, Words};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::{Band, CodedPlane, GROUP, TILE_GROUPS};
 use crate::stage::TiledFrames;
+
+/// Segments of so many coded groups have two codes, each of half of the groups. They are decoded side by side: while
+/// one waits for its states, the other has work.
+const TWO_CODES: usize = 4096;
+/// Set in the number of escapes of a segment that has two codes.
+const TWO_CODES_MARK: u32 = 1 << 31;
 
 /// Tables for encoding the segments of a batch.
 pub struct TileEncoderTables {
@@ -53,12 +59,13 @@ pub struct TileEncoder<'a> {
     band: &'a Band,
     side: Side,
     nibbles: NibbleEncoder,
+    words: Words,
 }
 
 impl<'a> TileEncoder<'a> {
     /// An encoder before the first segment.
     pub fn new(simd: SimdLevel, tables: &'a TileEncoderTables, band: &'a Band) -> Self {
-        Self { simd, tables, band, side: Side::new(band), nibbles: NibbleEncoder::default() }
+        Self { simd, tables, band, side: Side::new(band), nibbles: NibbleEncoder::default(), words: Words::default() }
     }
 
     /// Appends the code of a segment.
@@ -97,11 +104,22 @@ impl<'a> TileEncoder<'a> {
         out.extend([0; 8]);
         self.nibbles.finish(out);
         let side_bytes = (out.len() - start - 8) as u32;
+        let halves = if coded.len() < TWO_CODES { None } else { Some(coded.split_at(coded.len().div_ceil(2))) };
+        let escape_bytes = u32::try_from(escapes.len()).ok().filter(|&bytes| bytes < TWO_CODES_MARK);
+        let escape_bytes = escape_bytes.ok_or_else(|| Error::limit("tiles: more than 2 GiB of escaped residuals"))?;
+        let mark = if halves.is_some() { TWO_CODES_MARK } else { 0 };
         out[start..start + 4].copy_from_slice(&side_bytes.to_le_bytes());
-        out[start + 4..start + 8].copy_from_slice(&(escapes.len() as u32).to_le_bytes());
+        out[start + 4..start + 8].copy_from_slice(&(escape_bytes | mark).to_le_bytes());
         out.extend(escapes);
-        if !coded.is_empty() {
-            ans::encode_groups(self.simd, &coded, out);
+        if let Some((first, second)) = halves {
+            let length_at = out.len();
+            out.extend([0; 4]);
+            ans::encode_groups(self.simd, first, &mut self.words, out);
+            let first_bytes = (out.len() - length_at - 4) as u32;
+            out[length_at..length_at + 4].copy_from_slice(&first_bytes.to_le_bytes());
+            ans::encode_groups(self.simd, second, &mut self.words, out);
+        } else if !coded.is_empty() {
+            ans::encode_groups(self.simd, &coded, &mut self.words, out);
         }
         Ok(())
     }
@@ -157,7 +175,10 @@ impl<'a> TileDecoder<'a> {
         let (side_bytes, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
         let (escape_bytes, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
         let (side, rest) = rest.split_at_checked(u32::from_le_bytes(*side_bytes) as usize).ok_or_else(short)?;
-        let (escapes, code) = rest.split_at_checked(u32::from_le_bytes(*escape_bytes) as usize).ok_or_else(short)?;
+        let escape_bytes = u32::from_le_bytes(*escape_bytes);
+        let has_two_codes = escape_bytes & TWO_CODES_MARK != 0;
+        let escape_bytes = (escape_bytes & !TWO_CODES_MARK) as usize;
+        let (escapes, code) = rest.split_at_checked(escape_bytes).ok_or_else(short)?;
 
         let frame_tiles = self.band.tiles();
         out.predictors.resize(frames * frame_tiles, 0);
@@ -173,9 +194,17 @@ impl<'a> TileDecoder<'a> {
         out.groups.resize(tables.len(), [0; GROUP]);
         let mut coded: Vec<_> = tables.into_iter().zip(&mut out.groups).collect();
         if coded.is_empty() {
-            return if code.is_empty() && escapes.is_empty() { Ok(()) } else { Err(short()) };
+            return if rest.is_empty() && !has_two_codes { Ok(()) } else { Err(short()) };
         }
-        ans::decode_groups(self.simd, code, &mut coded)?;
+        if has_two_codes {
+            let (length, codes) = code.split_first_chunk::<4>().ok_or_else(short)?;
+            let (first, second) = codes.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
+            let half = coded.len().div_ceil(2);
+            let (of_first, of_second) = coded.split_at_mut(half);
+            lanes::decode(self.simd, &mut [ans::stream(first, of_first)?, ans::stream(second, of_second)?])?;
+        } else {
+            ans::decode_groups(self.simd, code, &mut coded)?;
+        }
         put_escapes(&mut out.groups, escapes)
     }
 
@@ -216,4 +245,56 @@ fn put_escapes(groups: &mut [[u8; GROUP]], escapes: &[u8]) -> Result<()> {
         }
     }
     if escapes.next().is_some() { Err(wrong()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Dtype, FrameFormat, Geometry, Layout, Tiling};
+
+    fn tiling(height: usize) -> Tiling {
+        let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 512, height }).unwrap();
+        Tiling::new(&Geometry::new(&format, 1), 1, false)
+    }
+
+    /// Frames whose every group has residuals.
+    fn noisy(band: &Band) -> TiledFrames {
+        let residual = |group: usize, at: usize| (group * 31 + at * at * 7 + 1) as u8 % 61;
+        let groups = (0..4 * band.tiles()).map(|group| std::array::from_fn(|at| residual(group, at) | 1));
+        let mut frames = TiledFrames::default();
+        frames.extend(&vec![3; band.tiles()], &groups.collect::<Vec<_>>());
+        frames
+    }
+
+    #[test]
+    fn large_segments_have_two_codes_at_every_level() {
+        // One group less than two codes take, as near as tiles come to it, and as many.
+        for (height, two) in [(496, false), (512, true)] {
+            let tiling = tiling(height);
+            let band = &tiling.bands[0];
+            let mut counts = TileCounts::new(tiling.sets);
+            let frames = noisy(band);
+            frames.sums.iter().zip(&frames.groups).for_each(|(&sum, group)| counts.count(0, sum, group));
+            let (tables, classes) = counts.tables();
+            let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+            let mut expected = Vec::new();
+            for level in SimdLevel::available() {
+                let mut packed = Vec::new();
+                TileEncoder::new(level, &encode, band).encode(&mut noisy(band), &mut packed).unwrap();
+                assert_eq!(packed[7] >> 7 == 1, two);
+                assert!(expected.is_empty() || packed == expected, "{level:?}");
+                let mut out = DecodedTiles::default();
+                TileDecoder::new(level, &decode, band).decode(&packed, 1, &mut out).unwrap();
+                assert!(out.groups == frames.groups, "{level:?}");
+                for length in (0..packed.len()).step_by(97) {
+                    let mut decoder = TileDecoder::new(level, &decode, band);
+                    assert!(decoder.decode(&packed[..length], 1, &mut out).is_err(), "{level:?}: {length}");
+                }
+                let mut damaged = packed.clone();
+                damaged[7] ^= 0x80;
+                assert!(TileDecoder::new(level, &decode, band).decode(&damaged, 1, &mut out).is_err(), "{level:?}");
+                expected = packed;
+            }
+        }
+    }
 }

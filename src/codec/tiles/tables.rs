@@ -149,13 +149,9 @@ impl Encode {
     }
 
     fn new(frequencies: &Frequencies) -> Self {
-        let mut table = EncodeTable::new(frequencies);
         let mut escaped = frequencies.as_array().map(|frequency| frequency == 0);
         escaped[usize::from(ESCAPE)] = true;
-        let escape = table.0[usize::from(ESCAPE)];
-        for (entry, _) in table.0.iter_mut().zip(escaped).filter(|&(_, escaped)| escaped) {
-            *entry = escape;
-        }
+        let table = EncodeTable::with_escape(frequencies, ESCAPE, &escaped);
         let sure = escaped.iter().position(|&escaped| escaped).unwrap_or(0) as u8;
         Self { table, sure, escaped }
     }

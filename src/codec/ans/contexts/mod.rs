@@ -12,7 +12,7 @@ mod keys;
 use self::cluster::Clusters;
 use self::keys::{Keys, NEIGHBOUR_KEYS, Neighbours, Ranks};
 use super::GROUP;
-use super::lanes::{DecodeTable, EncodeTable};
+use super::lanes::{DecodeTable, EncodeTable, Words};
 use super::table::Frequencies;
 use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
@@ -115,7 +115,7 @@ impl Plan {
                 None => coded.extend(run),
             }
         }
-        super::encode_groups(simd, &coded, out);
+        super::encode_groups(simd, &coded, &mut Words::default(), out);
         out.len() - start < block.len()
     }
 
