@@ -301,6 +301,15 @@ fn recipes() -> Vec<Recipe> {
                 if active { (60 + size) << 23 | mantissa } else { 0 }
             })
         },
+        // Lower bytes of which most are 0 because the sample is.
+        Recipe {
+            level: 2,
+            ..recipe("sparse_f32", format(Dtype::F32, &[60, 70]), 3, |frame, at| {
+                let active = waves(at % 70 + frame, at / 70, 200) > 90 && !noise(at, frame + 2).is_multiple_of(4);
+                let (exponent, mantissa) = (100 + noise(at, 3) % 9, noise(at, frame + 9) % (1 << 23));
+                if active { exponent << 23 | mantissa } else { 0 }
+            })
+        },
         // Recovered: every sampling, with and without exceptions and alpha.
         Recipe {
             batch_frames: Some(3),
@@ -417,7 +426,7 @@ fn the_reference_reads_them() {
     }
 }
 
-/// Every method is among them, and `adaptive`, tiles with and without a chroma split; those of a method are named for it.
+/// Every method is among them, and `adaptive` and `sparse`, tiles with and without a chroma split; those of a method are named for it.
 #[test]
 fn every_method_is_among_them() {
     let decompressor = Decompressor::default();
@@ -431,6 +440,7 @@ fn every_method_is_among_them() {
                 ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
                 ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
+                ("sparse", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Sparse), "{name}: {codecs:?}"),
                 ("tiles" | "discrete" | "strips" | "recovered", _) => panic!("{name}: {method:?}"),
                 _ => {}
             }

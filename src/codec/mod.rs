@@ -10,6 +10,7 @@ pub(crate) mod exceptions;
 mod lz4;
 pub mod model;
 pub mod pack;
+mod sparse;
 mod tiles;
 mod zstd;
 
@@ -32,7 +33,7 @@ use crate::frame::Geometry;
 use crate::plan::CodecChoice;
 
 /// A codec by its id on the wire. The ids are append-only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum CodecId {
     /// The bytes as they are.
@@ -53,11 +54,13 @@ pub enum CodecId {
     Model = 7,
     /// Bytes by distributions that adapt.
     Adaptive = 8,
+    /// The bytes of samples whose higher bytes are not all zero, by another codec.
+    Sparse = 9,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 9] = [
+    pub const ALL: [CodecId; 10] = [
         Self::Store,
         Self::Lz4,
         Self::Zstd,
@@ -67,6 +70,7 @@ impl CodecId {
         Self::Discrete,
         Self::Model,
         Self::Adaptive,
+        Self::Sparse,
     ];
 
     /// The codec with this id.
@@ -91,6 +95,7 @@ impl CodecId {
             CodecId::Discrete => "discrete",
             CodecId::Model => "model",
             CodecId::Adaptive => "adaptive",
+            CodecId::Sparse => "sparse",
         }
     }
 }
@@ -125,6 +130,21 @@ const QUICK_ZSTD_LEVEL: i32 = 3;
 
 /// Bytes of a block on which the levels are compared.
 const ZSTD_PROBE_BYTES: usize = 1 << 16;
+
+/// Bytes of a block, in so many pieces, by which noise is known.
+const NOISE_PROBE_BYTES: usize = 1 << 14;
+const NOISE_PIECES: usize = 16;
+
+/// Whether no table makes bytes shorter by more than 1/128, as far as pieces of them tell.
+fn is_noise(bytes: &[u8]) -> bool {
+    let step = bytes.len() / NOISE_PIECES;
+    let piece = NOISE_PROBE_BYTES / NOISE_PIECES;
+    if step < 2 * piece {
+        return false;
+    }
+    let pieces: Vec<u8> = bytes.chunks_exact(step).flat_map(|part| &part[..piece]).copied().collect();
+    ans::estimate(&pieces) > pieces.len() / 128 * 127
+}
 
 /// Start and end of the `part` in the middle of `length` bytes.
 fn middle(length: usize, part: usize) -> (usize, usize) {
@@ -194,6 +214,9 @@ impl Encoder {
     }
 
     fn smaller(&mut self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
+        if !self.thorough && is_noise(block) {
+            return None;
+        }
         let guess = if self.thorough { Guess::Either } else { self.guess(block) };
         let start = out.len();
         let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, around, out) };
@@ -234,12 +257,18 @@ impl Encoder {
         by_quick < block.len() && by_quick / 16 * 15 * part_by_zstd < rival * part_by_quick.max(1)
     }
 
-    /// Codes `block` by `ans`, or by contexts if these save more than they cost.
+    /// Codes `block` by `ans`, as it is or without its zeros, or by contexts if these save more than they cost.
     fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
         let start = out.len();
-        let by_tables = match self.best_contexts(block, around) {
-            Some(plan) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
-            None => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
+        let kept = self.without_zeros(block, around);
+        let is_lost = |kept: &Vec<u8>| !self.thorough && is_noise(kept);
+        let contexts = if kept.as_ref().is_some_and(is_lost) { None } else { self.best_contexts(block, around) };
+        let kept_bytes = kept.as_ref().map_or(usize::MAX, |kept| ans::estimate(kept));
+        let contexts = contexts.filter(|plan| plan.payload_bytes() + plan.overhead_bytes() < kept_bytes);
+        let by_tables = match (contexts, kept) {
+            (Some(plan), _) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
+            (None, Some(kept)) => sparse::encode(self.simd, &kept, block.len(), out).then_some(CodecId::Sparse),
+            (None, None) => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
         };
         // Lower bytes are noise, for the most part, or follow from the higher ones.
         let highest = around.width > 0 && around.higher.iter().all(|bytes| bytes.iter().all(|&byte| byte == 0));
@@ -252,6 +281,21 @@ impl Encoder {
             out.truncate(middle);
         }
         by_tables
+    }
+
+    /// The bytes of samples whose higher bytes are not all zero: if all others are zero, and if a part from the middle
+    /// takes `ans` much less without those.
+    fn without_zeros(&self, block: &[u8], around: Surroundings<'_>) -> Option<Vec<u8>> {
+        let kept = |start: usize, end: usize| {
+            let higher: Vec<&[u8]> = around.higher.iter().map(|bytes| &bytes[start..end]).collect();
+            sparse::Marks::of(self.simd, end - start, &higher).compact(&block[start..end])
+        };
+        if around.higher.is_empty() {
+            return None;
+        }
+        let (start, end) = middle(block.len(), CONTEXT_PROBE_BYTES);
+        let pays = ans::estimate(&kept(start, end)?) < ans::estimate(&block[start..end]) / 16 * 15;
+        if pays { kept(0, block.len()) } else { None }
     }
 
     /// The contexts that do best, if they do better than `ans`. A part of the block picks the kind, unless the
@@ -303,7 +347,9 @@ impl Encoder {
             CodecChoice::Auto => {
                 let by_zstd = self.zstd(block, &mut packed);
                 let by_contexts = self.best_contexts(block, around).map(|plan| plan.payload_bytes());
-                let estimate = by_contexts.unwrap_or_else(|| ans::estimate(block));
+                let kept = self.without_zeros(block, around);
+                let by_tables = kept.map_or_else(|| ans::estimate(block), |kept| ans::estimate(&kept));
+                let estimate = by_contexts.unwrap_or(usize::MAX).min(by_tables);
                 if by_zstd { packed.len().min(estimate) } else { estimate }
             }
             _ => {
@@ -360,6 +406,10 @@ impl Decoder {
                 model::bytes::decode(SimdLevel::detect(), packed, around, block)?;
                 block.len()
             }
+            CodecId::Sparse => {
+                self.sparse(packed, around, block)?;
+                block.len()
+            }
             CodecId::Zstd => match &mut self.zstd {
                 Some(zstd) => zstd.decode(packed, block)?,
                 none => none.insert(zstd::Decoder::new()?).decode(packed, block)?,
@@ -373,6 +423,18 @@ impl Decoder {
             )));
         }
         Ok(())
+    }
+
+    fn sparse(&mut self, packed: &[u8], around: Surroundings<'_>, block: &mut [u8]) -> Result<()> {
+        let (&id, packed) = packed.split_first().ok_or_else(|| Error::corrupt("sparse block: it is empty"))?;
+        let codec = CodecId::from_id(id)?;
+        if around.higher.is_empty() || codec > CodecId::Pack {
+            return Err(Error::corrupt(format!("sparse block: of the highest bytes, or by {}", codec.name())));
+        }
+        let marks = sparse::Marks::of(SimdLevel::detect(), block.len(), around.higher);
+        let mut kept = vec![0; marks.kept()];
+        self.decode(codec, packed, Surroundings::default(), &mut kept)?;
+        marks.spread(kept, block)
     }
 }
 
@@ -495,8 +557,32 @@ mod tests {
     }
 
     #[test]
-    fn contexts_pay_where_bytes_depend_on_others() {
+    fn lower_bytes_of_sparse_samples_leave_out_zeros() {
         let [low, high] = span(70_000);
+        let around = Surroundings { width: 350, picture: 0, higher: &[&high] };
+        let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap();
+        let mut packed = Vec::new();
+        assert_eq!(encoder.encode(&low, around, &mut packed), CodecId::Sparse);
+        let kept = high.iter().filter(|&&byte| byte != 0).count();
+        assert!(packed.len() <= kept + 1);
+        let decode = |packed: &[u8], around| {
+            let mut decoded = vec![1; low.len()];
+            Decoder::default().decode(CodecId::Sparse, packed, around, &mut decoded).map(|()| decoded)
+        };
+        assert_eq!(decode(&packed, around).unwrap(), low);
+        assert!((0..packed.len()).all(|cut| decode(&packed[..cut], around).is_err()));
+        // Of the highest bytes, or by a codec that itself looks at others.
+        assert!(decode(&packed, Surroundings { higher: &[], ..around }).is_err());
+        for id in [CodecId::Contexts as u8, CodecId::Adaptive as u8, CodecId::Sparse as u8, CodecId::Model as u8, 77] {
+            packed[0] = id;
+            assert!(decode(&packed, around).is_err());
+        }
+    }
+
+    #[test]
+    fn contexts_pay_where_bytes_depend_on_others() {
+        let [_, high] = span(70_000);
+        let low: Vec<u8> = noise(70_000).iter().zip(&high).map(|(noise, high)| high / 2 * 40 + noise % 8).collect();
         let around = Surroundings { width: 350, picture: 0, higher: &[&high] };
         for contexts in [&[ContextKind::Higher][..], &[ContextKind::Higher, ContextKind::Neighbours], &[]] {
             let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(contexts);

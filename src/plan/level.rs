@@ -44,8 +44,8 @@ const HIGHER: &[ContextKind] = &[ContextKind::Higher];
 const BOTH: &[ContextKind] = &[ContextKind::Higher, ContextKind::Neighbours];
 
 const LEVELS: [LevelParameters; 9] = [
-    level(FEW, CodecChoice::Auto, 1, NONE, 16, TileEffort::Few, true),
-    level(SOME, CodecChoice::Auto, 1, HIGHER, 17, TileEffort::Few, false),
+    level(FEW, CodecChoice::Auto, 1, NONE, 18, TileEffort::Few, true),
+    level(SOME, CodecChoice::Auto, 1, HIGHER, 18, TileEffort::Few, false),
     level(Predictor::ALL, CodecChoice::Auto, 1, HIGHER, 18, TileEffort::Some, false),
     level(Predictor::ALL, CodecChoice::Auto, 1, BOTH, 19, TileEffort::All, false),
     level(Predictor::ALL, CodecChoice::Auto, 8, BOTH, 20, TileEffort::All, false),

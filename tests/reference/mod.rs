@@ -344,6 +344,15 @@ fn decode_block(codec: u64, packed: &[u8], raw_length: usize, plane: &Plane, lat
         4 => pack::decode(packed, raw_length),
         5 => ans::decode_contexts(packed, raw_length, plane.width, later),
         8 => model::decode_bytes(packed, raw_length, plane.width, plane.width * plane.height),
+        9 => {
+            let is_kept = |i: &usize| later.iter().any(|higher| higher[*i] != 0);
+            let places: Vec<usize> = (0..raw_length).filter(is_kept).collect();
+            assert!(packed[0] <= 4 && !later.is_empty());
+            let kept = decode_block(packed[0].into(), &packed[1..], places.len(), plane, &[]);
+            let mut block = vec![0; raw_length];
+            places.into_iter().zip(kept).for_each(|(place, byte)| block[place] = byte);
+            block
+        }
         other => panic!("codec {other}"),
     };
     assert_eq!(block.len(), raw_length);
