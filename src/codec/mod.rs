@@ -10,6 +10,7 @@ pub(crate) mod exceptions;
 mod lz4;
 pub mod model;
 pub mod pack;
+pub(crate) mod sums;
 mod tiles;
 mod zstd;
 
