@@ -9,8 +9,10 @@ use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::patched::Patched;
 use crate::plan::{
-    self, LevelParameters, Method, MethodChoice, Plan, RecoveredPlan, Settings, Shuffle, StripPlan, TileChoice,
+    self, LevelParameters, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle, StripPlan,
+    TileChoice,
 };
 use crate::pool;
 use crate::recovered::Recovered;
@@ -58,7 +60,9 @@ pub(crate) struct PackedBatch {
 }
 
 /// Method, block table and payload of a batch.
-type Packed = (Method, Vec<BlockEntry>, Vec<u8>);
+type Packed = PackedBy<Method>;
+/// The same by a method whose plan is a `P`.
+type PackedBy<P> = (P, Vec<BlockEntry>, Vec<u8>);
 
 impl Compressor {
     /// A compressor with these settings.
@@ -151,16 +155,52 @@ impl Compressor {
             MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
             MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
             MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
-            MethodChoice::Recovered(recovered, choice) => self.pack_recovered(recovered, *choice, backend),
+            MethodChoice::Recovered(recovered, choice) => {
+                let packed = self.pack_recovered(&recovered, *choice, backend)?;
+                if let Some(recovered) = Arc::into_inner(recovered) {
+                    self.scheduler.cpu().give_back(recovered.planes);
+                }
+                Ok(packed.map(|(plan, blocks, payload)| (Method::Recovered(plan), blocks, payload)))
+            }
+            MethodChoice::Patched(patched, planes, rest) => {
+                let packed = self.pack_patched(&patched, *planes, *rest, backend)?;
+                if let Some(Patched { recovered, pixels, .. }) = Arc::into_inner(patched) {
+                    self.scheduler.cpu().give_back(recovered.planes);
+                    self.scheduler.cpu().give_back(pixels);
+                }
+                Ok(packed.filter(|(.., payload)| payload.len() <= batch.raw.len()))
+            }
         }
     }
 
-    fn pack_recovered(
+    /// `None` if either part takes more than its raw bytes.
+    fn pack_patched(
         &self,
-        recovered: Arc<Recovered>,
-        choice: MethodChoice,
+        patched: &Patched,
+        planes: MethodChoice,
+        rest: MethodChoice,
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
+        let packed = self.pack_recovered(&patched.recovered, planes, backend)?;
+        let of_patch = self.pack_choice(patched.batch(), rest, backend)?;
+        let Some(((recovered, mut blocks, mut payload), (method, blocks_of_patch, payload_of_patch))) =
+            packed.zip(of_patch)
+        else {
+            return Ok(None);
+        };
+        blocks.extend(blocks_of_patch);
+        payload.extend(payload_of_patch);
+        let plan = PatchedPlan { patch: patched.patch.clone(), recovered, method: Box::new(method) };
+        Ok(Some((Method::Patched(plan), blocks, payload)))
+    }
+
+    /// `None` if that takes more than the raw bytes.
+    fn pack_recovered(
+        &self,
+        recovered: &Recovered,
+        choice: MethodChoice,
+        backend: &dyn Backend,
+    ) -> Result<Option<PackedBy<RecoveredPlan>>> {
         let Some((method, mut blocks, mut payload)) = self.pack_choice(recovered.batch(), choice, backend)? else {
             return Ok(None);
         };
@@ -179,10 +219,7 @@ impl Compressor {
             blocks.push(BlockEntry { codec, packed_bytes: (payload.len() - start) as u32 });
         }
         pool::lock(&self.spare.encoders).push(encoder);
-        if let Some(recovered) = Arc::into_inner(recovered) {
-            self.scheduler.cpu().give_back(recovered.planes);
-        }
-        Ok(Some((Method::Recovered(plan), blocks, payload)))
+        Ok(Some((plan, blocks, payload)))
     }
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {

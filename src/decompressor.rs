@@ -7,12 +7,12 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, DeviceChoice, Method, Plan, RecoveredPlan, StripPlan};
+use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, RecoveredPlan, StripPlan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
-use crate::{planes, recovered, strips, tiled};
+use crate::{patched, planes, recovered, strips, tiled};
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
@@ -166,7 +166,30 @@ impl Decompressor {
                 discrete::decode(picture, self.threads, payload, raw)
             }
             Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, payload, backend, raw),
+            Method::Patched(plan) => self.restore_patched(geometry, plan, blocks, payload, backend, raw),
         }
+    }
+
+    fn restore_patched(
+        &self,
+        geometry: &Geometry,
+        PatchedPlan { patch, recovered, method }: &PatchedPlan,
+        blocks: &[BlockEntry],
+        payload: &[u8],
+        backend: &dyn Backend,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let (blocks, of_patch) = blocks.split_at(container::recovered_count(recovered, geometry).min(blocks.len()));
+        let (payload, packed) = split_payload(blocks, payload)?;
+        self.restore_recovered(geometry, recovered, blocks, payload, backend, raw)?;
+        let patch_geometry = patch.geometry(geometry);
+        let mut pixels = pool::lock(&self.buffers).pop().unwrap_or_default();
+        pixels.resize_for_overwrite(patch_geometry.raw_bytes());
+        let result = self
+            .restore_method(&patch_geometry, method, of_patch, packed, backend, pixels.as_bytes_mut())
+            .and_then(|()| patched::put_over(geometry, patch, pixels.as_bytes(), raw, self.scheduler.cpu()));
+        pool::lock(&self.buffers).push(pixels);
+        result
     }
 
     fn restore_recovered(
@@ -180,9 +203,7 @@ impl Decompressor {
     ) -> Result<()> {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
         let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
-        let of_planes = blocks.iter().map(|block| block.packed_bytes as usize).sum();
-        let (payload, packed) =
-            payload.split_at_checked(of_planes).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        let (payload, packed) = split_payload(blocks, payload)?;
         let mut exceptions = [Vec::new(), Vec::new()];
         let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
         let parts = exception_blocks.iter().zip(segments(exception_blocks, packed)?).zip(&lengths);
@@ -304,6 +325,12 @@ fn segments<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<Vec<&'a [u8]
         Ok(packed)
     };
     blocks.iter().map(cut).collect()
+}
+
+/// The packed bytes of some blocks, and those after them.
+fn split_payload<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<(&'a [u8], &'a [u8])> {
+    let bytes = blocks.iter().map(|block| block.packed_bytes as usize).sum();
+    payload.split_at_checked(bytes).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))
 }
 
 fn frame_count(record: &BatchRecord) -> Result<usize> {

@@ -31,6 +31,7 @@ pub mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
 pub mod input;
+mod patched;
 pub mod plan;
 mod planes;
 mod pool;
@@ -68,12 +69,15 @@ pub mod internal {
         DecodeTable, Decoder, EncodeTable, Encoder, Surroundings, TileCounts, TileDecoderTables, TileEncoderTables,
         ans, discrete, model, pack,
     };
-    pub use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum};
+    pub use crate::container::{
+        BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum, recovered_count,
+    };
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
         CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
+    pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::stage::{

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::codec::exceptions;
 use crate::cpu::CpuBackend;
 use crate::cpu::recover::batch::{Strip, copy_alpha, strips, strips_of_misfits};
-use crate::cpu::recover::{Before, Exceptions, PlaneRows, Recovery, misfitting};
+use crate::cpu::recover::{Before, Exceptions, Hidden, PlaneRows, Recovery, misfitting};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
-use crate::plan::Making;
+use crate::plan::{Making, Patch};
 use crate::pool;
 use crate::stage::{Backend, SolvedPlanes};
 
@@ -41,23 +41,34 @@ impl Recovered {
     }
 }
 
-/// The planes that a batch was made from; `None` if too much of it was not.
-pub fn recover(batch: Batch<'_>, making: Making, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Option<Recovered>> {
+/// The planes that a batch was made from; `None` if too much of it was not. What a patch hides does not count.
+pub fn recover(
+    batch: Batch<'_>,
+    making: Making,
+    patch: Option<&Patch>,
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<Option<Recovered>> {
     let geometry = making.planes(batch.geometry);
+    let picture = making.picture(batch.geometry);
+    let hidden = patch.map_or_else(Hidden::default, |patch| Hidden::of(patch, &picture));
     let most = geometry.plane_samples(1) / MOST_REPAIRED;
     let (planes, exceptions) = if backend.is_cpu() {
         let mut planes = cpu.take_buffer(geometry.raw_bytes());
         copy_alpha(batch, &making, planes.as_bytes_mut());
-        let exceptions = repaired(batch, &making, planes.as_bytes_mut(), None, most, cpu)?;
+        hidden.hide_alpha(&geometry, &picture, planes.as_bytes_mut());
+        let exceptions = repaired(batch, &making, planes.as_bytes_mut(), None, &hidden, most, cpu)?;
         (planes, exceptions)
     } else {
         let mut solved = SolvedPlanes::default();
         backend.solve(batch, &making, &mut solved)?;
-        if misfitting(solved.misfits()) > most {
+        let (planes, misfits) = solved.parts_mut();
+        hidden.hide_all(&geometry, &picture, planes, misfits);
+        hidden.hide_alpha(&geometry, &picture, planes);
+        if misfitting(misfits) > most {
             return Ok(None);
         }
-        let (planes, misfits) = solved.parts_mut();
-        let exceptions = repaired(batch, &making, planes, Some(misfits), most, cpu)?;
+        let exceptions = repaired(batch, &making, planes, Some(misfits), &hidden, most, cpu)?;
         (solved.into_planes(), exceptions)
     };
     let Some(exceptions) = exceptions else {
@@ -76,6 +87,7 @@ fn repaired(
     making: &Making,
     planes: &mut [u8],
     misfits: Option<&[u8]>,
+    hidden: &Hidden,
     most: usize,
     cpu: &CpuBackend,
 ) -> Result<Option<Vec<Exceptions>>> {
@@ -93,7 +105,7 @@ fn repaired(
     let repaired = AtomicUsize::new(0);
     let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
     let exceptions = pool::map(cpu.threads(), jobs, |frames| {
-        let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture);
+        let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture).without(hidden);
         let mut before: Option<Before<'_>> = None;
         let mut all = Vec::new();
         for (Strip { first_pixel, raw, planes: PlaneRows { y, u, v } }, misfits) in frames {

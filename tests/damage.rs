@@ -87,6 +87,15 @@ impl Sample {
         sample
     }
 
+    fn patched() -> Self {
+        let foreign = |x, y| x < 16 && y < 16 || x >= 32;
+        let raw = made::Made { foreign, noise: 1, ..made::Made::new(34, 18) }.frames(FRAMES);
+        let sample = Self::at_level(raw, 2, CodecChoice::Auto);
+        let has_runs = |method: &Method| matches!(method, Method::Patched(plan) if !plan.patch.runs.is_empty());
+        assert!(sample.methods.iter().all(has_runs), "{:?}", sample.methods);
+        sample
+    }
+
     fn at_level(raw: Frames, level: u8, choice: CodecChoice) -> Self {
         let settings = Settings::new()
             .with_level(level)
@@ -121,7 +130,10 @@ impl Sample {
             (CodecChoice::Pack, CodecId::Pack),
         ];
         let planes = planes.map(|(choice, codec)| Self::of(choice, codec));
-        planes.into_iter().chain([Self::tiles(), Self::discrete(), Self::strips(), Self::recovered()]).collect()
+        planes
+            .into_iter()
+            .chain([Self::tiles(), Self::discrete(), Self::strips(), Self::recovered(), Self::patched()])
+            .collect()
     }
 
     /// Checks that `batch` is one of the file, and says which.

@@ -71,6 +71,19 @@ fn made_bgr() -> Made {
     Made { order: ChannelOrder::Bgr, conversion, sampling: ChromaSampling::Cs422, overlay: 2, ..Made::new(61, 37) }
 }
 
+/// RGBA of 4:2:0 with something else in an upper corner.
+fn patched_rgba() -> Made {
+    Made { order: ChannelOrder::Rgba, foreign: |x, y| x >= 48 && y < 32, ..Made::new(75, 58) }
+}
+
+/// BGR of 4:4:4 with something else along two sides, and a square drawn over it.
+fn patched_bgr() -> Made {
+    let conversion = conversion("libjpeg-turbo, BT.601 full");
+    let sampling = ChromaSampling::Cs444;
+    let foreign = |x, y| x < 18 || y > 44;
+    Made { order: ChannelOrder::Bgr, conversion, sampling, overlay: 2, foreign, ..Made::new(93, 61) }
+}
+
 /// A byte of a frame.
 fn made(made: &Made, frame: usize, at: usize) -> u64 {
     let channels = made.order.channels();
@@ -323,6 +336,15 @@ fn recipes() -> Vec<Recipe> {
             level: 8,
             ..recipe("recovered_bgr_u8", made_bgr().format(), 3, |frame, at| made(&made_bgr(), frame, at))
         },
+        // Patched: a rectangle, and cells of one.
+        Recipe {
+            batch_frames: Some(3),
+            ..recipe("patched_rgba_u8", patched_rgba().format(), 4, |frame, at| made(&patched_rgba(), frame, at))
+        },
+        Recipe {
+            level: 8,
+            ..recipe("patched_bgr_u8", patched_bgr().format(), 3, |frame, at| made(&patched_bgr(), frame, at))
+        },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
         recipe("no_samples_f64", format(Dtype::F64, &[0, 5]), 3, |_, _| 0),
     ]
@@ -430,7 +452,7 @@ fn the_reference_reads_them() {
 #[test]
 fn every_method_is_among_them() {
     let decompressor = Decompressor::default();
-    let (mut splits, mut recovered) = (Vec::new(), Vec::new());
+    let (mut splits, mut recovered, mut patches) = (Vec::new(), Vec::new(), Vec::new());
     for Golden { name, file, .. } in goldens() {
         let mut reader = SeekReader::new(Cursor::new(&file), &decompressor).unwrap();
         for batch in 0..reader.batches() {
@@ -438,15 +460,17 @@ fn every_method_is_among_them() {
             match (name.split('_').next().unwrap(), &method) {
                 ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
                 ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
+                ("patched", Method::Patched(plan)) => patches.push(plan.patch.runs.is_empty()),
                 ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("sparse", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Sparse), "{name}: {codecs:?}"),
-                ("tiles" | "discrete" | "strips" | "recovered", _) => panic!("{name}: {method:?}"),
+                ("tiles" | "discrete" | "strips" | "recovered" | "patched", _) => panic!("{name}: {method:?}"),
                 _ => {}
             }
         }
     }
     assert!(splits.contains(&true) && splits.contains(&false));
+    assert!(patches.contains(&true) && patches.contains(&false));
     for sampling in ChromaSampling::ALL {
         assert!(recovered.iter().any(|found| found.0 == sampling), "{sampling:?}");
     }

@@ -12,7 +12,7 @@ use framepress::frame::{
     ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Geometry, Layout, bytes_of_view,
 };
 use framepress::internal::KNOWN;
-use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
+use framepress::plan::{CodecChoice, DeviceChoice, Method, Patch, PatchedPlan, RecoveredPlan, Settings};
 use framepress::{
     CodecId, Compressor, Decompressor, ErrorKind, Limits, SeekReader, Writer, compress, decompress, set_thread_cap,
 };
@@ -346,6 +346,10 @@ proptest! {
     }
 }
 
+/// Where frames show something that was not made of YUV.
+const FOREIGN: [fn(usize, usize) -> bool; 4] =
+    [|_, _| false, |x, _| x >= 16, |x, y| x < 32 && y >= 16, |x, y| x + y > 40 || y < 3];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -358,13 +362,14 @@ proptest! {
         sampling in prop::sample::select(&ChromaSampling::ALL[..]),
         noise in prop_oneof![3 => 1u64..9, 1 => 100u64..110],
         overlay in prop_oneof![2 => Just(0usize), 1 => 1usize..12],
+        foreign in prop::sample::select(&FOREIGN[..]),
         frames in 1usize..5,
         settings in settings(),
         range in any::<(usize, usize)>(),
     ) {
         many_threads();
         let conversion = KNOWN[known].conversion;
-        let frames = Made { width, height, order, conversion, sampling, noise, overlay }.frames(frames);
+        let frames = Made { width, height, order, conversion, sampling, noise, overlay, foreign }.frames(frames);
         let file = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
         check_file(&file, frames.format(), frames.frames(), frames.as_bytes(), range);
     }
@@ -668,6 +673,41 @@ fn recovered_planes_come_back() {
     assert!(methods.iter().all(|&count| count > 0), "tiles, strips, planes: {methods:?}");
     // Several strips of rows that are recovered by themselves.
     recovered(Made { overlay: 3, ..Made::new(131, 210) }, 4);
+}
+
+#[test]
+fn patches_come_back() {
+    many_threads();
+    let patch = |made: Made, level| match method_of(&made.frames(3), level) {
+        Method::Patched(PatchedPlan { patch, recovered, .. }) => {
+            let RecoveredPlan { making, exceptions, .. } = recovered;
+            assert_eq!((making.conversion, making.sampling), (made.conversion, made.sampling), "{made:?}");
+            assert_eq!((making.blue_first, exceptions > 0), (made.blue_first(), made.overlay > 0), "{made:?}");
+            patch
+        }
+        other => panic!("{made:?} at level {level}: {other:?}"),
+    };
+    // A corner, a half, two sides, and a hole: each with the rectangle around it, which has runs or not.
+    type Shape = (fn(usize, usize) -> bool, [u32; 4], bool);
+    let shapes: [Shape; 5] = [
+        (|x, y| x >= 64 && y >= 48, [64, 48, 57, 49], false),
+        (|x, _| x >= 64, [64, 0, 57, 97], false),
+        (|x, y| x < 32 || y < 16, [0, 0, 121, 97], true),
+        (|x, y| (16..64).contains(&x) && (32..64).contains(&y), [16, 32, 48, 32], false),
+        (|x, y| (32..96).contains(&x) && (32..64).contains(&y) || x >= 48 && y >= 64, [32, 32, 89, 65], true),
+    ];
+    for (at, (foreign, place, has_runs)) in shapes.into_iter().enumerate() {
+        for (order, sampling) in ChannelOrder::ALL.into_iter().zip(ChromaSampling::ALL.into_iter().cycle().skip(at)) {
+            let made = Made { order, sampling, foreign, overlay: if at < 3 { 2 } else { 0 }, ..Made::new(121, 97) };
+            for level in [2, 4, 8] {
+                let Patch { left, top, width, height, runs } = patch(made, level);
+                assert_eq!(([left, top, width, height], !runs.is_empty()), (place, has_runs), "{made:?}");
+            }
+        }
+    }
+    // Several strips of rows, and a patch that is not of whole cells.
+    let foreign = |x, y| x > 50 && y > 35 && y < 171;
+    patch(Made { foreign, overlay: 1, ..Made::new(131, 210) }, 4);
 }
 
 /// Inputs on which threads have something to share: many frames, planes and blocks.

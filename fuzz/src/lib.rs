@@ -6,9 +6,9 @@ use framepress::frame::{
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
     self, Backend, BatchRecord, CpuBackend, Decoder, FileHeader, KNOWN, RecordReader, Surroundings, checksum, convert,
-    strips, tiles,
+    put_over, recovered_count, strips, tiles,
 };
-use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
+use framepress::plan::{CodecChoice, DeviceChoice, Method, PatchedPlan, RecoveredPlan, Settings};
 use framepress::{CodecId, Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
 
 /// Takes a number off the front of `input`; 0 where it ends.
@@ -186,18 +186,34 @@ fn unpacked(level: SimdLevel, geometry: &Geometry, method: &Method, blocks: &[(C
             let picture = Picture { width: plane.width, height: plane.height, unit_bytes };
             discrete::decode(picture, 1, packed[0], &mut raw)?;
         }
-        Method::Recovered(plan) => {
-            let lengths: Vec<u64> = plan.exception_blocks().collect();
-            let (of_planes, of_exceptions) = blocks.split_at(blocks.len() - lengths.len());
-            let mut planes = unpacked(level, &plan.making.planes(geometry), &plan.method, of_planes)?;
-            let mut exceptions = [Vec::new(), Vec::new()];
-            for (((codec, packed), length), bytes) in of_exceptions.iter().zip(lengths).zip(&mut exceptions) {
-                bytes.resize(length as usize, 0);
-                Decoder::default().decode(*codec, packed, Surroundings::default(), bytes)?;
-            }
-            convert(geometry, &plan.making, &mut planes, exceptions.each_ref().map(Vec::as_slice), &mut raw, &cpu)?;
+        Method::Recovered(plan) => return unpacked_recovered(level, geometry, plan, blocks),
+        Method::Patched(PatchedPlan { patch, recovered, method }) => {
+            let (blocks, of_patch) = blocks.split_at(recovered_count(recovered, geometry));
+            raw = unpacked_recovered(level, geometry, recovered, blocks)?;
+            let pixels = unpacked(level, &patch.geometry(geometry), method, of_patch)?;
+            put_over(geometry, patch, &pixels, &mut raw, &cpu)?;
         }
     }
+    Ok(raw)
+}
+
+fn unpacked_recovered(
+    level: SimdLevel,
+    geometry: &Geometry,
+    plan: &RecoveredPlan,
+    blocks: &[(CodecId, &[u8])],
+) -> Result<Vec<u8>> {
+    let lengths: Vec<u64> = plan.exception_blocks().collect();
+    let (of_planes, of_exceptions) = blocks.split_at(blocks.len() - lengths.len());
+    let planes = unpacked(level, &plan.making.planes(geometry), &plan.method, of_planes)?;
+    let mut exceptions = [Vec::new(), Vec::new()];
+    for (((codec, packed), length), bytes) in of_exceptions.iter().zip(lengths).zip(&mut exceptions) {
+        bytes.resize(length as usize, 0);
+        Decoder::default().decode(*codec, packed, Surroundings::default(), bytes)?;
+    }
+    let mut raw = vec![0; geometry.raw_bytes()];
+    let exceptions = exceptions.each_ref().map(Vec::as_slice);
+    convert(geometry, &plan.making, &planes, exceptions, &mut raw, &CpuBackend::new(level, 1))?;
     Ok(raw)
 }
 
@@ -258,6 +274,8 @@ pub fn recovered(mut input: &[u8]) {
     let frames = number(&mut input, 1) % 3 + 1;
     let level = number(&mut input, 1) % 6 + 2;
     let drawn = number(&mut input, 1);
+    // A corner that nothing made.
+    let corner = number(&mut input, 1) % (width + height);
     let (mut edits, content) = input.split_at(input.len().min(13));
     let noise = |at: usize| content.get(at % content.len().max(1)).map_or(0, |byte| byte & 7);
     let layout = Layout::Packed { width, height, order };
@@ -267,6 +285,7 @@ pub fn recovered(mut input: &[u8]) {
     for (at, x, y) in (0..frames * width * height).map(|at| (at, at % width, at / width)) {
         let chroma = (x / columns + y / rows) as u8 / 3 + 100;
         let [r, g, b] = conversion.pixel((x + y) as u8 / 2 + 50 + noise(at), chroma, chroma ^ noise(x / columns));
+        let [r, g, b] = if x + y < corner { [r, g ^ 21, b ^ noise(at + 1)] } else { [r, g, b] };
         raw.extend(if blue_first { [b, g, r] } else { [r, g, b] });
         raw.extend((order.channels() == 4).then_some(x as u8));
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use framepress::frame::{ChromaSampling, FrameFormat, Layout};
-use framepress::plan::{Making, Method, Plan, PlanePlan, RecoveredPlan, StripPlan};
+use framepress::plan::{Making, Method, Patch, PatchedPlan, Plan, PlanePlan, RecoveredPlan, StripPlan};
 use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
 use serde_json::{Value, json};
 
@@ -24,10 +24,6 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
         eprintln!("framepress: {name}: {damage}");
     }
     let format = reader.format();
-    let channels = match format.layout() {
-        Layout::Packed { order, .. } => order.channels(),
-        _ => 1,
-    };
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
     let ratio = raw_bytes as f64 / packed_bytes.max(1) as f64;
     if arguments.json {
@@ -43,7 +39,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             "packed_bytes": packed_bytes,
             "ratio": ratio,
             "index_intact": reader.damage().is_empty(),
-            "batches": batches.iter().map(|batch| object(batch, channels)).collect::<Vec<_>>(),
+            "batches": batches.iter().map(|batch| object(batch, format)).collect::<Vec<_>>(),
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -67,33 +63,52 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
             describe_method(&batch.method)
         ))?;
-        let mut method = &batch.method;
-        if let Method::Recovered(plan) = method {
-            let Making { conversion, sampling, blue_first } = plan.making;
-            let order = if blue_first { "blue first" } else { "red first" };
-            let exceptions = 100.0 * exception_share(plan, batch, channels);
-            print(format_args!(
-                "    made from {} by {}, {order}, {exceptions:.3} % of pixels are exceptions",
-                sampling_name(sampling),
-                conversion.name().unwrap_or("a conversion of a later version")
-            ))?;
-            method = &plan.method;
-        }
-        if let Method::Planes(Plan { values, .. }) | Method::Strips(StripPlan { values, .. }) = method
-            && !values.is_empty()
-        {
-            print(format_args!("    table of {} values", values.len()))?;
-        }
-        if let Method::Planes(plan) = method {
-            for (number, plane) in plan.planes.iter().enumerate() {
-                print(format_args!("    plane {number}: {}", describe(plane)))?;
-            }
-        }
+        print_method(&batch.method, batch, format)?;
         for (codec, blocks, bytes) in &batch.codecs {
             print(format_args!("    {}: {blocks} blocks, {bytes} bytes", codec.name()))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of a method besides its name.
+fn print_method(method: &Method, batch: &BatchInfo, format: &FrameFormat) -> Result<()> {
+    match method {
+        Method::Recovered(plan) => print_recovered(plan, batch, format)?,
+        Method::Patched(PatchedPlan { patch, recovered, method }) => {
+            print_recovered(recovered, batch, format)?;
+            let Patch { left, top, width, height, .. } = patch;
+            let share = 100.0 * patch_share(patch, format);
+            print(format_args!(
+                "    not made from it: {share:.1} % of the picture, within {width}x{height} at {left},{top}"
+            ))?;
+            print_method(method, batch, format)?;
+        }
+        _ => {}
+    }
+    if let Method::Planes(Plan { values, .. }) | Method::Strips(StripPlan { values, .. }) = method
+        && !values.is_empty()
+    {
+        print(format_args!("    table of {} values", values.len()))?;
+    }
+    if let Method::Planes(plan) = method {
+        for (number, plane) in plan.planes.iter().enumerate() {
+            print(format_args!("    plane {number}: {}", describe(plane)))?;
+        }
+    }
+    Ok(())
+}
+
+fn print_recovered(plan: &RecoveredPlan, batch: &BatchInfo, format: &FrameFormat) -> Result<()> {
+    let Making { conversion, sampling, blue_first } = plan.making;
+    let order = if blue_first { "blue first" } else { "red first" };
+    let exceptions = 100.0 * exception_share(plan, batch, format);
+    print(format_args!(
+        "    made from {} by {}, {order}, {exceptions:.3} % of pixels are exceptions",
+        sampling_name(sampling),
+        conversion.name().unwrap_or("a conversion of a later version")
+    ))?;
+    print_method(&plan.method, batch, format)
 }
 
 fn layout(format: &FrameFormat) -> String {
@@ -109,9 +124,22 @@ fn layout(format: &FrameFormat) -> String {
 }
 
 /// The part of the pixels that recovered planes do not make.
-fn exception_share(plan: &RecoveredPlan, batch: &BatchInfo, channels: usize) -> f64 {
-    let pixels = batch.raw_bytes / channels.max(1) as u64;
-    f64::from(plan.exceptions) / pixels.max(1) as f64
+fn exception_share(plan: &RecoveredPlan, batch: &BatchInfo, format: &FrameFormat) -> f64 {
+    f64::from(plan.exceptions) / (batch.frames as f64 * frame_pixels(format))
+}
+
+/// The part of the picture that is not recovered.
+fn patch_share(patch: &Patch, format: &FrameFormat) -> f64 {
+    patch.pixels() as f64 / frame_pixels(format)
+}
+
+/// Pixels of a packed frame, at least 1.
+fn frame_pixels(format: &FrameFormat) -> f64 {
+    let channels = match format.layout() {
+        Layout::Packed { order, .. } => order.channels(),
+        _ => 1,
+    };
+    (format.frame_samples() / channels).max(1) as f64
 }
 
 fn sampling_name(sampling: ChromaSampling) -> &'static str {
@@ -134,6 +162,10 @@ fn describe_method(method: &Method) -> String {
         Method::Strips(plan) => format!("strips, colour {:?}, {} of them", plan.colour, plan.strips),
         // What planes it was made of is on a line of its own.
         Method::Recovered(plan) => return format!("recovered {}", describe_method(&plan.method)),
+        Method::Patched(PatchedPlan { recovered, method, .. }) => {
+            let (recovered, patch) = (describe_method(&recovered.method), describe_method(method));
+            return format!("recovered {recovered}; patched by {patch}");
+        }
     }
     .to_lowercase()
 }
@@ -143,20 +175,20 @@ fn describe(plane: &PlanePlan) -> String {
     format!("first {:?}, then {temporal}{:?}, shuffle {:?}", plane.intra, plane.inter, plane.shuffle).to_lowercase()
 }
 
-fn object(batch: &BatchInfo, channels: usize) -> Value {
+fn object(batch: &BatchInfo, format: &FrameFormat) -> Value {
     json!({
         "first_frame": batch.first_frame,
         "frames": batch.frames,
         "raw_bytes": batch.raw_bytes,
         "packed_bytes": batch.packed_bytes,
-        "method": method_object(&batch.method, batch, channels),
+        "method": method_object(&batch.method, batch, format),
         "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {
             json!({ "codec": codec.name(), "blocks": blocks, "packed_bytes": bytes })
         }).collect::<Vec<_>>(),
     })
 }
 
-fn method_object(method: &Method, batch: &BatchInfo, channels: usize) -> Value {
+fn method_object(method: &Method, batch: &BatchInfo, format: &FrameFormat) -> Value {
     let plane = |plane: &PlanePlan| {
         json!({
             "intra": format!("{:?}", plane.intra).to_lowercase(),
@@ -187,14 +219,28 @@ fn method_object(method: &Method, batch: &BatchInfo, channels: usize) -> Value {
             "strips": plan.strips,
             "values": plan.values.len(),
         }),
-        Method::Recovered(plan) => json!({
-            "name": "recovered",
-            "conversion": plan.making.conversion.name(),
-            "sampling": sampling_name(plan.making.sampling),
-            "blue_first": plan.making.blue_first,
-            "exceptions": plan.exceptions,
-            "exception_share": exception_share(plan, batch, channels),
-            "planes": method_object(&plan.method, batch, channels),
+        Method::Recovered(plan) => recovered_object(plan, batch, format),
+        Method::Patched(PatchedPlan { patch, recovered, method }) => json!({
+            "name": "patched",
+            "left": patch.left,
+            "top": patch.top,
+            "width": patch.width,
+            "height": patch.height,
+            "patch_share": patch_share(patch, format),
+            "recovered": recovered_object(recovered, batch, format),
+            "patch": method_object(method, batch, format),
         }),
     }
+}
+
+fn recovered_object(plan: &RecoveredPlan, batch: &BatchInfo, format: &FrameFormat) -> Value {
+    json!({
+        "name": "recovered",
+        "conversion": plan.making.conversion.name(),
+        "sampling": sampling_name(plan.making.sampling),
+        "blue_first": plan.making.blue_first,
+        "exceptions": plan.exceptions,
+        "exception_share": exception_share(plan, batch, format),
+        "planes": method_object(&plan.method, batch, format),
+    })
 }

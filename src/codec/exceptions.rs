@@ -4,6 +4,7 @@
 //! bytes that are added up until one of them is not 255. *Pixels*: for each channel, the difference of every pixel from
 //! the one before, modulo 256.
 
+use super::sums;
 use crate::cpu::recover::Exceptions;
 use crate::error::{Error, Result};
 
@@ -16,8 +17,8 @@ pub fn to_bytes(parts: &[Exceptions]) -> [Vec<u8>; 2] {
     let mut next = 0;
     let mut run: Option<(usize, usize)> = None;
     let mut put = |(start, end): (usize, usize)| {
-        number(start - next, &mut places);
-        number(end - start - 1, &mut places);
+        sums::write(start - next, &mut places);
+        sums::write(end - start - 1, &mut places);
         next = end;
     };
     for place in parts.iter().flat_map(|part| &part.places).map(|&place| place as usize) {
@@ -74,23 +75,8 @@ pub fn put([places, pixels]: [&[u8]; 2], channels: usize, raw: &mut [u8]) -> Res
     Ok(())
 }
 
-fn number(mut value: usize, out: &mut Vec<u8>) {
-    while value >= 255 {
-        out.push(255);
-        value -= 255;
-    }
-    out.push(value as u8);
-}
-
 fn read(bytes: &mut std::slice::Iter<'_, u8>) -> Result<usize> {
-    let mut value = 0usize;
-    for &byte in bytes {
-        value += usize::from(byte);
-        if byte < 255 {
-            return Ok(value);
-        }
-    }
-    Err(Error::corrupt("exceptions: places end within a number"))
+    sums::read(bytes).ok_or_else(|| Error::corrupt("exceptions: places end within a number"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod lz4;
 pub mod model;
 pub mod pack;
 mod sparse;
+pub(crate) mod sums;
 mod tiles;
 mod zstd;
 

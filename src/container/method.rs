@@ -3,12 +3,12 @@
 use super::WHAT;
 use super::blocks::{block_count, blocks};
 use super::wire::{Appender, Cursor};
-use crate::codec::{CodecId, TileTables};
+use crate::codec::{CodecId, TileTables, sums};
 use crate::error::{Error, Result};
 use crate::frame::{ChromaSampling, Geometry, Tiling};
 use crate::plan::{
-    Colour, Conversion, Making, Method, Plan, PlanePlan, Predictor, RecoveredPlan, Shuffle, StripPlan, Term,
-    TileCoding, TilePlan, Values, check_cut, check_making,
+    Colour, Conversion, Making, Method, Patch, PatchedPlan, Plan, PlanePlan, Predictor, RecoveredPlan, Shuffle,
+    StripPlan, Term, TileCoding, TilePlan, Values, check_cut, check_making, check_patch,
 };
 
 const PLANES: u8 = 0;
@@ -16,6 +16,7 @@ const TILES: u8 = 1;
 const DISCRETE: u8 = 2;
 const STRIPS: u8 = 3;
 const RECOVERED: u8 = 4;
+const PATCHED: u8 = 5;
 
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
@@ -44,11 +45,7 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
                 tables.write(&mut bytes);
             }
             // No tables: packed.
-            out.u32(
-                u32::try_from(bytes.len())
-                    .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of tables are too many", bytes.len())))?,
-            );
-            out.bytes(&bytes);
+            write_counted("tables", &bytes, out)?;
         }
         Method::Discrete => out.u8(DISCRETE),
         Method::Strips(StripPlan { values, colour, strips }) => {
@@ -57,14 +54,46 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             out.u32(*strips);
             write_values(values, out);
         }
-        Method::Recovered(RecoveredPlan { making, exceptions, place_bytes, method }) => {
+        Method::Recovered(plan) => {
             out.u8(RECOVERED);
-            write_making(making, out);
-            out.u32(*exceptions);
-            out.u32(*place_bytes);
-            write(method, out)?;
+            write_recovered(plan, out)?;
+        }
+        Method::Patched(PatchedPlan { patch, recovered, method }) => {
+            out.u8(PATCHED);
+            write_patch(patch, out)?;
+            let mut plan = Appender::default();
+            write(method, &mut plan)?;
+            write_counted("the plan of a patch", &plan.into_bytes(), out)?;
+            write_recovered(recovered, out)?;
         }
     }
+    Ok(())
+}
+
+fn write_recovered(plan: &RecoveredPlan, out: &mut Appender) -> Result<()> {
+    write_making(&plan.making, out);
+    out.u32(plan.exceptions);
+    out.u32(plan.place_bytes);
+    write(&plan.method, out)
+}
+
+fn write_patch(Patch { left, top, width, height, runs }: &Patch, out: &mut Appender) -> Result<()> {
+    for number in [left, top, width, height] {
+        out.u32(*number);
+    }
+    let mut bytes = Vec::new();
+    runs.iter().for_each(|&run| sums::write(run, &mut bytes));
+    // No runs: the whole rectangle.
+    write_counted("runs", &bytes, out)
+}
+
+/// Appends bytes after their number.
+fn write_counted(what: &str, bytes: &[u8], out: &mut Appender) -> Result<()> {
+    out.u32(
+        u32::try_from(bytes.len())
+            .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of {what} are too many", bytes.len())))?,
+    );
+    out.bytes(bytes);
     Ok(())
 }
 
@@ -90,11 +119,15 @@ fn write_values(values: &Values, out: &mut Appender) {
 
 /// Reads a method that can be carried out on `geometry`.
 pub fn read(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Method> {
-    read_one(details, geometry, true)
+    read_below(details, geometry, PATCHED + 1)
 }
 
-fn read_one(details: &mut Cursor<'_>, geometry: &Geometry, may_recover: bool) -> Result<Method> {
+/// Reads a method whose id is below `limit`: one that holds others holds those with smaller ids.
+fn read_below(details: &mut Cursor<'_>, geometry: &Geometry, limit: u8) -> Result<Method> {
     let method = match details.u8("method")? {
+        id @ (RECOVERED | PATCHED) if id >= limit => {
+            return Err(Error::corrupt(format!("{WHAT}: method: id {id} within method {limit}")));
+        }
         PLANES => Method::Planes(planes(details, geometry)?),
         TILES => Method::Tiles(tiles(details, geometry)?),
         DISCRETE => Method::Discrete,
@@ -103,8 +136,8 @@ fn read_one(details: &mut Cursor<'_>, geometry: &Geometry, may_recover: bool) ->
             let strips = details.u32("strips")?;
             Method::Strips(StripPlan { values: read_values(details, geometry)?, colour, strips })
         }
-        RECOVERED if may_recover => Method::Recovered(recovered(details, geometry)?),
-        RECOVERED => return Err(Error::corrupt(format!("{WHAT}: recovered planes that are to be recovered again"))),
+        RECOVERED => Method::Recovered(recovered(details, geometry)?),
+        PATCHED => Method::Patched(patched(details, geometry)?),
         id => {
             return Err(Error::unsupported(format!("method: id {id} is not known to this version; update framepress")));
         }
@@ -141,9 +174,7 @@ fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
     let bands = details.u32("bands")?;
     let segment_frames = details.u32("frames of a segment")?;
     check_cut(geometry, colour, split_chroma, bands, segment_frames)?;
-    let table_bytes = usize::try_from(details.u32("length of tables")?).unwrap_or(usize::MAX);
-    let tables = details.bytes("tables", table_bytes)?;
-    let coding = match tables {
+    let coding = match read_counted(details, "tables")? {
         [] => TileCoding::Packed,
         tables => TileCoding::Tables(TileTables::read(tables, Tiling::sets(geometry, split_chroma))?),
     };
@@ -174,8 +205,31 @@ fn recovered(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<RecoveredP
     let making = Making { conversion, sampling, blue_first };
     check_making(geometry, &making)?;
     let (exceptions, place_bytes) = (details.u32("exceptions")?, details.u32("length of places")?);
-    let method = Box::new(read_one(details, &making.planes(geometry), false)?);
+    let method = Box::new(read_below(details, &making.planes(geometry), RECOVERED)?);
     Ok(RecoveredPlan { making, exceptions, place_bytes, method })
+}
+
+fn patched(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<PatchedPlan> {
+    let mut number = || details.u32("place of the patch");
+    let (left, top, width, height) = (number()?, number()?, number()?, number()?);
+    let mut bytes = read_counted(details, "runs")?.iter();
+    let mut runs = Vec::new();
+    while !bytes.as_slice().is_empty() {
+        let run = sums::read(&mut bytes);
+        runs.push(run.ok_or_else(|| Error::corrupt(format!("{WHAT}: runs end within a number")))?);
+    }
+    let patch = Patch { left, top, width, height, runs };
+    check_patch(geometry, &patch)?;
+    let mut plan = Cursor::new(WHAT, read_counted(details, "plan of the patch")?);
+    let method = Box::new(read_below(&mut plan, &patch.geometry(geometry), PATCHED)?);
+    plan.finish()?;
+    Ok(PatchedPlan { patch, recovered: recovered(details, geometry)?, method })
+}
+
+/// Takes bytes that follow their number.
+fn read_counted<'a>(details: &mut Cursor<'a>, field: &str) -> Result<&'a [u8]> {
+    let bytes = usize::try_from(details.u32(field)?).unwrap_or(usize::MAX);
+    details.bytes(field, bytes)
 }
 
 /// Blocks of a batch.
@@ -185,10 +239,17 @@ pub fn count(method: &Method, geometry: &Geometry) -> usize {
         Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
         Method::Discrete => 1,
         Method::Strips(plan) => plan.strips as usize,
-        Method::Recovered(plan) => {
-            count(&plan.method, &plan.making.planes(geometry)).saturating_add(plan.exception_blocks().count())
+        Method::Recovered(plan) => recovered_count(plan, geometry),
+        Method::Patched(plan) => {
+            let of_patch = count(&plan.method, &plan.patch.geometry(geometry));
+            recovered_count(&plan.recovered, geometry).saturating_add(of_patch)
         }
     }
+}
+
+/// Blocks of a batch whose planes are recovered.
+pub fn recovered_count(plan: &RecoveredPlan, geometry: &Geometry) -> usize {
+    count(&plan.method, &plan.making.planes(geometry)).saturating_add(plan.exception_blocks().count())
 }
 
 /// What is known of a packed block.
@@ -211,12 +272,18 @@ pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterato
         }
         Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
         Method::Strips(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Model))),
-        Method::Recovered(plan) => {
-            let planes = plan.making.planes(geometry);
-            let of_planes: Vec<Bounds> = bounds(&plan.method, &planes).collect();
-            Box::new(of_planes.into_iter().chain(plan.exception_blocks().map(Bounds::Plane)))
+        Method::Recovered(plan) => Box::new(recovered_bounds(plan, geometry)),
+        Method::Patched(plan) => {
+            let of_patch: Vec<Bounds> = bounds(&plan.method, &plan.patch.geometry(geometry)).collect();
+            Box::new(recovered_bounds(&plan.recovered, geometry).chain(of_patch))
         }
     }
+}
+
+fn recovered_bounds<'a>(plan: &'a RecoveredPlan, geometry: &Geometry) -> impl Iterator<Item = Bounds> + use<'a> {
+    let planes = plan.making.planes(geometry);
+    let of_planes: Vec<Bounds> = bounds(&plan.method, &planes).collect();
+    of_planes.into_iter().chain(plan.exception_blocks().map(Bounds::Plane))
 }
 
 /// The codec that segments of tiles count as.

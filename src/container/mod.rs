@@ -34,7 +34,7 @@ pub use checksum::checksum;
 pub use header::FileHeader;
 pub use indexed::IndexedReader;
 pub use limits::Limits;
-pub use method::tile_codec;
+pub use method::{recovered_count, tile_codec};
 pub use reader::RecordReader;
 pub use record::{BatchRecord, BlockEntry, RecordHead};
 pub use writer::RecordWriter;

@@ -14,6 +14,8 @@ use crate::frame::{Batch, ChromaSampling};
 const PLACES: usize = 32;
 /// Pixels of a place in a row.
 const PLACE_WIDTH: usize = 64;
+/// Pixels of the pieces that places are cut into where only a part of them may be made in some way.
+const PIECE_WIDTH: usize = 16;
 /// Rows of a place.
 const PLACE_ROWS: usize = 2;
 /// Blocks that every conversion is tried on.
@@ -22,19 +24,81 @@ const FIRST_BLOCKS: usize = 64;
 const LEAST_TELLING: usize = 32;
 /// Of so many of them, this many must be made by a conversion to try it on the whole batch.
 const WANTED: (usize, usize) = (5, 4);
+/// Of so many of them, this many must be made by it to see no need to look for a part of the frames that is not.
+const ALL: (usize, usize) = (32, 31);
+/// Of so many of them, this many must lie in places that are made by a conversion to look for the part of the frames that
+/// is.
+const PART: (usize, usize) = (4, 1);
 
 /// What undoes the known conversions.
 static INVERSES: LazyLock<Vec<Inverse<'static>>> =
     LazyLock::new(|| KNOWN.iter().map(|known| Inverse::of(&known.conversion)).collect());
 
-/// How the frames of a batch were made, as far as can be seen.
-pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Making> {
+/// How frames were made, as far as can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// In what way.
+    pub making: Making,
+    /// How much of them.
+    pub extent: Extent,
+}
+
+/// How much of the frames is made in some way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Some places.
+    Part,
+    /// Most places.
+    Most,
+    /// All places, but for some blocks.
+    All,
+}
+
+/// A known conversion, and whether blue comes first.
+type Way = (usize, usize);
+
+/// How the frames of a batch were made, if that can be seen.
+pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Found> {
     if !Making::suits(batch.geometry) || batch.raw.is_empty() {
         return None;
     }
     let places = Places::of(batch);
     let sampling = places.sampling();
     let all = places.telling(sampling);
+    let most = best_way(&all, (2, 1), cpu).filter(|&(_, blocks)| WANTED.0 * blocks >= WANTED.1 * all.count);
+    if let Some((way, blocks)) = most {
+        let extent = if ALL.0 * blocks >= ALL.1 * all.count { Extent::All } else { Extent::Most };
+        return Some(Found { making: making(way, sampling), extent });
+    }
+    part(&places.pieces(), cpu).map(|making| Found { making, extent: Extent::Part })
+}
+
+/// How some of the places were made.
+fn part(places: &Places, cpu: &CpuBackend) -> Option<Making> {
+    ChromaSampling::ALL.into_iter().find_map(|sampling| {
+        let least = (places.telling(sampling).count * PART.1).div_ceil(PART.0).max(LEAST_TELLING);
+        let sharing = places.filter(|place| place.shares(sampling));
+        let all = sharing.telling(sampling);
+        if all.count < least {
+            return None;
+        }
+        let (way, _) = best_way(&all, PART, cpu)?;
+        // By place: what fits by chance is everywhere.
+        let made = sharing.filter(|place| {
+            let telling = place.telling(sampling);
+            telling.count > 0 && WANTED.0 * telling.trials(cpu).fitting(way) >= WANTED.1 * telling.count
+        });
+        (made.telling(sampling).count >= least).then(|| making(way, sampling))
+    })
+}
+
+fn making((known, order): Way, sampling: ChromaSampling) -> Making {
+    Making { conversion: KNOWN[known].conversion, sampling, blue_first: order == 1 }
+}
+
+/// The way in which most blocks can be made, and how many; `None` if there are too few blocks, or if not `wanted` of them
+/// can be.
+fn best_way(all: &Blocks, wanted: (usize, usize), cpu: &CpuBackend) -> Option<(Way, usize)> {
     if all.count < LEAST_TELLING {
         return None;
     }
@@ -43,16 +107,15 @@ pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Making> {
     let ways = (0..2 * KNOWN.len()).map(|way| (way / 2, way % 2));
     let mut tried: Vec<_> = ways.map(|way| (trials.fitting(way), way)).collect();
     let most = tried.iter().map(|&(blocks, _)| blocks).max()?;
-    if 2 * most < few.count {
+    if wanted.0 * most < wanted.1 * few.count {
         return None;
     }
     tried.retain(|&(blocks, _)| 4 * blocks >= 3 * most);
     let mut trials = all.trials(cpu);
     // The first one of the best: the table has what is common first.
     let of_all = tried.into_iter().map(|(_, way)| (trials.fitting(way), way));
-    let (blocks, (known, order)) = of_all.rev().max_by_key(|&(blocks, _)| blocks)?;
-    let making = Making { conversion: KNOWN[known].conversion, sampling, blue_first: order == 1 };
-    (WANTED.0 * blocks >= WANTED.1 * all.count).then_some(making)
+    let (blocks, way) = of_all.rev().max_by_key(|&(blocks, _)| blocks)?;
+    Some((way, blocks))
 }
 
 /// Pieces of frames, one above the other.
@@ -84,8 +147,35 @@ impl Places {
         Self { pixels, width, channels }
     }
 
-    /// How many pixels share chroma in most blocks: their differences of channels are the same, but for rounding.
+    /// The places cut into narrower ones.
+    fn pieces(&self) -> Self {
+        let width = self.width.min(PIECE_WIDTH);
+        let row_bytes = self.width * self.channels;
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for place in self.pixels.chunks_exact(PLACE_ROWS * row_bytes) {
+            for column in 0..self.width / width {
+                let bytes = column * width * self.channels..(column + 1) * width * self.channels;
+                place.chunks_exact(row_bytes).for_each(|row| pixels.extend_from_slice(&row[bytes.clone()]));
+            }
+        }
+        Self { pixels, width, ..*self }
+    }
+
+    /// Some of the places.
+    fn filter(&self, keep: impl Fn(&Self) -> bool) -> Self {
+        let places = self.pixels.chunks_exact(PLACE_ROWS * self.width * self.channels);
+        let places = places.map(|pixels| Self { pixels: pixels.to_vec(), ..*self }).filter(keep);
+        Self { pixels: places.flat_map(|place| place.pixels).collect(), ..*self }
+    }
+
+    /// How many pixels share chroma in most blocks.
     fn sampling(&self) -> ChromaSampling {
+        let shared = ChromaSampling::ALL.into_iter().find(|&sampling| self.shares(sampling));
+        shared.unwrap_or(ChromaSampling::Cs444)
+    }
+
+    /// Whether the pixels of most blocks have the same differences of channels, but for rounding.
+    fn shares(&self, sampling: ChromaSampling) -> bool {
         let squares = self.telling(ChromaSampling::Cs420);
         let (upper, lower) = (&squares.rows[0], &squares.rows[1]);
         let differences = |pixel: &[u8]| [0, 2].map(|channel| i16::from(pixel[channel]) - i16::from(pixel[1]));
@@ -100,10 +190,10 @@ impl Places {
         }
         // What is drawn over frames is left out of account by this much.
         let most = |count: usize| 4 * count >= 3 * squares.count;
-        match (most(both), most(across)) {
-            (true, _) => ChromaSampling::Cs420,
-            (false, true) => ChromaSampling::Cs422,
-            (false, false) => ChromaSampling::Cs444,
+        match sampling {
+            ChromaSampling::Cs420 => most(both),
+            ChromaSampling::Cs422 => most(across),
+            ChromaSampling::Cs444 => true,
         }
     }
 
@@ -172,7 +262,7 @@ struct Trials([BlockRow; 2]);
 
 impl Trials {
     /// Blocks that a known conversion makes, in an order of channels.
-    fn fitting(&mut self, (known, order): (usize, usize)) -> usize {
+    fn fitting(&mut self, (known, order): Way) -> usize {
         let row = &mut self.0[order];
         row.solve(&INVERSES[known]);
         row.misfits().len() - misfitting(row.misfits())
@@ -221,8 +311,15 @@ mod tests {
         Geometry::new(&format, 3)
     }
 
-    fn chosen(geometry: &Geometry, raw: &[u8]) -> Option<Making> {
+    fn found(geometry: &Geometry, raw: &[u8]) -> Option<Found> {
         choose_conversion(Batch { geometry, raw }, &CpuBackend::new(crate::cpu::SimdLevel::detect(), 1))
+    }
+
+    /// What made most of the frames, if anything made a part of them.
+    fn chosen(geometry: &Geometry, raw: &[u8]) -> Option<Making> {
+        let found = found(geometry, raw)?;
+        assert_ne!(found.extent, Extent::Part);
+        Some(found.making)
     }
 
     /// Whether two conversions make the same pixels, but for one in a hundred.
@@ -260,6 +357,29 @@ mod tests {
             }
         }
         assert_eq!(chosen(&geometry, &raw), Some(making));
+    }
+
+    /// A part is found as well, in every sampling, and so is that it is only a part.
+    #[test]
+    fn parts_are_found() {
+        for sampling in ChromaSampling::ALL {
+            let geometry = geometry(ChannelOrder::Rgb);
+            let making = Making { conversion: KNOWN[0].conversion, sampling, blue_first: false };
+            let made = made(&making, &geometry);
+            let mut next = noise();
+            for (hidden, extent) in [(0, Extent::All), (9, Extent::Most), (40, Extent::Part), (60, Extent::Part)] {
+                let mut raw = made.clone();
+                for frame in raw.chunks_exact_mut(geometry.frame_samples) {
+                    frame[..hidden * 441].iter_mut().for_each(|byte| *byte = 90 + next() % 16);
+                }
+                assert_eq!(found(&geometry, &raw), Some(Found { making, extent }), "{sampling:?} {hidden}");
+            }
+            let mut raw = made;
+            raw[..].chunks_exact_mut(geometry.frame_samples).for_each(|frame| {
+                frame[..80 * 441].iter_mut().for_each(|byte| *byte = 90 + next() % 16);
+            });
+            assert_eq!(found(&geometry, &raw), None, "{sampling:?}");
+        }
     }
 
     #[test]

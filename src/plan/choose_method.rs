@@ -7,14 +7,16 @@
 
 use std::sync::Arc;
 
+use super::choose_patch::choose_patch;
 use super::{
-    CodecChoice, LevelParameters, Plan, Settings, StripPlan, TileChoice, choose, choose_conversion, choose_strips,
-    choose_tiles,
+    CodecChoice, Extent, Found, LevelParameters, Making, Plan, Settings, StripPlan, TileChoice, choose,
+    choose_conversion, choose_strips, choose_tiles,
 };
 use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
+use crate::patched::{Patched, take_apart};
 use crate::recovered::{Recovered, recover};
 use crate::stage::Backend;
 
@@ -30,6 +32,8 @@ pub enum MethodChoice {
     Strips(StripPlan),
     /// The planes that packed frames were made from, and what to do with them.
     Recovered(Arc<Recovered>, Box<MethodChoice>),
+    /// The same of a part of the frames: what to do with the planes, and with the rest.
+    Patched(Arc<Patched>, Box<MethodChoice>, Box<MethodChoice>),
 }
 
 /// Raw bytes that repetition is looked for in, from each of two frames.
@@ -53,39 +57,8 @@ pub fn choose_methods(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<Vec<MethodChoice>> {
-    let level = LevelParameters::of(settings.level());
-    let codec = level.codec(settings.codec());
-    let mut contest = Contest { entries: Vec::new() };
-    if codec == CodecChoice::Auto
-        && !batch.raw.is_empty()
-        && let Some((picture, packed)) = try_discrete(batch, level.discrete)
-    {
-        if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
-            return Ok(vec![MethodChoice::Discrete(picture)]);
-        }
-        contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
-    }
-    let making = if level.recovers && predicts(codec) { choose_conversion(batch, cpu) } else { None };
-    let recovered = match making {
-        Some(making) => recover(batch, making, backend, cpu)?.map(Arc::new),
-        None => None,
-    };
-    if let Some(recovered) = &recovered {
-        let mut of_planes = Contest { entries: Vec::new() };
-        of_planes.enter_predicted(recovered.batch(), settings, backend, cpu)?;
-        for (packed, method) in of_planes.entries {
-            let packed = packed.of_planes(recovered, batch.raw.len());
-            contest.enter(packed, MethodChoice::Recovered(Arc::clone(recovered), Box::new(method)));
-        }
-    }
-    // Planes that were recovered whole are not worth less than what was made of them, unless they are too small for tiles.
-    let clear = recovered.is_some_and(|recovered| {
-        recovered.exceptions * FEW_EXCEPTIONS <= batch.geometry.plane_samples(0) && Tiling::suits(&recovered.geometry)
-    });
-    if !clear {
-        contest.enter_predicted(batch, settings, backend, cpu)?;
-    }
-    Ok(contest.finalists(level.model))
+    let contest = Contest::of(batch, settings, backend, cpu, true)?;
+    Ok(contest.finalists(LevelParameters::of(settings.level()).model))
 }
 
 /// Whether a codec is for residuals, of whatever prediction.
@@ -99,6 +72,93 @@ struct Contest {
 }
 
 impl Contest {
+    /// All methods that suit a batch; patches only if it `may_be_patched`.
+    fn of(
+        batch: Batch<'_>,
+        settings: &Settings,
+        backend: &dyn Backend,
+        cpu: &CpuBackend,
+        may_be_patched: bool,
+    ) -> Result<Self> {
+        let level = LevelParameters::of(settings.level());
+        let codec = level.codec(settings.codec());
+        let mut contest = Self { entries: Vec::new() };
+        if codec == CodecChoice::Auto
+            && !batch.raw.is_empty()
+            && let Some((picture, packed)) = try_discrete(batch, level.discrete)
+        {
+            contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
+            if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
+                return Ok(contest);
+            }
+        }
+        let found = if level.recovers && predicts(codec) { choose_conversion(batch, cpu) } else { None };
+        let mut recovered = None;
+        if let Some(Found { making, extent }) = found {
+            if may_be_patched && extent < Extent::All {
+                recovered = contest.enter_patched(batch, making, settings, backend, cpu)?;
+            }
+            if recovered.is_none() && extent > Extent::Part {
+                recovered = contest.enter_recovered(batch, making, settings, backend, cpu)?;
+            }
+        }
+        // Planes that were recovered are not worth less than what was made of them, unless they are too small for tiles.
+        let pixels = batch.geometry.plane_samples(0);
+        let clear = recovered
+            .is_some_and(|Entered { exceptions, suits_tiles }| suits_tiles && exceptions * FEW_EXCEPTIONS <= pixels);
+        if !clear {
+            contest.enter_predicted(batch, settings, backend, cpu)?;
+        }
+        Ok(contest)
+    }
+
+    fn of_predicted(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Self> {
+        let mut contest = Self { entries: Vec::new() };
+        contest.enter_predicted(batch, settings, backend, cpu)?;
+        Ok(contest)
+    }
+
+    /// Enters the planes that the batch is made of.
+    fn enter_recovered(
+        &mut self,
+        batch: Batch<'_>,
+        making: Making,
+        settings: &Settings,
+        backend: &dyn Backend,
+        cpu: &CpuBackend,
+    ) -> Result<Option<Entered>> {
+        let Some(recovered) = recover(batch, making, None, backend, cpu)?.map(Arc::new) else { return Ok(None) };
+        let of_planes = Self::of_predicted(recovered.batch(), settings, backend, cpu)?;
+        for (packed, method) in of_planes.entries {
+            let packed = packed.of_planes(&recovered, batch.raw.len());
+            self.enter(packed, MethodChoice::Recovered(Arc::clone(&recovered), Box::new(method)));
+        }
+        Ok(Some(Entered::of(&recovered)))
+    }
+
+    /// Enters the best of planes that a part of the batch is made of with the best of the rest.
+    fn enter_patched(
+        &mut self,
+        batch: Batch<'_>,
+        making: Making,
+        settings: &Settings,
+        backend: &dyn Backend,
+        cpu: &CpuBackend,
+    ) -> Result<Option<Entered>> {
+        let Some(patch) = choose_patch(batch, &making, cpu)? else { return Ok(None) };
+        let Some(patched) = take_apart(batch, patch, making, backend, cpu)? else { return Ok(None) };
+        let entered = Entered::of(&patched.recovered);
+        let of_planes = Self::of_predicted(patched.recovered.batch(), settings, backend, cpu)?;
+        let of_patch = Self::of(patched.batch(), settings, backend, cpu, false)?;
+        let best = |contest: Self| contest.entries.into_iter().next();
+        if let Some(((of_planes, planes), (of_patch, rest))) = best(of_planes).zip(best(of_patch)) {
+            let packed = of_planes.of_planes(&patched.recovered, batch.raw.len());
+            let packed = packed.and(of_patch, patched.geometry.raw_bytes());
+            self.enter(packed, MethodChoice::Patched(Arc::new(patched), Box::new(planes), Box::new(rest)));
+        }
+        Ok(Some(entered))
+    }
+
     /// Enters what prediction makes of a batch.
     fn enter_predicted(
         &mut self,
@@ -158,6 +218,18 @@ impl Contest {
     }
 }
 
+/// What there is to say of recovered planes that were entered.
+struct Entered {
+    exceptions: usize,
+    suits_tiles: bool,
+}
+
+impl Entered {
+    fn of(recovered: &Recovered) -> Self {
+        Self { exceptions: recovered.exceptions, suits_tiles: Tiling::suits(&recovered.geometry) }
+    }
+}
+
 /// Packed bytes of raw ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Packed {
@@ -176,6 +248,11 @@ impl Packed {
         // Exceptions shrink to a third, about.
         let bytes = self.bytes * recovered.geometry.raw_bytes() as u64 / self.of.max(1) + exceptions as u64 / 3;
         Self { bytes, of: raw_bytes as u64 }
+    }
+
+    /// With what `raw_bytes` of others come to besides.
+    fn and(self, other: Self, raw_bytes: usize) -> Self {
+        Self { bytes: self.bytes + other.bytes * raw_bytes as u64 / other.of.max(1), ..self }
     }
 
     /// Times `factor` / `divisor`.

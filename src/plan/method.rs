@@ -1,6 +1,6 @@
 //! How a batch is coded: one of several paths, each with a plan of its own.
 
-use super::{Plan, RecoveredPlan, StripPlan, TilePlan, picture};
+use super::{PatchedPlan, Plan, RecoveredPlan, StripPlan, TilePlan, picture};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
 
@@ -17,6 +17,8 @@ pub enum Method {
     Strips(StripPlan),
     /// Packed frames as the YUV planes that they were made from, which are coded by another method.
     Recovered(RecoveredPlan),
+    /// The same where only a part of the frames was made from YUV: the rest is coded by another method.
+    Patched(PatchedPlan),
 }
 
 impl Method {
@@ -30,6 +32,7 @@ impl Method {
             Method::Tiles(plan) => plan.check(geometry),
             Method::Strips(plan) => plan.check(geometry),
             Method::Recovered(plan) => plan.check(geometry),
+            Method::Patched(plan) => plan.check(geometry),
             Method::Discrete if picture(geometry).is_some() => Ok(()),
             Method::Discrete => Err(Error::corrupt("discrete coding of frames that are no picture")),
         }

@@ -7,12 +7,14 @@
 mod choose;
 mod choose_conversion;
 mod choose_method;
+mod choose_patch;
 mod choose_strips;
 mod choose_tiles;
 mod conversion;
 mod conversions;
 mod level;
 mod method;
+mod patched;
 mod recorded;
 mod recovered;
 mod sample;
@@ -24,17 +26,19 @@ mod values;
 
 pub use conversion::{Conversion, Term};
 pub use method::Method;
+pub use patched::{Patch, PatchedPlan};
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use recovered::{Making, RecoveredPlan};
 pub use settings::{CodecChoice, DeviceChoice, Settings};
 pub use strips::StripPlan;
 pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 
-pub(crate) use choose_conversion::choose_conversion;
+pub(crate) use choose_conversion::{Extent, Found, choose_conversion};
 pub(crate) use choose_method::picture;
 pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
 pub(crate) use conversion::ChromaTerms;
+pub(crate) use patched::{CELL, Span, check_patch};
 pub(crate) use recovered::check_making;
 pub(crate) use tiles::check_cut;
 pub use values::Values;

@@ -83,7 +83,7 @@ impl RecoveredPlan {
                 self.place_bytes, self.exceptions
             )));
         }
-        if matches!(*self.method, Method::Recovered(_)) {
+        if matches!(*self.method, Method::Recovered(_) | Method::Patched(_)) {
             return Err(Error::corrupt("recovery: of planes that are recovered already"));
         }
         self.method.check(&self.making.planes(geometry))

@@ -24,6 +24,8 @@ pub struct Made {
     pub noise: u64,
     /// The side of a square of another colour that is drawn over each frame.
     pub overlay: usize,
+    /// Whether something that was not made of YUV is shown at a column and a row.
+    pub foreign: fn(usize, usize) -> bool,
 }
 
 impl Made {
@@ -37,6 +39,7 @@ impl Made {
             sampling: ChromaSampling::Cs420,
             noise: 5,
             overlay: 0,
+            foreign: |_, _| false,
         }
     }
 
@@ -55,6 +58,10 @@ impl Made {
             return [250, 40 + x as u8 % 3, 90];
         }
         let wave = |at: usize, length: usize| (at % (2 * length)).abs_diff(length) * 40 / length;
+        if (self.foreign)(x, y) {
+            let light = [wave(x + frame, 29), wave(y, 37), wave(x + y, 41)];
+            return [0, 1, 2].map(|channel| (70 + light[channel] as u64 + hash(frame + 9 * channel, x, y) % 6) as u8);
+        }
         let (block_x, block_y) = match self.sampling {
             ChromaSampling::Cs420 => (x / 2, y / 2),
             ChromaSampling::Cs422 => (x / 2, y),

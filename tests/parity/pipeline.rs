@@ -120,14 +120,27 @@ fn made_from_yuv(device: &DeviceChoice) {
         reference().convert(&geometry, &making, planes.as_bytes(), &mut made).unwrap();
         pixels.zip(made.as_chunks::<3>().0).for_each(|(pixel, made)| pixel[..3].copy_from_slice(made));
         frames.iter_mut().step_by(5003).for_each(|byte| *byte ^= 64);
-        let frames = Frames::new(format, planes.frames(), frames).unwrap();
+        let count = planes.frames();
+        // Something else in a corner.
+        let mut in_part = frames.clone();
+        for (at, pixel) in in_part.chunks_exact_mut(order.channels()).enumerate() {
+            let (x, y) = (at % width, at / width % height);
+            if x < 150 && y < 90 {
+                pixel[..3].copy_from_slice(&[x as u8 / 2, y as u8 ^ (x * y % 7) as u8, (x + y) as u8 / 3]);
+            }
+        }
+        let [whole, in_part] = [frames, in_part].map(|frames| Frames::new(format.clone(), count, frames).unwrap());
         for level in [2, 5] {
             let settings = Settings::new().with_level(level).unwrap().with_batch_frames(NonZeroUsize::new(5));
-            check(device, &settings, &frames);
-            let packed = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
-            let decompressor = Decompressor::default();
-            let info = SeekReader::new(Cursor::new(packed), &decompressor).unwrap().batch_info(0).unwrap();
-            assert!(matches!(info.method, Method::Recovered(_)), "{order:?}: {:?}", info.method);
+            let method_of = |frames: &Frames| {
+                check(device, &settings, frames);
+                let packed = Compressor::new(settings.clone()).unwrap().compress_frames(frames).unwrap();
+                let decompressor = Decompressor::default();
+                SeekReader::new(Cursor::new(packed), &decompressor).unwrap().batch_info(0).unwrap().method
+            };
+            let (whole, in_part) = (method_of(&whole), method_of(&in_part));
+            assert!(matches!(whole, Method::Recovered(_)), "{order:?}: {whole:?}");
+            assert!(matches!(in_part, Method::Patched(_)), "{order:?}: {in_part:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod ans;
 mod discrete;
 mod model;
 mod pack;
+mod patched;
 mod recovered;
 mod tiles;
 
@@ -165,6 +166,7 @@ impl Record<'_> {
             2 => self.discrete(file, at, payload),
             3 => self.strips(file, at, payload),
             4 => self.recovered(file, at, payload),
+            5 => self.patched(file, at, payload),
             other => panic!("method {other}"),
         }
     }

@@ -99,7 +99,7 @@ impl Record<'_> {
 }
 
 /// A number in bytes that are added up until one of them is not 255.
-fn count(bytes: &[u8], at: &mut usize) -> usize {
+pub(super) fn count(bytes: &[u8], at: &mut usize) -> usize {
     let mut sum = 0;
     loop {
         let byte = bytes[*at];

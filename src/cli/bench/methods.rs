@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Recovered, TileBatch, convert, decode_tiles,
-    discrete, encode_tiles, planes, strips,
+    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Patched, Recovered, TileBatch, convert,
+    decode_tiles, discrete, encode_tiles, planes, put_over, strips,
 };
 use framepress::plan::{Plan, StripPlan, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
@@ -21,6 +21,7 @@ pub struct Memory {
     planes: WorkBuffer,
     tiles: TileBatch,
     recovered: WorkBuffer,
+    patch: WorkBuffer,
 }
 
 /// Time of either part in one direction.
@@ -45,6 +46,7 @@ pub enum Coded {
     Strips(StripPlan, Vec<Vec<u8>>),
     Discrete(discrete::Picture, Vec<u8>),
     Recovered(Arc<Recovered>, Box<Coded>),
+    Patched(Arc<Patched>, Box<Coded>, Box<Coded>),
 }
 
 impl Coded {
@@ -54,6 +56,7 @@ impl Coded {
             Self::Tiles(_, segments) | Self::Strips(_, segments) => segments.iter().map(Vec::len).sum(),
             Self::Discrete(_, packed) => packed.len(),
             Self::Recovered(_, coded) => coded.packed_bytes(),
+            Self::Patched(_, planes, rest) => planes.packed_bytes() + rest.packed_bytes(),
         }
     }
 }
@@ -102,6 +105,14 @@ impl Pipeline<'_> {
                     None => return Ok(None),
                 }
             }
+            MethodChoice::Patched(patched, planes, rest) => {
+                let planes = self.compress(patched.recovered.batch(), *planes, memory, parts)?;
+                let rest = self.compress(patched.batch(), *rest, memory, parts)?;
+                match planes.zip(rest) {
+                    Some((planes, rest)) => Coded::Patched(patched, Box::new(planes), Box::new(rest)),
+                    None => return Ok(None),
+                }
+            }
         }))
     }
 
@@ -133,18 +144,38 @@ impl Pipeline<'_> {
             Coded::Discrete(picture, packed) => {
                 timed(code, || discrete::decode(*picture, decompressor.threads(), packed, raw))
             }
-            Coded::Recovered(recovered, coded) => {
-                let Recovered { making, geometry: of_planes, exception_bytes, .. } = &**recovered;
-                let mut frames = std::mem::take(&mut memory.recovered);
-                frames.resize_for_overwrite(of_planes.raw_bytes());
-                self.decompress(of_planes, coded, frames.as_bytes_mut(), memory, parts)?;
-                let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
-                let convert = || convert(geometry, making, frames.as_bytes(), exceptions, raw, backend);
-                timed(&mut parts.transform, convert)?;
-                memory.recovered = frames;
+            Coded::Recovered(recovered, coded) => self.convert(geometry, recovered, coded, raw, memory, parts),
+            Coded::Patched(patched, planes, rest) => {
+                self.convert(geometry, &patched.recovered, planes, raw, memory, parts)?;
+                let mut pixels = std::mem::take(&mut memory.patch);
+                pixels.resize_for_overwrite(patched.geometry.raw_bytes());
+                self.decompress(&patched.geometry, rest, pixels.as_bytes_mut(), memory, parts)?;
+                timed(&mut parts.transform, || put_over(geometry, &patched.patch, pixels.as_bytes(), raw, cpu))?;
+                memory.patch = pixels;
                 Ok(())
             }
         }
+    }
+
+    /// Restores frames whose planes were recovered.
+    fn convert(
+        &self,
+        geometry: &Geometry,
+        recovered: &Recovered,
+        coded: &Coded,
+        raw: &mut [u8],
+        memory: &mut Memory,
+        parts: &mut Parts,
+    ) -> Result<()> {
+        let Recovered { making, geometry: of_planes, exception_bytes, .. } = recovered;
+        let mut frames = std::mem::take(&mut memory.recovered);
+        frames.resize_for_overwrite(of_planes.raw_bytes());
+        self.decompress(of_planes, coded, frames.as_bytes_mut(), memory, parts)?;
+        let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
+        let convert = || convert(geometry, making, frames.as_bytes(), exceptions, raw, self.backend);
+        timed(&mut parts.transform, convert)?;
+        memory.recovered = frames;
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ pub mod batch;
 mod clipped;
 mod convert;
 mod estimates;
+mod hidden;
 mod narrow;
 mod phases;
 mod repair;
@@ -25,6 +26,7 @@ mod solve;
 mod tests;
 
 pub use convert::Converter;
+pub use hidden::Hidden;
 pub use repair::Exceptions;
 pub use row::{BlockRow, Inverse};
 
@@ -109,13 +111,19 @@ impl Before<'_> {
 pub struct Recovery<'a> {
     inverse: Inverse<'a>,
     picture: Picture,
+    hidden: Option<&'a Hidden>,
     row: BlockRow,
 }
 
 impl<'a> Recovery<'a> {
     /// For pictures like `picture` that `conversion` may have made.
     pub fn new(simd: SimdLevel, conversion: &'a Conversion, picture: Picture) -> Self {
-        Self { inverse: Inverse::of(conversion), picture, row: BlockRow::new(simd, picture) }
+        Self { inverse: Inverse::of(conversion), picture, hidden: None, row: BlockRow::new(simd, picture) }
+    }
+
+    /// Leaves out what does not count.
+    pub fn without(self, hidden: &'a Hidden) -> Self {
+        Self { hidden: Some(hidden), ..self }
     }
 
     /// Recovers the planes of some rows, which know nothing of those above. Blocks that are the same as in `before` are
@@ -131,9 +139,13 @@ impl<'a> Recovery<'a> {
         exceptions: &mut Exceptions,
     ) -> bool {
         let (_, rows) = self.picture.block();
+        let first_row = first_pixel / self.picture.width % self.picture.height / rows;
         let mut above = None;
         for (at, (raw, planes)) in self.picture.block_rows(raw, planes).enumerate() {
             self.solve(raw);
+            if let Some(hidden) = self.hidden {
+                hidden.hide(first_row + at, &mut self.row);
+            }
             if !repair(misfitting(self.row.misfits())) {
                 return false;
             }
