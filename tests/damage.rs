@@ -214,52 +214,62 @@ fn every_truncation() {
     }
 }
 
+/// Bits are shared out to as many threads as there are.
 #[test]
 fn every_flipped_bit() {
     let decompressor = decompressor(Limits::default());
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     for sample in Sample::all() {
-        for bit in 0..8 * sample.file.len() {
-            let mut file = sample.file.clone();
-            file[bit / 8] ^= 1 << (bit % 8);
-            // Every byte is under a checksum or compared, so nothing goes unnoticed.
-            let error = decompressor.decompress(&file).unwrap_err();
-            assert!(blames_the_data(&error), "bit {bit}: {error}");
-            let mut raw = vec![0; sample.raw.as_bytes().len()];
-            let into = decompressor.decompress_into(&file, &mut raw).unwrap_err();
-            assert_eq!(into.to_string(), error.to_string(), "bit {bit}");
-            if sample.header.contains(&(bit / 8)) {
-                assert!(blames_the_data(&stream(&file, &decompressor).unwrap_err()), "bit {bit}");
-                assert!(blames_the_data(&seek(&file, &decompressor).unwrap_err()), "bit {bit}");
-                continue;
+        std::thread::scope(|scope| {
+            for first in 0..threads {
+                let (sample, decompressor) = (&sample, &decompressor);
+                let bits = (first..8 * sample.file.len()).step_by(threads);
+                scope.spawn(move || bits.for_each(|bit| check_flipped(sample, bit, decompressor)));
             }
-            let hit = sample.records.iter().position(|record| record.contains(&(bit / 8)));
-            let untouched: Vec<usize> = (0..BATCHES).filter(|&batch| Some(batch) != hit).collect();
+        });
+    }
+}
 
-            let (good, bad) = split(stream(&file, &decompressor).unwrap());
-            let numbers: Vec<usize> = good.iter().map(|batch| sample.number_of(batch)).collect();
-            assert_eq!(numbers, untouched, "bit {bit}, as a stream");
-            assert!(!bad.is_empty() && bad.iter().all(blames_the_data), "bit {bit}");
-            if let Some(hit) = hit
-                && bit / 8 >= sample.records[hit].start + PREFIX_BYTES
-            {
-                // Only where its prefix is sound is it known which batch is lost.
-                let found: Vec<_> = bad.iter().map(|error| error.location().map(|at| at.batch)).collect();
-                assert_eq!(found, [Some(hit as u64)], "bit {bit}");
-            }
+fn check_flipped(sample: &Sample, bit: usize, decompressor: &Decompressor) {
+    let mut file = sample.file.clone();
+    file[bit / 8] ^= 1 << (bit % 8);
+    // Every byte is under a checksum or compared, so nothing goes unnoticed.
+    let error = decompressor.decompress(&file).unwrap_err();
+    assert!(blames_the_data(&error), "bit {bit}: {error}");
+    let mut raw = vec![0; sample.raw.as_bytes().len()];
+    let into = decompressor.decompress_into(&file, &mut raw).unwrap_err();
+    assert_eq!(into.to_string(), error.to_string(), "bit {bit}");
+    if sample.header.contains(&(bit / 8)) {
+        assert!(blames_the_data(&stream(&file, decompressor).unwrap_err()), "bit {bit}");
+        assert!(blames_the_data(&seek(&file, decompressor).unwrap_err()), "bit {bit}");
+        return;
+    }
+    let hit = sample.records.iter().position(|record| record.contains(&(bit / 8)));
+    let untouched: Vec<usize> = (0..BATCHES).filter(|&batch| Some(batch) != hit).collect();
 
-            let (all, intact) = seek(&file, &decompressor).unwrap();
-            let (good, bad) = split(all);
-            let numbers: Vec<usize> = good.iter().map(|batch| sample.number_of(batch)).collect();
-            assert_eq!(numbers, untouched, "bit {bit}, by seeking");
-            assert!(!intact || !bad.is_empty(), "bit {bit}: nobody noticed");
-            assert_eq!(intact, hit.is_some(), "bit {bit}: the index is blamed for what is wrong with it alone");
-            if hit.is_some() {
-                assert_eq!(
-                    bad.iter().map(|error| error.location().map(|at| at.batch)).collect::<Vec<_>>(),
-                    [hit.map(|hit| hit as u64)]
-                );
-            }
-        }
+    let (good, bad) = split(stream(&file, decompressor).unwrap());
+    let numbers: Vec<usize> = good.iter().map(|batch| sample.number_of(batch)).collect();
+    assert_eq!(numbers, untouched, "bit {bit}, as a stream");
+    assert!(!bad.is_empty() && bad.iter().all(blames_the_data), "bit {bit}");
+    if let Some(hit) = hit
+        && bit / 8 >= sample.records[hit].start + PREFIX_BYTES
+    {
+        // Only where its prefix is sound is it known which batch is lost.
+        let found: Vec<_> = bad.iter().map(|error| error.location().map(|at| at.batch)).collect();
+        assert_eq!(found, [Some(hit as u64)], "bit {bit}");
+    }
+
+    let (all, intact) = seek(&file, decompressor).unwrap();
+    let (good, bad) = split(all);
+    let numbers: Vec<usize> = good.iter().map(|batch| sample.number_of(batch)).collect();
+    assert_eq!(numbers, untouched, "bit {bit}, by seeking");
+    assert!(!intact || !bad.is_empty(), "bit {bit}: nobody noticed");
+    assert_eq!(intact, hit.is_some(), "bit {bit}: the index is blamed for what is wrong with it alone");
+    if hit.is_some() {
+        assert_eq!(
+            bad.iter().map(|error| error.location().map(|at| at.batch)).collect::<Vec<_>>(),
+            [hit.map(|hit| hit as u64)]
+        );
     }
 }
 
