@@ -73,11 +73,12 @@ pub fn choose_conversion(batch: Batch<'_>, cpu: &CpuBackend) -> Option<Found> {
     part(&places.pieces(), cpu).map(|making| Found { making, extent: Extent::Part })
 }
 
-/// How some of the places were made.
+/// How some of the places were made, if their pixels are coloured and share chroma. Of pixels that do not, every fourth
+/// is made by any conversion, and nearly every grey one: where a screen has few colours, so are whole places of it.
 fn part(places: &Places, cpu: &CpuBackend) -> Option<Making> {
-    ChromaSampling::ALL.into_iter().find_map(|sampling| {
+    [ChromaSampling::Cs420, ChromaSampling::Cs422].into_iter().find_map(|sampling| {
         let least = (places.telling(sampling).count * PART.1).div_ceil(PART.0).max(LEAST_TELLING);
-        let sharing = places.filter(|place| place.shares(sampling));
+        let sharing = places.filter(|place| place.is_coloured() && place.shares(sampling));
         let all = sharing.telling(sampling);
         if all.count < least {
             return None;
@@ -166,6 +167,13 @@ impl Places {
         let places = self.pixels.chunks_exact(PLACE_ROWS * self.width * self.channels);
         let places = places.map(|pixels| Self { pixels: pixels.to_vec(), ..*self }).filter(keep);
         Self { pixels: places.flat_map(|place| place.pixels).collect(), ..*self }
+    }
+
+    /// Whether most pixels are not grey.
+    fn is_coloured(&self) -> bool {
+        let pixels = self.pixels.chunks_exact(self.channels);
+        let grey = pixels.clone().filter(|pixel| pixel[0] == pixel[1] && pixel[2] == pixel[1]).count();
+        2 * grey < pixels.len()
     }
 
     /// How many pixels share chroma in most blocks.
@@ -359,7 +367,7 @@ mod tests {
         assert_eq!(chosen(&geometry, &raw), Some(making));
     }
 
-    /// A part is found as well, in every sampling, and so is that it is only a part.
+    /// A part is found as well, where pixels share chroma, and so is that it is only a part.
     #[test]
     fn parts_are_found() {
         for sampling in ChromaSampling::ALL {
@@ -372,7 +380,9 @@ mod tests {
                 for frame in raw.chunks_exact_mut(geometry.frame_samples) {
                     frame[..hidden * 441].iter_mut().for_each(|byte| *byte = 90 + next() % 16);
                 }
-                assert_eq!(found(&geometry, &raw), Some(Found { making, extent }), "{sampling:?} {hidden}");
+                let is_found = extent > Extent::Part || sampling != ChromaSampling::Cs444;
+                let expected = is_found.then_some(Found { making, extent });
+                assert_eq!(found(&geometry, &raw), expected, "{sampling:?} {hidden}");
             }
             let mut raw = made;
             raw[..].chunks_exact_mut(geometry.frame_samples).for_each(|frame| {
