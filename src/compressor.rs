@@ -49,7 +49,6 @@ pub struct Compressor {
 struct Spare {
     encoders: Mutex<Vec<Encoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
-    payloads: Mutex<Vec<Vec<u8>>>,
 }
 
 /// A batch as it is recorded, without its place in a file.
@@ -235,7 +234,7 @@ impl Compressor {
     fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
         let (plan, segments) = tiled::encode(batch, choice, backend, self.scheduler.cpu())?;
         let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
-        let (blocks, payload) = self.table(&segments)?;
+        let (blocks, payload) = table(&segments)?;
         Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
     }
 
@@ -246,7 +245,7 @@ impl Compressor {
             .and_then(|()| strips::encode(batch.geometry, &plan, &planes, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
-        let (blocks, payload) = self.table(&strips)?;
+        let (blocks, payload) = table(&strips)?;
         Ok((payload.len() <= batch.raw.len()).then_some((Method::Strips(plan), blocks, payload)))
     }
 
@@ -257,7 +256,7 @@ impl Compressor {
         if !discrete::encode(picture, effort, self.threads(), batch.raw, &mut packed) {
             return Ok(None);
         }
-        let (blocks, payload) = self.table(&[(CodecId::Discrete, packed)])?;
+        let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
         Ok(Some((Method::Discrete, blocks, payload)))
     }
 
@@ -282,26 +281,7 @@ impl Compressor {
             pool::lock(&self.spare.encoders).push(encoder);
             Ok((codec, packed))
         })?;
-        self.table(&blocks)
-    }
-
-    /// The block table and the payload of coded blocks.
-    fn table(&self, blocks: &[(CodecId, Vec<u8>)]) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
-        let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
-            let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
-            Ok(BlockEntry { codec: *codec, packed_bytes })
-        };
-        let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
-        let mut payload = pool::lock(&self.spare.payloads).pop().unwrap_or_default();
-        payload.clear();
-        payload.reserve(blocks.iter().map(|(_, packed)| packed.len()).sum());
-        blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
-        Ok((entries, payload))
-    }
-
-    /// Keeps the memory of a payload to use it again.
-    pub(crate) fn give_back(&self, payload: Vec<u8>) {
-        pool::lock(&self.spare.payloads).push(payload);
+        table(&blocks)
     }
 
     fn encoder(&self) -> Result<Encoder> {
@@ -312,6 +292,18 @@ impl Compressor {
         let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
         Ok(encoder.with_contexts(level.contexts).with_adaptive(level.model))
     }
+}
+
+/// The block table and the payload of coded blocks.
+fn table(blocks: &[(CodecId, Vec<u8>)]) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
+    let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
+        let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
+        Ok(BlockEntry { codec: *codec, packed_bytes })
+    };
+    let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
+    let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
+    blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
+    Ok((entries, payload))
 }
 
 /// Compresses an array of any strides, whose first axis is the frame, to a whole file in memory.

@@ -22,7 +22,6 @@ pub struct Decompressor {
     limits: Limits,
     decoders: Mutex<Vec<Decoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
-    payloads: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Decompressor {
@@ -37,14 +36,7 @@ impl Decompressor {
 
     pub(crate) fn on(scheduler: Scheduler, threads: Option<NonZeroUsize>, limits: Limits) -> Self {
         let threads = pool::threads(threads);
-        Self {
-            scheduler,
-            threads,
-            limits,
-            decoders: Mutex::default(),
-            buffers: Mutex::default(),
-            payloads: Mutex::default(),
-        }
+        Self { scheduler, threads, limits, decoders: Mutex::default(), buffers: Mutex::default() }
     }
 
     /// The most threads that one call uses.
@@ -112,7 +104,6 @@ impl Decompressor {
         let room = raw.len();
         let wrong_size = |found: &str| Error::invalid(format!("output: has {room} bytes, the frames have {found}"));
         let mut rest = raw;
-        records.reuse(pool::lock(&self.payloads).pop().unwrap_or_default());
         while let Some(record) = records.next()? {
             let geometry = Geometry::new(&format, frame_count(&record)?);
             let (batch, later) = std::mem::take(&mut rest)
@@ -120,17 +111,16 @@ impl Decompressor {
                 .ok_or_else(|| wrong_size("more"))?;
             self.restore(&geometry, &record, batch).map_err(|error| error.at(record.location()))?;
             rest = later;
-            records.reuse(record.payload);
         }
-        pool::lock(&self.payloads).push(records.into_spare());
         if rest.is_empty() { Ok(()) } else { Err(wrong_size(&(room - rest.len()).to_string())) }
     }
 
     /// Restores the frames of a record.
-    pub(crate) fn unpack(&self, format: &FrameFormat, record: &BatchRecord) -> Result<DecodedBatch> {
-        self.frames(format, record)
-            .map(|frames| DecodedBatch { first_frame: record.first_frame, frames, side: record.side.clone() })
-            .map_err(|error| error.at(record.location()))
+    pub(crate) fn unpack(&self, format: &FrameFormat, record: BatchRecord) -> Result<DecodedBatch> {
+        let location = record.location();
+        self.frames(format, &record)
+            .map(|frames| DecodedBatch { first_frame: record.first_frame, frames, side: record.side })
+            .map_err(|error| error.at(location))
     }
 
     fn frames(&self, format: &FrameFormat, record: &BatchRecord) -> Result<Frames> {

@@ -74,9 +74,7 @@ impl<'a, R: Read> Reader<'a, R> {
     /// As [`Decompressor::decompress`]. The error names the batch if that batch alone is damaged.
     pub fn next_batch(&mut self) -> Result<Option<DecodedBatch>> {
         let Some(record) = self.records.next()? else { return Ok(None) };
-        let batch = self.decompressor.unpack(&self.records.header().format, &record);
-        self.records.reuse(record.payload);
-        batch.map(Some)
+        self.decompressor.unpack(&self.records.header().format, record).map(Some)
     }
 }
 
@@ -166,7 +164,7 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// As [`Decompressor::decompress`].
     pub fn read_batch(&mut self, batch: usize) -> Result<DecodedBatch> {
         let record = self.records.read_record(batch)?;
-        self.decompressor.unpack(&self.records.header().format, &record)
+        self.decompressor.unpack(&self.records.header().format, record)
     }
 
     /// What is recorded of a batch besides its frames.

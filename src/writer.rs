@@ -128,7 +128,7 @@ impl<'a, W: Write> Writer<'a, W> {
 
     fn pack(&mut self, frames: usize, raw: &[u8], side: &[u8]) -> Result<()> {
         let packed = self.compressor.pack(&self.format, frames, raw)?;
-        let record = BatchRecord {
+        self.records.write(&BatchRecord {
             number: self.batches,
             first_frame: self.frames,
             frames: frames as u64,
@@ -138,9 +138,7 @@ impl<'a, W: Write> Writer<'a, W> {
             blocks: packed.blocks,
             side: side.to_vec(),
             payload: packed.payload,
-        };
-        self.records.write(&record)?;
-        self.compressor.give_back(record.payload);
+        })?;
         self.batches += 1;
         self.frames += frames as u64;
         Ok(())

@@ -151,7 +151,7 @@ impl<R: Read + Seek> IndexedReader<R> {
     /// [`RecordReader::next`](super::RecordReader::next), with the location of the batch.
     pub fn read_record(&mut self, at: usize) -> Result<BatchRecord> {
         let prefix = self.prefix_at(at)?;
-        BatchRecord::read_body(&prefix, &mut self.input, &self.header.format, &self.limits, Vec::new())
+        BatchRecord::read_body(&prefix, &mut self.input, &self.header.format, &self.limits)
     }
 
     /// Reads the record at a position in [`IndexedReader::batches`] without its payload.

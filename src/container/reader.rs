@@ -23,8 +23,6 @@ pub struct RecordReader<R> {
     state: State,
     sequence: Sequence,
     entries: Vec<BatchEntry>,
-    /// Memory for the next payload.
-    spare: Vec<u8>,
     /// Whether an error has been reported, so that the index may know more than was read.
     damaged: bool,
 }
@@ -55,7 +53,6 @@ impl<R: Read> RecordReader<R> {
             state: State::Record,
             sequence: Sequence::default(),
             entries: Vec::new(),
-            spare: Vec::new(),
             damaged: false,
         })
     }
@@ -63,17 +60,6 @@ impl<R: Read> RecordReader<R> {
     /// The file header.
     pub fn header(&self) -> &FileHeader {
         &self.header
-    }
-
-    /// Takes memory for the payload of the next record, such as that of the last one: fresh memory costs a page fault
-    /// per 4 KiB.
-    pub fn reuse(&mut self, memory: Vec<u8>) {
-        self.spare = memory;
-    }
-
-    /// Gives such memory back.
-    pub fn into_spare(self) -> Vec<u8> {
-        self.spare
     }
 
     /// The next record, or `None` at the end of the file.
@@ -153,9 +139,8 @@ impl<R: Read> RecordReader<R> {
         self.position = self.position.saturating_add(PREFIX_BYTES as u64).saturating_add(body_bytes);
         let mut body = (&mut self.input).take(body_bytes);
         let admitted = self.sequence.admit(prefix).map_err(|error| error.at(prefix.location()));
-        let spare = std::mem::take(&mut self.spare);
         let result =
-            admitted.and_then(|()| BatchRecord::read_body(prefix, &mut body, &self.header.format, &self.limits, spare));
+            admitted.and_then(|()| BatchRecord::read_body(prefix, &mut body, &self.header.format, &self.limits));
         match result {
             Ok(_) => self.entries.push(entry),
             Err(_) => drop(io::copy(&mut body, &mut io::sink())?),

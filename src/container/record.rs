@@ -112,18 +112,16 @@ impl BatchRecord {
         Ok(out.into_bytes())
     }
 
-    /// Reads what follows `prefix`, the payload to `memory`. Errors carry the location of the batch.
+    /// Reads what follows `prefix`. Errors carry the location of the batch.
     pub(super) fn read_body(
         prefix: &Prefix,
         input: &mut impl Read,
         format: &FrameFormat,
         limits: &Limits,
-        mut memory: Vec<u8>,
     ) -> Result<Self> {
         let mut read = || {
             let details = Details::read(prefix, input, format, limits)?;
-            let mut payload = std::mem::take(&mut memory);
-            payload.clear();
+            let mut payload = Vec::new();
             read_exactly(input, "payload", prefix.payload_bytes, &mut payload)?;
             check_sum("payload", prefix.payload_checksum, &payload)?;
             Ok(Self {
