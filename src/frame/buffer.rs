@@ -3,6 +3,7 @@
 /// Bytes aligned for any sample type, so that a plane can be seen as a slice of samples.
 #[derive(Debug, Clone, Default)]
 pub struct WorkBuffer {
+    /// As many as the longest content took: what has been zeroed once is not zeroed again.
     words: Vec<u64>,
     bytes: usize,
 }
@@ -25,13 +26,16 @@ impl WorkBuffer {
 
     /// Makes the buffer `bytes` long, keeping memory it has. The content is unspecified.
     pub fn resize_for_overwrite(&mut self, bytes: usize) {
-        self.words.resize(bytes.div_ceil(8), 0);
+        let words = bytes.div_ceil(8);
+        if self.words.len() < words {
+            // Not grown: pages that the system has zeroed are taken as they are, by whoever writes them first.
+            self.words = vec![0; words];
+        }
         self.bytes = bytes;
     }
 
     /// Leaves off what is beyond `bytes` bytes.
     pub fn truncate(&mut self, bytes: usize) {
         self.bytes = self.bytes.min(bytes);
-        self.words.truncate(self.bytes.div_ceil(8));
     }
 }
