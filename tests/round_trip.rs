@@ -687,7 +687,8 @@ fn patches_come_back() {
         }
         other => panic!("{made:?} at level {level}: {other:?}"),
     };
-    // A corner, a half, two sides, and a hole: each with the rectangle around it, which has runs or not.
+    // A corner, a half, two sides, and a hole: each with the rectangle around it, which has runs or not. Where most of
+    // the frame is made in some way, its pixels need not share chroma.
     type Shape = (fn(usize, usize) -> bool, [u32; 4], bool);
     let shapes: [Shape; 5] = [
         (|x, y| x >= 64 && y >= 48, [64, 48, 57, 49], false),
@@ -697,7 +698,9 @@ fn patches_come_back() {
         (|x, y| (32..96).contains(&x) && (32..64).contains(&y) || x >= 48 && y >= 64, [32, 32, 89, 65], true),
     ];
     for (at, (foreign, place, has_runs)) in shapes.into_iter().enumerate() {
-        for (order, sampling) in ChannelOrder::ALL.into_iter().zip(ChromaSampling::ALL.into_iter().cycle().skip(at)) {
+        let samplings =
+            if at == 3 { &ChromaSampling::ALL[..] } else { &[ChromaSampling::Cs420, ChromaSampling::Cs422] };
+        for (order, &sampling) in ChannelOrder::ALL.into_iter().zip(samplings.iter().cycle().skip(at)) {
             let made = Made { order, sampling, foreign, overlay: if at < 3 { 2 } else { 0 }, ..Made::new(121, 97) };
             for level in [2, 4, 8] {
                 let Patch { left, top, width, height, runs } = patch(made, level);
