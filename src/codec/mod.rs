@@ -34,7 +34,7 @@ use crate::frame::Geometry;
 use crate::plan::CodecChoice;
 
 /// A codec by its id on the wire. The ids are append-only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum CodecId {
     /// The bytes as they are.
@@ -262,13 +262,17 @@ impl Encoder {
     fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
         let start = out.len();
         let kept = self.without_zeros(block, around);
-        let is_lost = |kept: &Vec<u8>| !self.thorough && is_noise(kept);
-        let contexts = if kept.as_ref().is_some_and(is_lost) { None } else { self.best_contexts(block, around) };
-        let kept_bytes = kept.as_ref().map_or(usize::MAX, |kept| ans::estimate(kept));
-        let contexts = contexts.filter(|plan| plan.payload_bytes() + plan.overhead_bytes() < kept_bytes);
+        let is_lost = !self.thorough && kept.as_ref().is_some_and(|kept| is_noise(kept));
+        let contexts = if is_lost { None } else { self.best_contexts(block, around) };
+        let contexts = contexts.filter(|plan| {
+            let bytes = plan.payload_bytes() + plan.overhead_bytes();
+            kept.as_ref().is_none_or(|kept| bytes < ans::estimate(kept))
+        });
         let by_tables = match (contexts, kept) {
             (Some(plan), _) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
-            (None, Some(kept)) => sparse::encode(self.simd, &kept, block.len(), out).then_some(CodecId::Sparse),
+            (None, Some(kept)) => {
+                sparse::encode(self.simd, &kept, !is_lost, block.len(), out).then_some(CodecId::Sparse)
+            }
             (None, None) => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
         };
         // Lower bytes are noise, for the most part, or follow from the higher ones.
@@ -429,7 +433,7 @@ impl Decoder {
     fn sparse(&mut self, packed: &[u8], around: Surroundings<'_>, block: &mut [u8]) -> Result<()> {
         let (&id, packed) = packed.split_first().ok_or_else(|| Error::corrupt("sparse block: it is empty"))?;
         let codec = CodecId::from_id(id)?;
-        if around.higher.is_empty() || codec > CodecId::Pack {
+        if around.higher.is_empty() || !sparse::CODECS.contains(&codec) {
             return Err(Error::corrupt(format!("sparse block: of the highest bytes, or by {}", codec.name())));
         }
         let marks = sparse::Marks::of(SimdLevel::detect(), block.len(), around.higher);

@@ -68,11 +68,15 @@ fn all_ones(mark: u8) -> u8 {
     0u8.wrapping_sub(u8::from(mark != 0))
 }
 
-/// Appends a block of `length` bytes of which `kept` are left if it is shorter: those by `ans`, or as they are.
-pub fn encode(simd: SimdLevel, kept: &[u8], length: usize, out: &mut Vec<u8>) -> bool {
+/// Codecs that what is kept may have: those that look at no other bytes.
+pub const CODECS: [CodecId; 5] = [CodecId::Store, CodecId::Lz4, CodecId::Zstd, CodecId::Ans, CodecId::Pack];
+
+/// Appends a block of `length` bytes of which `kept` are left if it is shorter: those by `ans`, if they `may_shrink`, or
+/// as they are.
+pub fn encode(simd: SimdLevel, kept: &[u8], may_shrink: bool, length: usize, out: &mut Vec<u8>) -> bool {
     let start = out.len();
     out.push(CodecId::Ans as u8);
-    if !ans::encode(simd, kept, out) {
+    if !may_shrink || !ans::encode(simd, kept, out) {
         out.truncate(start);
         out.push(CodecId::Store as u8);
         out.extend_from_slice(kept);
