@@ -57,8 +57,9 @@ pub fn choose_methods(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<Vec<MethodChoice>> {
-    let contest = Contest::of(batch, settings, backend, cpu, true)?;
-    Ok(contest.finalists(LevelParameters::of(settings.level()).model))
+    let mut contest = Contest::new(settings, backend, cpu);
+    contest.enter_all(batch, true)?;
+    Ok(contest.finalists())
 }
 
 /// Whether a codec is for residuals, of whatever prediction.
@@ -67,39 +68,46 @@ fn predicts(codec: CodecChoice) -> bool {
 }
 
 /// What the methods make of their samples.
-struct Contest {
+struct Contest<'a> {
+    settings: &'a Settings,
+    level: LevelParameters,
+    codec: CodecChoice,
+    backend: &'a dyn Backend,
+    cpu: &'a CpuBackend,
     entries: Vec<(Packed, MethodChoice)>,
 }
 
-impl Contest {
-    /// All methods that suit a batch; patches only if it `may_be_patched`.
-    fn of(
-        batch: Batch<'_>,
-        settings: &Settings,
-        backend: &dyn Backend,
-        cpu: &CpuBackend,
-        may_be_patched: bool,
-    ) -> Result<Self> {
+impl<'a> Contest<'a> {
+    /// Without entries.
+    fn new(settings: &'a Settings, backend: &'a dyn Backend, cpu: &'a CpuBackend) -> Self {
         let level = LevelParameters::of(settings.level());
-        let codec = level.codec(settings.codec());
-        let mut contest = Self { entries: Vec::new() };
-        if codec == CodecChoice::Auto
+        Self { settings, level, codec: level.codec(settings.codec()), backend, cpu, entries: Vec::new() }
+    }
+
+    /// Another one of the same rules.
+    fn another(&self) -> Self {
+        Self::new(self.settings, self.backend, self.cpu)
+    }
+
+    /// Enters all methods that suit a batch; patches only if it `may_be_patched`.
+    fn enter_all(&mut self, batch: Batch<'_>, may_be_patched: bool) -> Result<()> {
+        if self.codec == CodecChoice::Auto
             && !batch.raw.is_empty()
-            && let Some((picture, packed)) = try_discrete(batch, level.discrete)
+            && let Some((picture, packed)) = try_discrete(batch, self.level.discrete)
         {
-            contest.enter(packed.times(level.discrete_quarters, 4), MethodChoice::Discrete(picture));
+            self.enter(packed.times(self.level.discrete_quarters, 4), MethodChoice::Discrete(picture));
             if packed.times(CLEAR, 1).is_below(Packed { bytes: 1, of: 1 }) {
-                return Ok(contest);
+                return Ok(());
             }
         }
-        let found = if level.recovers && predicts(codec) { choose_conversion(batch, cpu) } else { None };
+        let found = if self.level.recovers && predicts(self.codec) { choose_conversion(batch, self.cpu) } else { None };
         let mut recovered = None;
         if let Some(Found { making, extent }) = found {
             if may_be_patched && extent < Extent::All {
-                recovered = contest.enter_patched(batch, making, settings, backend, cpu)?;
+                recovered = self.enter_patched(batch, making)?;
             }
             if recovered.is_none() && extent > Extent::Part {
-                recovered = contest.enter_recovered(batch, making, settings, backend, cpu)?;
+                recovered = self.enter_recovered(batch, making)?;
             }
         }
         // Planes that were recovered are not worth less than what was made of them, unless they are too small for tiles.
@@ -107,28 +115,18 @@ impl Contest {
         let clear = recovered
             .is_some_and(|Entered { exceptions, suits_tiles }| suits_tiles && exceptions * FEW_EXCEPTIONS <= pixels);
         if !clear {
-            contest.enter_predicted(batch, settings, backend, cpu)?;
+            self.enter_predicted(batch)?;
         }
-        Ok(contest)
-    }
-
-    fn of_predicted(batch: Batch<'_>, settings: &Settings, backend: &dyn Backend, cpu: &CpuBackend) -> Result<Self> {
-        let mut contest = Self { entries: Vec::new() };
-        contest.enter_predicted(batch, settings, backend, cpu)?;
-        Ok(contest)
+        Ok(())
     }
 
     /// Enters the planes that the batch is made of.
-    fn enter_recovered(
-        &mut self,
-        batch: Batch<'_>,
-        making: Making,
-        settings: &Settings,
-        backend: &dyn Backend,
-        cpu: &CpuBackend,
-    ) -> Result<Option<Entered>> {
-        let Some(recovered) = recover(batch, making, None, backend, cpu)?.map(Arc::new) else { return Ok(None) };
-        let of_planes = Self::of_predicted(recovered.batch(), settings, backend, cpu)?;
+    fn enter_recovered(&mut self, batch: Batch<'_>, making: Making) -> Result<Option<Entered>> {
+        let Some(recovered) = recover(batch, making, None, self.backend, self.cpu)?.map(Arc::new) else {
+            return Ok(None);
+        };
+        let mut of_planes = self.another();
+        of_planes.enter_predicted(recovered.batch())?;
         for (packed, method) in of_planes.entries {
             let packed = packed.of_planes(&recovered, batch.raw.len());
             self.enter(packed, MethodChoice::Recovered(Arc::clone(&recovered), Box::new(method)));
@@ -137,19 +135,13 @@ impl Contest {
     }
 
     /// Enters the best of planes that a part of the batch is made of with the best of the rest.
-    fn enter_patched(
-        &mut self,
-        batch: Batch<'_>,
-        making: Making,
-        settings: &Settings,
-        backend: &dyn Backend,
-        cpu: &CpuBackend,
-    ) -> Result<Option<Entered>> {
-        let Some(patch) = choose_patch(batch, &making, cpu)? else { return Ok(None) };
-        let Some(patched) = take_apart(batch, patch, making, backend, cpu)? else { return Ok(None) };
+    fn enter_patched(&mut self, batch: Batch<'_>, making: Making) -> Result<Option<Entered>> {
+        let Some(patch) = choose_patch(batch, &making, self.cpu)? else { return Ok(None) };
+        let Some(patched) = take_apart(batch, patch, making, self.backend, self.cpu)? else { return Ok(None) };
         let entered = Entered::of(&patched.recovered);
-        let of_planes = Self::of_predicted(patched.recovered.batch(), settings, backend, cpu)?;
-        let of_patch = Self::of(patched.batch(), settings, backend, cpu, false)?;
+        let (mut of_planes, mut of_patch) = (self.another(), self.another());
+        of_planes.enter_predicted(patched.recovered.batch())?;
+        of_patch.enter_all(patched.batch(), false)?;
         let best = |contest: Self| contest.entries.into_iter().next();
         if let Some(((of_planes, planes), (of_patch, rest))) = best(of_planes).zip(best(of_patch)) {
             let packed = of_planes.of_planes(&patched.recovered, batch.raw.len());
@@ -160,15 +152,8 @@ impl Contest {
     }
 
     /// Enters what prediction makes of a batch.
-    fn enter_predicted(
-        &mut self,
-        batch: Batch<'_>,
-        settings: &Settings,
-        backend: &dyn Backend,
-        cpu: &CpuBackend,
-    ) -> Result<()> {
-        let level = LevelParameters::of(settings.level());
-        let codec = level.codec(settings.codec());
+    fn enter_predicted(&mut self, batch: Batch<'_>) -> Result<()> {
+        let Self { settings, level, codec, backend, cpu, .. } = *self;
         if codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry) && !batch.raw.is_empty() {
             let strips = choose_strips(batch, cpu)?;
             let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
@@ -205,12 +190,13 @@ impl Contest {
         self.entries.first().map(|&(best, _)| best)
     }
 
-    /// The best; with `close`, all that are not more than twice as large too, because samples are small.
+    /// The best; where the model is tried, all that are not more than twice as large too, because samples are small.
     /// Not planes: where Zstandard does its utmost they would take most of the time.
-    fn finalists(self, close: bool) -> Vec<MethodChoice> {
+    fn finalists(self) -> Vec<MethodChoice> {
+        let model = self.level.model;
         let limit = self.best().map(|best| best.times(2, 1));
         let close = |packed: Packed, method: &MethodChoice| {
-            close && !matches!(method, MethodChoice::Planes(_)) && limit.is_some_and(|limit| packed.is_below(limit))
+            model && !matches!(method, MethodChoice::Planes(_)) && limit.is_some_and(|limit| packed.is_below(limit))
         };
         let entries = self.entries.into_iter().enumerate();
         let finalists = entries.filter(|(at, (packed, method))| *at == 0 || close(*packed, method));
