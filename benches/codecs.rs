@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, Decoder, Encoder, LevelParameters, Surroundings, TileBatch, blocks, choose,
+    Backend, Batch, CpuBackend, Crew, Decoder, Encoder, LevelParameters, Surroundings, TileBatch, blocks, choose,
     choose_tiles, decode_tiles, discrete, encode_tiles,
 };
 use framepress::plan::CodecChoice;
@@ -144,12 +144,12 @@ fn discrete(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/encode"), |bencher| {
             bencher.iter(|| {
                 packed.clear();
-                assert!(discrete::encode(picture, discrete::Effort::Usual, 1, &raw, &mut packed));
+                assert!(discrete::encode(picture, discrete::Effort::Usual, &Crew::new(1), &raw, &mut packed));
             });
         });
         let mut decoded = vec![0; raw.len()];
         group.bench_function(format!("{name}/decode"), |bencher| {
-            bencher.iter(|| discrete::decode(picture, 1, &packed, &mut decoded).expect("frames"));
+            bencher.iter(|| discrete::decode(picture, &Crew::new(1), &packed, &mut decoded).expect("frames"));
         });
     }
 }

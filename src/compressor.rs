@@ -1,5 +1,6 @@
 //! Compression: batches of raw frames to batch records.
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayView, Dimension};
@@ -10,6 +11,7 @@ use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
 use crate::patched::Patched;
+use crate::pipeline::{FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
     self, LevelParameters, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle, StripPlan,
     TileChoice,
@@ -23,6 +25,9 @@ use crate::{planes, strips, tiled};
 
 /// Raw bytes of a batch unless the caller sets its frames.
 const BATCH_BYTES: usize = 64 << 20;
+
+/// Batches that are read but not in work yet.
+const READ_AHEAD: u64 = 2;
 
 /// Compresses frames. Reusable, and usable from many threads at once; it holds working memory and
 /// the device.
@@ -96,8 +101,30 @@ impl Compressor {
 
     /// Frames of `format` that go into one batch.
     pub fn batch_frames(&self, format: &FrameFormat) -> usize {
-        let fitting = BATCH_BYTES / format.frame_bytes().max(1);
+        let most =
+            self.settings.memory_limit().map_or(usize::MAX, |bytes| (bytes.get() / (FOOTPRINT + READ_AHEAD)) as usize);
+        let fitting = BATCH_BYTES.min(most) / format.frame_bytes().max(1);
         self.settings.batch_frames().map_or(fitting.max(1), |frames| frames.get())
+    }
+
+    /// What may be in work at a time, of batches of `format`.
+    pub(crate) fn window(&self, format: &FrameFormat) -> Window {
+        let memory = self.settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get);
+        let batch_bytes = self.batch_frames(format).saturating_mul(format.frame_bytes()) as u64;
+        Window::new(self.threads(), memory.saturating_sub(READ_AHEAD.saturating_mul(batch_bytes)))
+    }
+
+    /// Refuses a batch that takes more memory than there may be.
+    fn check_memory(&self, raw_bytes: u64) -> Result<()> {
+        let Some(limit) = self.settings.memory_limit().map(NonZeroU64::get) else { return Ok(()) };
+        let needed = raw_bytes.saturating_mul(FOOTPRINT);
+        if needed > limit {
+            return Err(Error::limit(format!(
+                "batch: {raw_bytes} raw bytes take up to {needed} bytes of memory, the limit is {limit}; compress fewer \
+                 frames at a time, or raise the limit"
+            )));
+        }
+        Ok(())
     }
 
     /// Compresses an array of any strides, whose first axis is the frame, to a whole file in memory.
@@ -122,6 +149,9 @@ impl Compressor {
     /// Compresses one batch to a record, without its place in a file.
     pub(crate) fn pack(&self, format: &FrameFormat, frames: usize, raw: &[u8]) -> Result<PackedBatch> {
         format.check_frames(frames, raw.len())?;
+        self.check_memory(raw.len() as u64)?;
+        let crew = self.scheduler.cpu().crew();
+        let _seat = crew.enter();
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
         let pack = |backend: &dyn Backend| {
@@ -134,11 +164,8 @@ impl Compressor {
             Ok(smallest)
         };
         let on_device = |packed: &Option<Packed>| !matches!(packed, Some((Method::Discrete, ..)));
-        let (raw_checksum, packed) = pool::beside(
-            self.threads(),
-            || container::checksum(raw),
-            || self.scheduler.run(&geometry, pack, on_device),
-        );
+        let (raw_checksum, packed) =
+            pool::beside(crew, || container::checksum(raw), || self.scheduler.run(&geometry, pack, on_device));
         let packed = match packed? {
             Some(packed) => packed,
             // Noise: as planes it takes no more than its own length.
@@ -253,7 +280,7 @@ impl Compressor {
     fn pack_discrete(&self, batch: Batch<'_>, picture: Picture) -> Result<Option<Packed>> {
         let effort = LevelParameters::of(self.settings.level()).discrete;
         let mut packed = Vec::new();
-        if !discrete::encode(picture, effort, self.threads(), batch.raw, &mut packed) {
+        if !discrete::encode(picture, effort, self.scheduler.cpu().crew(), batch.raw, &mut packed) {
             return Ok(None);
         }
         let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
@@ -269,7 +296,8 @@ impl Compressor {
         residuals: &WorkBuffer,
     ) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
         let bytes = residuals.as_bytes();
-        let blocks = pool::map(self.threads(), container::blocks(geometry, plan.span_samples).collect(), |block| {
+        let crew = self.scheduler.cpu().crew();
+        let blocks = pool::map(crew, container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
             let higher = block.higher_blocks(bytes);

@@ -7,8 +7,9 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::pipeline::{Window, in_order};
 use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, RecoveredPlan, StripPlan};
-use crate::pool;
+use crate::pool::{self, Crew};
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::{BatchCounts, Scheduler};
 use crate::stage::Backend;
@@ -18,7 +19,6 @@ use crate::{patched, planes, recovered, strips, tiled};
 /// and the device.
 pub struct Decompressor {
     scheduler: Scheduler,
-    threads: usize,
     limits: Limits,
     decoders: Mutex<Vec<Decoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
@@ -31,17 +31,20 @@ impl Decompressor {
     /// # Errors
     /// As [`Compressor::new`](crate::Compressor::new).
     pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>, limits: Limits) -> Result<Self> {
-        Ok(Self::on(Scheduler::new(device, threads)?, threads, limits))
+        Ok(Self::on(Scheduler::new(device, threads)?, limits))
     }
 
-    pub(crate) fn on(scheduler: Scheduler, threads: Option<NonZeroUsize>, limits: Limits) -> Self {
-        let threads = pool::threads(threads);
-        Self { scheduler, threads, limits, decoders: Mutex::default(), buffers: Mutex::default() }
+    pub(crate) fn on(scheduler: Scheduler, limits: Limits) -> Self {
+        Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default() }
     }
 
     /// The most threads that one call uses.
     pub fn threads(&self) -> usize {
-        self.threads
+        self.crew().threads()
+    }
+
+    fn crew(&self) -> &Crew {
+        self.scheduler.cpu().crew()
     }
 
     /// The limits.
@@ -69,16 +72,12 @@ impl Decompressor {
     pub fn decompress(&self, file: &[u8]) -> Result<Frames> {
         let mut reader = Reader::new(file, self)?;
         let format = reader.format().clone();
-        let (mut frames, mut bytes) = (0, Vec::new());
-        while let Some(batch) = reader.next_batch()? {
-            frames += batch.frames.frames();
-            if bytes.is_empty() {
-                bytes = batch.frames.into_bytes();
-            } else {
-                bytes.extend_from_slice(batch.frames.as_bytes());
-            }
-        }
-        Frames::new(format, frames, bytes)
+        let mut parts = Vec::new();
+        reader.read_batches(|batch| {
+            parts.push(batch?.frames);
+            Ok(())
+        })?;
+        Frames::concatenated(format, parts)
     }
 
     /// Decompresses a whole file in memory to `raw`, which must have room for its frames and for nothing else. Memory
@@ -104,15 +103,31 @@ impl Decompressor {
         let room = raw.len();
         let wrong_size = |found: &str| Error::invalid(format!("output: has {room} bytes, the frames have {found}"));
         let mut rest = raw;
-        while let Some(record) = records.next()? {
+        let mut cut = || {
+            let Some(record) = records.next()? else { return Ok(None) };
             let geometry = Geometry::new(&format, frame_count(&record)?);
             let (batch, later) = std::mem::take(&mut rest)
                 .split_at_mut_checked(geometry.raw_bytes())
                 .ok_or_else(|| wrong_size("more"))?;
-            self.restore(&geometry, &record, batch).map_err(|error| error.at(record.location()))?;
             rest = later;
-        }
+            Ok(Some((geometry, record, batch)))
+        };
+        let next = || {
+            let cut = cut().transpose()?;
+            let raw_bytes = cut.as_ref().map_or(0, |(geometry, ..)| geometry.raw_bytes() as u64);
+            Some((cut, raw_bytes))
+        };
+        let restore = |cut: Result<(Geometry, BatchRecord, &mut [u8])>| {
+            let (geometry, record, batch) = cut?;
+            self.restore(&geometry, &record, batch).map_err(|error| error.at(record.location()))
+        };
+        in_order(self.window(), next, restore, |restored| restored)?;
         if rest.is_empty() { Ok(()) } else { Err(wrong_size(&(room - rest.len()).to_string())) }
+    }
+
+    /// What may be in work at a time.
+    pub(crate) fn window(&self) -> Window {
+        Window::new(self.threads(), self.limits.working_bytes)
     }
 
     /// Restores the frames of a record.
@@ -132,6 +147,7 @@ impl Decompressor {
     }
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
+        let _seat = self.crew().enter();
         let work = |backend: &dyn Backend| {
             self.restore_method(geometry, &record.method, &record.blocks, &record.payload, backend, raw)?;
             let found = container::checksum(raw);
@@ -163,7 +179,7 @@ impl Decompressor {
             Method::Strips(plan) => self.restore_strips(geometry, plan, &segments(blocks, payload)?, backend, raw),
             Method::Discrete => {
                 let picture = plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
-                discrete::decode(picture, self.threads, payload, raw)
+                discrete::decode(picture, self.crew(), payload, raw)
             }
             Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, payload, backend, raw),
             Method::Patched(plan) => self.restore_patched(geometry, plan, blocks, payload, backend, raw),
@@ -285,7 +301,7 @@ impl Decompressor {
             }
             (rest, start) = (tail, place.bytes.end);
         }
-        pool::for_each(self.threads, spans, |span| {
+        pool::for_each(self.crew(), spans, |span| {
             let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
             let result = span.decode(&mut decoder);
             pool::lock(&self.decoders).push(decoder);
@@ -340,7 +356,7 @@ fn frame_count(record: &BatchRecord) -> Result<usize> {
 impl Default for Decompressor {
     /// A decompressor on the CPU with the default limits.
     fn default() -> Self {
-        Self::on(Scheduler::on_cpu(None), None, Limits::default())
+        Self::on(Scheduler::on_cpu(None), Limits::default())
     }
 }
 

@@ -32,6 +32,7 @@ pub mod frame;
 mod gpu;
 pub mod input;
 mod patched;
+mod pipeline;
 pub mod plan;
 mod planes;
 mod pool;
@@ -79,6 +80,7 @@ pub mod internal {
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
+    pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::stage::{
         Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,

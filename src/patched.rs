@@ -45,7 +45,7 @@ pub fn take_apart(
     let spans = patch.spans();
     let frames = batch.raw.chunks_exact(batch.geometry.frame_samples);
     let jobs = frames.zip(pixels.as_bytes_mut().chunks_exact_mut(geometry.frame_samples));
-    pool::for_each(cpu.threads(), jobs.collect(), |(raw, pixels)| {
+    pool::for_each(cpu.crew(), jobs.collect(), |(raw, pixels)| {
         if !patch.runs.is_empty() {
             pixels.fill(BESIDE);
         }
@@ -62,7 +62,7 @@ pub fn put_over(geometry: &Geometry, patch: &Patch, pixels: &[u8], raw: &mut [u8
     let spans = patch.spans();
     let frames = raw.chunks_exact_mut(geometry.frame_samples);
     let jobs = frames.zip(pixels.chunks_exact(patch.geometry(geometry).frame_samples));
-    pool::for_each(cpu.threads(), jobs.collect(), |(raw, pixels)| {
+    pool::for_each(cpu.crew(), jobs.collect(), |(raw, pixels)| {
         for (in_frame, in_patch) in rows(patch, &spans, geometry) {
             raw[in_frame].copy_from_slice(&pixels[in_patch]);
         }

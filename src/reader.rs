@@ -4,10 +4,11 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use crate::batch_info::BatchInfo;
-use crate::container::{IndexedReader, RecordReader};
+use crate::container::{BatchRecord, IndexedReader, RecordReader};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Origin};
+use crate::pipeline::in_order;
 
 /// One batch of frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,13 +69,24 @@ impl<'a, R: Read> Reader<'a, R> {
         &self.records.header().origin
     }
 
-    /// The next batch, or `None` after the last.
+    /// The next batch, or `None` after the last. Nothing beyond it is read.
     ///
     /// # Errors
     /// As [`Decompressor::decompress`]. The error names the batch if that batch alone is damaged.
     pub fn next_batch(&mut self) -> Result<Option<DecodedBatch>> {
         let Some(record) = self.records.next()? else { return Ok(None) };
         self.decompressor.unpack(&self.records.header().format, record).map(Some)
+    }
+
+    /// Calls `each` with every batch that is left, in order, while later ones are read and decompressed. A batch is
+    /// handed over as soon as it is there, on whatever thread has it. `each` gets the errors of
+    /// [`next_batch`](Self::next_batch) as well, and goes on by returning `Ok`.
+    ///
+    /// # Errors
+    /// What `each` returns, after which it is not called again.
+    pub fn read_batches(&mut self, each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send) -> Result<()> {
+        let format = self.records.header().format.clone();
+        decode_ahead(self.decompressor, &format, || self.records.next().transpose(), each)
     }
 }
 
@@ -167,6 +179,20 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
         self.decompressor.unpack(&self.records.header().format, record)
     }
 
+    /// Calls `each` with the batches at these positions, in order, while later ones are read and decompressed, as
+    /// [`Reader::read_batches`] does.
+    ///
+    /// # Errors
+    /// What `each` returns, after which it is not called again.
+    pub fn read_batches(
+        &mut self,
+        mut batches: Range<usize>,
+        each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
+    ) -> Result<()> {
+        let format = self.format().clone();
+        decode_ahead(self.decompressor, &format, || batches.next().map(|at| self.records.read_record(at)), each)
+    }
+
     /// What is recorded of a batch besides its frames.
     ///
     /// # Errors
@@ -180,14 +206,28 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// # Errors
     /// As [`SeekReader::batches_of_frames`] and [`Decompressor::decompress`].
     pub fn read_frames(&mut self, range: Range<u64>) -> Result<Frames> {
-        let format = self.format().clone();
-        let (mut count, mut bytes) = (0, Vec::new());
-        for batch in self.batches_of_frames(range.clone())? {
-            let batch = self.read_batch(batch)?;
-            let part = batch.frames.part(batch.positions(&range))?;
-            count += part.frames();
-            bytes.extend_from_slice(part.as_bytes());
-        }
-        Frames::new(format, count, bytes)
+        let mut parts = Vec::new();
+        self.read_batches(self.batches_of_frames(range.clone())?, |batch| {
+            let batch = batch?;
+            parts.push(batch.frames.part(batch.positions(&range))?);
+            Ok(())
+        })?;
+        Frames::concatenated(self.format().clone(), parts)
     }
+}
+
+/// Decompresses the records that `next` gives, several at a time, and hands them to `each` in order.
+fn decode_ahead(
+    decompressor: &Decompressor,
+    format: &FrameFormat,
+    mut next: impl FnMut() -> Option<Result<BatchRecord>>,
+    each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
+) -> Result<()> {
+    let next = || {
+        let record = next()?;
+        let raw_bytes = record.as_ref().map_or(0, |record| record.raw_bytes);
+        Some((record, raw_bytes))
+    };
+    let unpack = |record: Result<BatchRecord>| decompressor.unpack(format, record?);
+    in_order(decompressor.window(), next, unpack, each)
 }

@@ -104,7 +104,7 @@ fn repaired(
     }
     let repaired = AtomicUsize::new(0);
     let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
-    let exceptions = pool::map(cpu.threads(), jobs, |frames| {
+    let exceptions = pool::map(cpu.crew(), jobs, |frames| {
         let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture).without(hidden);
         let mut before: Option<Before<'_>> = None;
         let mut all = Vec::new();

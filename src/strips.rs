@@ -49,7 +49,7 @@ fn encode_samples<S: model::Sample + bytemuck::Pod>(
     let samples: Vec<&[S]> = (0..geometry.planes.len())
         .map(|plane| bytemuck::cast_slice(&planes.as_bytes()[geometry.plane_range(plane)]))
         .collect();
-    pool::map(cpu.threads(), (0..plan.strips as usize).collect(), |strip| {
+    pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let sizes = sizes(geometry, plan, strip);
         let planes: Vec<Plane<'_, S>> = plan
             .order(geometry)
@@ -75,7 +75,7 @@ fn decode_samples<S: model::Sample + bytemuck::Pod>(
     cpu: &CpuBackend,
 ) -> Result<()> {
     planes.resize_for_overwrite(geometry.work_bytes());
-    let decoded = pool::map(cpu.threads(), strips.iter().enumerate().collect(), |(strip, packed)| {
+    let decoded = pool::map(cpu.crew(), strips.iter().enumerate().collect(), |(strip, packed)| {
         let sizes = sizes(geometry, plan, strip);
         let samples = |size: &Size| vec![S::default(); size.width * size.height * geometry.frames];
         let mut decoded: Vec<Vec<S>> = sizes.iter().map(samples).collect();

@@ -46,7 +46,7 @@ pub fn encode_tiles(
         Some(tiles) => tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect(),
     };
     let frames: Vec<usize> = (0..geometry.frames).collect();
-    let bands = pool::map(cpu.threads(), jobs, |(band, tiles)| {
+    let bands = pool::map(cpu.crew(), jobs, |(band, tiles)| {
         let mut state = BandState::new(simd, plan.colour, geometry, &tiling, band);
         let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
         let mut tiled = TiledFrames::default();
@@ -94,7 +94,7 @@ pub fn decode(
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, raw);
     let jobs = decoding.bands(segments).zip(rows).collect();
-    pool::for_each(cpu.threads(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
+    pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
 }
 
 /// Decodes the segments of a batch to its tiles.
@@ -111,7 +111,7 @@ pub fn decode_tiles(
     let decoding = Decoding::new(geometry, plan, cpu)?;
     tiles.resize_for_overwrite(decoding.tiling.tiles() * geometry.frames);
     let jobs = decoding.bands(segments).zip(tiles.bands_mut(&decoding.tiling, geometry.frames)).collect();
-    pool::for_each(cpu.threads(), jobs, |((band, segments), tiles)| decoding.to_tiles(band, segments, tiles))
+    pool::for_each(cpu.crew(), jobs, |((band, segments), tiles)| decoding.to_tiles(band, segments, tiles))
 }
 
 /// What all bands of a batch are decoded with.

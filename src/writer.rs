@@ -4,10 +4,12 @@ use std::io::Write;
 
 use ndarray::{ArrayView, Dimension};
 
-use crate::compressor::Compressor;
+use crate::compressor::{Compressor, PackedBatch};
 use crate::container::{BatchRecord, FileHeader, RecordWriter};
 use crate::error::{Error, Result};
 use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
+use crate::input::InputBatch;
+use crate::pipeline::in_order;
 
 /// Writes a `.fpk` file to anything that takes bytes. Frames are gathered to batches; each batch is
 /// whole in the file once it is written.
@@ -26,18 +28,16 @@ use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 /// assert_eq!(decompress(&file)?.frames(), 5);
 /// # Ok::<(), framepress::Error>(())
 /// ```
-pub struct Writer<'a, W: Write> {
+pub struct Writer<'a, W: Write + Send> {
     compressor: &'a Compressor,
     records: RecordWriter<W>,
     format: FrameFormat,
     batch_frames: usize,
     pending: Vec<u8>,
     pending_frames: usize,
-    batches: u64,
-    frames: u64,
 }
 
-impl<'a, W: Write> Writer<'a, W> {
+impl<'a, W: Write + Send> Writer<'a, W> {
     /// Starts a file of frames of `format`.
     ///
     /// # Errors
@@ -53,16 +53,7 @@ impl<'a, W: Write> Writer<'a, W> {
     pub fn with_origin(output: W, format: FrameFormat, origin: Origin, compressor: &'a Compressor) -> Result<Self> {
         let batch_frames = compressor.batch_frames(&format);
         let records = RecordWriter::new(output, &FileHeader { format: format.clone(), origin })?;
-        Ok(Self {
-            compressor,
-            records,
-            format,
-            batch_frames,
-            pending: Vec::new(),
-            pending_frames: 0,
-            batches: 0,
-            frames: 0,
-        })
+        Ok(Self { compressor, records, format, batch_frames, pending: Vec::new(), pending_frames: 0 })
     }
 
     /// Frames in a whole batch.
@@ -79,20 +70,28 @@ impl<'a, W: Write> Writer<'a, W> {
     pub fn write_frames(&mut self, mut frames: usize, mut bytes: &[u8]) -> Result<()> {
         let frame_bytes = self.format.frame_bytes();
         self.format.check_frames(frames, bytes.len())?;
-        while frames > 0 {
+        if self.pending_frames > 0 {
             let taken = frames.min(self.batch_frames - self.pending_frames);
             let (head, tail) = bytes.split_at(taken * frame_bytes);
-            if taken == self.batch_frames {
-                self.write_batch(taken, head, &[])?;
-            } else {
-                self.pending.extend_from_slice(head);
-                self.pending_frames += taken;
-                if self.pending_frames == self.batch_frames {
-                    self.flush()?;
-                }
+            self.pending.extend_from_slice(head);
+            self.pending_frames += taken;
+            if self.pending_frames == self.batch_frames {
+                self.flush()?;
             }
             (frames, bytes) = (frames - taken, tail);
         }
+        let whole = frames - frames % self.batch_frames;
+        let (batches, rest) = bytes.split_at(whole * frame_bytes);
+        if whole > 0 {
+            let (frames, batch_bytes) = (self.batch_frames, self.batch_frames * frame_bytes);
+            let batches = (0..whole / frames).map(|at| {
+                let bytes = &batches[at * batch_bytes..(at + 1) * batch_bytes];
+                Ok(InputBatch { frames, bytes, side: Vec::new() })
+            });
+            self.write_batches(batches, |_| Ok(()))?;
+        }
+        self.pending.extend_from_slice(rest);
+        self.pending_frames += frames - whole;
         Ok(())
     }
 
@@ -126,22 +125,41 @@ impl<'a, W: Write> Writer<'a, W> {
         self.pack(frames, raw, side)
     }
 
+    /// Writes batches of exactly these frames, as [`write_batch`](Self::write_batch) does, several of them in work at a
+    /// time, within [the memory limit](crate::Settings::with_memory_limit). `batches` is asked for the next one on this
+    /// thread. `written` gets each back once it is in the file, in order, on whatever thread has written it; an error of
+    /// either ends it.
+    ///
+    /// # Errors
+    /// As [`Writer::write_frames`], and what `batches` and `written` return.
+    pub fn write_batches<B: AsRef<[u8]> + Send>(
+        &mut self,
+        batches: impl IntoIterator<Item = Result<InputBatch<B>>>,
+        mut written: impl FnMut(InputBatch<B>) -> Result<()> + Send,
+    ) -> Result<()> {
+        self.flush()?;
+        let (compressor, format) = (self.compressor, &self.format);
+        let records = &mut self.records;
+        let mut batches = batches.into_iter();
+        let next = || {
+            let batch = batches.next()?;
+            let raw_bytes = batch.as_ref().map_or(0, |batch| batch.bytes.as_ref().len() as u64);
+            Some((batch, raw_bytes))
+        };
+        let pack = |batch: Result<InputBatch<B>>| {
+            let batch = batch?;
+            compressor.pack(format, batch.frames, batch.bytes.as_ref()).map(|packed| (batch, packed))
+        };
+        in_order(compressor.window(format), next, pack, |packed: Result<_>| {
+            let (batch, packed): (InputBatch<B>, _) = packed?;
+            write(records, packed, batch.frames, batch.bytes.as_ref().len(), &batch.side)?;
+            written(batch)
+        })
+    }
+
     fn pack(&mut self, frames: usize, raw: &[u8], side: &[u8]) -> Result<()> {
         let packed = self.compressor.pack(&self.format, frames, raw)?;
-        self.records.write(&BatchRecord {
-            number: self.batches,
-            first_frame: self.frames,
-            frames: frames as u64,
-            raw_bytes: raw.len() as u64,
-            raw_checksum: packed.raw_checksum,
-            method: packed.method,
-            blocks: packed.blocks,
-            side: side.to_vec(),
-            payload: packed.payload,
-        })?;
-        self.batches += 1;
-        self.frames += frames as u64;
-        Ok(())
+        write(&mut self.records, packed, frames, raw.len(), side)
     }
 
     /// Writes the frames gathered so far as a batch.
@@ -169,4 +187,25 @@ impl<'a, W: Write> Writer<'a, W> {
         self.flush()?;
         self.records.finish()
     }
+}
+
+/// Writes a batch of `frames` frames and `raw_bytes` raw bytes as the next record.
+fn write(
+    records: &mut RecordWriter<impl Write>,
+    packed: PackedBatch,
+    frames: usize,
+    raw_bytes: usize,
+    side: &[u8],
+) -> Result<()> {
+    records.write(&BatchRecord {
+        number: records.batches(),
+        first_frame: records.frames(),
+        frames: frames as u64,
+        raw_bytes: raw_bytes as u64,
+        raw_checksum: packed.raw_checksum,
+        method: packed.method,
+        blocks: packed.blocks,
+        side: side.to_vec(),
+        payload: packed.payload,
+    })
 }

@@ -357,7 +357,7 @@ fn claiming(frame_bytes: usize, frames: u64, payload_bytes: u64, details_bytes: 
 /// The claims are beyond any machine's memory: a reader that believed one would abort.
 #[test]
 fn huge_claims_are_refused_or_come_to_nothing() {
-    let unlimited = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX };
+    let unlimited = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX, ..Limits::default() };
     for frame_bytes in [1 << 33, 1 << 45, 1 << 62] {
         let frames = (1 << 62) / frame_bytes as u64;
         for payload_bytes in [0, 1, 1 << 33, 1 << 62] {

@@ -5,6 +5,7 @@ use framepress::frame::{
 };
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
+    Crew,
     self, Backend, BatchRecord, CpuBackend, Decoder, FileHeader, KNOWN, RecordReader, Surroundings, checksum, convert,
     put_over, recovered_count, strips, tiles,
 };
@@ -184,7 +185,7 @@ fn unpacked(level: SimdLevel, geometry: &Geometry, method: &Method, blocks: &[(C
             let plane = &geometry.planes[0];
             let unit_bytes = geometry.sample_bytes * plane.step;
             let picture = Picture { width: plane.width, height: plane.height, unit_bytes };
-            discrete::decode(picture, 1, packed[0], &mut raw)?;
+            discrete::decode(picture, &Crew::new(1), packed[0], &mut raw)?;
         }
         Method::Recovered(plan) => return unpacked_recovered(level, geometry, plan, blocks),
         Method::Patched(PatchedPlan { patch, recovered, method }) => {

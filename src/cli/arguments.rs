@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -136,6 +136,9 @@ pub struct Run {
     /// Most threads [default: all cores].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// Most working memory, for example 300M or 2G [default: what one batch takes, and 1G for several at a time].
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub memory: Option<NonZeroU64>,
     /// Print a summary as JSON.
     #[arg(long)]
     pub json: bool,
@@ -188,6 +191,22 @@ fn benched(name: &str) -> Result<Benched, String> {
         "auto" => Err("expected all, cpu, gpu or a device; auto may mix them".to_owned()),
         name => device(name).map(Benched::One),
     }
+}
+
+/// Bytes, or units of 1024, 1024^2, 1024^3 or 1024^4 bytes.
+fn memory(text: &str) -> Result<NonZeroU64, String> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let shift = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        "t" | "tib" => 40,
+        _ => return Err("expected a number of bytes, or one with K, M, G or T, for example 300M".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("expected a size, for example 300M, found {text:?}"))?;
+    let bytes = number.checked_mul(1 << shift).and_then(NonZeroU64::new);
+    bytes.ok_or_else(|| format!("expected a size above 0 and below 2^64 bytes, found {text:?}"))
 }
 
 fn frame_range(text: &str) -> Result<std::ops::Range<u64>, String> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::time::Instant;
 
 use framepress::input::{self, FrameReader, InputBatch};
@@ -24,7 +24,8 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         .with_codec(codec.into())
         .with_device(run.device)
         .with_batch_frames(batch)
-        .with_threads(run.threads);
+        .with_threads(run.threads)
+        .with_memory_limit(run.memory);
     let compressor = Compressor::new(settings)?;
     let reader = input::open(Path::new(&input), raw)?;
     let description = reader.description().clone();
@@ -34,13 +35,19 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let mut counted = Counted { output: Output::create(&output, run.force)?, bytes: 0 };
     let mut writer = Writer::with_origin(&mut counted, description.format.clone(), description.origin, &compressor)?;
     let mut frames = 0;
-    read_ahead(reader, writer.batch_frames(), |batch| {
-        interrupt::check()?;
-        let batch = batch.map_err(|error| error.context(&input))?;
-        writer.write_batch(batch.frames, &batch.bytes, &batch.side)?;
-        frames += batch.frames as u64;
-        bar.inc(batch.bytes.len() as u64);
-        Ok(batch)
+    let batch_frames = writer.batch_frames();
+    read_ahead(reader, batch_frames, |batches, give_back| {
+        let batches = batches.into_iter().map(|batch| {
+            interrupt::check()?;
+            batch.map_err(|error| error.context(&input))
+        });
+        writer.write_batches(batches, |batch| {
+            frames += batch.frames as u64;
+            bar.inc(batch.bytes.len() as u64);
+            // Reading may be over.
+            let _ = give_back.send(batch.bytes);
+            Ok(())
+        })
     })?;
     writer.finish()?;
     let packed_bytes = counted.bytes;
@@ -69,32 +76,28 @@ fn default_output(input: &str) -> PathBuf {
     PathBuf::from(format!("{}.fpk", input.trim_end_matches(['/', std::path::MAIN_SEPARATOR])))
 }
 
-/// Reads batches in a thread of its own while `work` has the one before, which it hands back.
+/// Does `work` with the batches that a thread of its own reads, and gives their memory back to it.
 fn read_ahead(
     mut reader: Box<dyn FrameReader>,
     batch_frames: usize,
-    mut work: impl FnMut(Result<InputBatch>) -> Result<InputBatch>,
+    work: impl FnOnce(Receiver<Result<InputBatch>>, Sender<Vec<u8>>) -> Result<()>,
 ) -> Result<()> {
     std::thread::scope(|scope| {
-        // No queue: one batch in work and one being read bound the memory.
-        let (sender, receiver) = sync_channel::<Result<InputBatch>>(0);
-        let (return_sender, returned) = channel::<InputBatch>();
+        // No queue: what is in work and one batch being read bound the memory.
+        let (sender, batches) = sync_channel(0);
+        let (give_back, returned) = channel();
         scope.spawn(move || {
             while let Some(batch) = reader.read_batch(batch_frames).transpose() {
                 let failed = batch.is_err();
                 if sender.send(batch).is_err() || failed {
                     break;
                 }
-                if let Ok(batch) = returned.try_recv() {
-                    reader.reuse(batch.bytes);
+                if let Ok(bytes) = returned.try_recv() {
+                    reader.reuse(bytes);
                 }
             }
         });
-        for batch in receiver {
-            // Reading may be over.
-            let _ = return_sender.send(work(batch)?);
-        }
-        Ok(())
+        work(batches, give_back)
     })
 }
 

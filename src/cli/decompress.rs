@@ -1,7 +1,8 @@
 //! `framepress decompress`.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         Some(output) => output,
         None => default_output(&file)?,
     };
-    let decompressor = Decompressor::new(&run.device, run.threads, Limits::default())?;
+    let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory))?;
     let silent = run.quiet || run.json;
     let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
     let done = if file == "-" {
@@ -42,6 +43,11 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
     };
     summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the files of one run may take.
+fn limits(memory: Option<NonZeroU64>) -> Limits {
+    memory.map_or_else(Limits::default, |memory| Limits::default().with_memory(memory))
 }
 
 /// What was done, for the summary.
@@ -82,18 +88,17 @@ fn from_file(
     let mut done = Done::default();
     let bar = progress::bar(Some((range.end - range.start).saturating_mul(format.frame_bytes() as u64)), silent);
     restore(output, &origin, &format, force, |restorer| {
-        for batch in reader.batches_of_frames(range.clone())? {
+        let batches = reader.batches_of_frames(range.clone())?;
+        done.packed_bytes =
+            if range == (0..reader.frames()) { file_bytes } else { packed_bytes(&mut reader, &batches)? };
+        reader.read_batches(batches, |batch| {
             interrupt::check()?;
-            done.packed_bytes += reader.batch_info(batch)?.packed_bytes;
-            let batch = part_of(reader.read_batch(batch)?, &range)?;
+            let batch = part_of(batch?, &range)?;
             done.write(restorer, &batch)?;
             bar.inc(batch.frames.as_bytes().len() as u64);
-        }
-        Ok(())
+            Ok(())
+        })
     })?;
-    if range == (0..reader.frames()) {
-        done.packed_bytes = file_bytes;
-    }
     bar.finish_and_clear();
     Ok(done)
 }
@@ -107,15 +112,19 @@ fn from_stream(decompressor: &Decompressor, wanted: Option<Range<u64>>, output: 
     let (origin, format) = (reader.origin().clone(), reader.format().clone());
     let mut done = Done::default();
     restore(output, &origin, &format, force, |restorer| {
-        while let Some(batch) = reader.next_batch()? {
+        reader.read_batches(|batch| {
             interrupt::check()?;
-            done.write(restorer, &batch)?;
-        }
-        Ok(())
+            done.write(restorer, &batch?)
+        })
     })?;
     drop(reader);
     done.packed_bytes = packed.bytes;
     Ok(done)
+}
+
+/// What these batches take in the file.
+fn packed_bytes(reader: &mut SeekReader<'_, impl Read + Seek>, batches: &Range<usize>) -> Result<u64> {
+    batches.clone().map(|batch| reader.batch_info(batch).map(|info| info.packed_bytes)).sum()
 }
 
 /// Makes `output` with what `work` gives the restorer.

@@ -19,20 +19,20 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
     let mut reader =
         Reader::new(BufReader::with_capacity(1 << 20, file), &decompressor).map_err(|error| error.context(&name))?;
     let (mut batches, mut frames, mut damage) = (0u64, 0u64, Vec::new());
-    loop {
+    reader.read_batches(|batch| {
         interrupt::check()?;
-        match reader.next_batch() {
-            Ok(Some(batch)) => {
+        match batch {
+            Ok(batch) => {
                 batches += 1;
                 frames += batch.frames.frames() as u64;
             }
-            Ok(None) => break,
             Err(error) => match error.kind() {
                 ErrorKind::Corrupt | ErrorKind::Truncated => damage.push(error),
                 _ => return Err(error.context(&name)),
             },
         }
-    }
+        Ok(())
+    })?;
     if arguments.json {
         let damage: Vec<Value> = damage.iter().map(object).collect();
         print(json!({ "file": name, "intact_batches": batches, "intact_frames": frames, "damage": damage }))?;

@@ -1,5 +1,9 @@
 //! What a reader agrees to hold in memory.
 
+use std::num::NonZeroU64;
+
+use crate::pipeline::{FOOTPRINT, WORKING_BYTES};
+
 /// Sizes above these are refused with [`ErrorKind::Limit`](crate::ErrorKind::Limit) before anything
 /// is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,10 +13,21 @@ pub struct Limits {
     /// Bytes of the file header, and of the details of one record (plan, block table, side data).
     /// The default is 64 MiB.
     pub max_header_bytes: u64,
+    /// Memory of batches that are decompressed at the same time, each taking up to four times its raw bytes. One alone
+    /// may take more than this. The default is 1 GiB.
+    pub working_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_batch_bytes: 4 << 30, max_header_bytes: 64 << 20 }
+        Self { max_batch_bytes: 4 << 30, max_header_bytes: 64 << 20, working_bytes: WORKING_BYTES }
+    }
+}
+
+impl Limits {
+    /// The same limits, but batches are decompressed within `bytes` of working memory, alone or several at a time.
+    #[must_use]
+    pub fn with_memory(self, bytes: NonZeroU64) -> Self {
+        Self { max_batch_bytes: self.max_batch_bytes.min(bytes.get() / FOOTPRINT), working_bytes: bytes.get(), ..self }
     }
 }

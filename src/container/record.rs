@@ -80,7 +80,7 @@ impl BatchRecord {
     }
 
     fn check(&self, prefix: &Prefix, format: &FrameFormat) -> Result<()> {
-        let unlimited = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX };
+        let unlimited = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX, ..Limits::default() };
         Prefix::parse(&prefix.to_bytes())?;
         let geometry = prefix.geometry(format, &unlimited)?;
         self.method.check(&geometry)?;

@@ -52,6 +52,11 @@ impl<W: Write> RecordWriter<W> {
         Ok(())
     }
 
+    /// Batches written so far.
+    pub fn batches(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
     /// Frames written so far.
     pub fn frames(&self) -> u64 {
         self.entries.last().map_or(0, BatchEntry::end)

@@ -27,7 +27,7 @@ use crate::codec::{self, DecodeTable, EncodeTable};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
-use crate::pool;
+use crate::pool::{self, Crew};
 use crate::stage::{self, Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
@@ -36,7 +36,7 @@ const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
 /// The CPU as a [`Backend`].
 pub struct CpuBackend {
     simd: SimdLevel,
-    threads: usize,
+    crew: Crew,
     /// Buffers to use again: a fresh one costs a page fault per 4 KiB.
     spare: Mutex<Vec<WorkBuffer>>,
 }
@@ -44,7 +44,7 @@ pub struct CpuBackend {
 impl CpuBackend {
     /// A backend that uses `simd` on at most `threads` threads.
     pub fn new(simd: SimdLevel, threads: usize) -> Self {
-        Self { simd, threads, spare: Mutex::new(Vec::new()) }
+        Self { simd, crew: Crew::new(threads), spare: Mutex::new(Vec::new()) }
     }
 
     /// Runs `work` with a buffer of `bytes` unspecified bytes.
@@ -74,7 +74,12 @@ impl CpuBackend {
 
     /// Threads that one call may use.
     pub fn threads(&self) -> usize {
-        self.threads
+        self.crew.threads()
+    }
+
+    /// The threads that it shares with all that works for the same compressor or decompressor.
+    pub fn crew(&self) -> &Crew {
+        &self.crew
     }
 
     /// `residuals` as one span, shuffled.
@@ -92,7 +97,7 @@ impl CpuBackend {
         }
         let raws = batch.raw.chunks_exact(geometry.frame_samples * T::BYTES);
         let jobs = raws.zip(frames_of_planes::<T>(geometry, planar)).collect();
-        pool::for_each(self.threads, jobs, |(raw, mut out): (&[u8], Vec<&mut [T]>)| {
+        pool::for_each(&self.crew, jobs, |(raw, mut out): (&[u8], Vec<&mut [T]>)| {
             colour::forward(self.simd, colour, &geometry.planes, raw, &mut out);
             Ok(())
         })
@@ -142,10 +147,10 @@ impl CpuBackend {
             return Ok(());
         }
         // Twice as many runs as threads: one of them may be held up.
-        let run = geometry.frames.div_ceil(2 * self.threads);
+        let run = geometry.frames.div_ceil(2 * self.threads());
         let mut outs = frames_of_planes::<T>(geometry, out).into_iter();
         let jobs = (0..geometry.frames).step_by(run).map(|first| (first, outs.by_ref().take(run).collect())).collect();
-        pool::for_each(self.threads, jobs, |(first, outs): (usize, Vec<Vec<&mut [T]>>)| {
+        pool::for_each(&self.crew, jobs, |(first, outs): (usize, Vec<Vec<&mut [T]>>)| {
             self.residuals_of_frames(batch, plan, first, outs);
             Ok(())
         })?;
@@ -166,13 +171,13 @@ impl CpuBackend {
         let frames = frames_of_planes::<T>(geometry, residuals).into_iter().enumerate();
         let jobs = frames
             .flat_map(|(at, planes)| planes.into_iter().enumerate().map(move |(plane, samples)| (at, plane, samples)));
-        pool::for_each(self.threads, jobs.collect(), |(at, plane, samples): (usize, usize, &mut [T])| {
+        pool::for_each(&self.crew, jobs.collect(), |(at, plane, samples): (usize, usize, &mut [T])| {
             let (temporal, predictor) = plan.planes[plane].of_frame(at);
             let prediction = prediction(geometry, plan.colour, plane, temporal, predictor);
             predict::inverse(self.simd, prediction, samples);
             Ok(())
         })?;
-        pool::for_each(self.threads, temporal_bands::<T>(geometry, plan, residuals), |band: Vec<&mut [T]>| {
+        pool::for_each(&self.crew, temporal_bands::<T>(geometry, plan, residuals), |band: Vec<&mut [T]>| {
             let mut frames = band.into_iter();
             let Some(mut previous) = frames.next() else { return Ok(()) };
             for frame in frames {
@@ -183,7 +188,7 @@ impl CpuBackend {
         })?;
         let raws = raw.chunks_exact_mut(geometry.frame_samples * T::BYTES);
         let jobs = raws.zip(frames_of_planes::<T>(geometry, residuals)).collect();
-        pool::for_each(self.threads, jobs, |(raw, mut planes): (&mut [u8], Vec<&mut [T]>)| {
+        pool::for_each(&self.crew, jobs, |(raw, mut planes): (&mut [u8], Vec<&mut [T]>)| {
             colour::inverse(self.simd, plan.colour, &geometry.planes, &mut planes, raw);
             Ok(())
         })
@@ -199,7 +204,7 @@ impl CpuBackend {
                 jobs.extend(bytes.chunks_mut(span_bytes).map(|span| (shuffle, span)));
             }
         }
-        pool::for_each(self.threads, jobs, |(shuffle, span): (Shuffle, &mut [u8])| {
+        pool::for_each(&self.crew, jobs, |(shuffle, span): (Shuffle, &mut [u8])| {
             self.shuffle_span(shuffle, direction, geometry.sample_bytes, span);
             Ok(())
         })
@@ -222,7 +227,7 @@ impl CpuBackend {
         let geometry = batch.geometry;
         self.with_buffer(geometry.work_bytes(), |planar| {
             self.split::<T>(batch, colour, planar)?;
-            pool::for_each(self.threads, jobs, |CostJob { candidate, plane, cost }| {
+            pool::for_each(&self.crew, jobs, |CostJob { candidate, plane, cost }| {
                 let plane_plan = stage::candidate_plane(candidate);
                 let samples = samples_of_plane::<T>(geometry, planar, plane);
                 let mut residuals = vec![T::ZERO; geometry.planes[plane].frame_samples()];
@@ -276,19 +281,19 @@ impl Backend for CpuBackend {
     }
 
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        tiles::forward(self.simd, self.threads, batch, cut, effort, out)
+        tiles::forward(self.simd, &self.crew, batch, cut, effort, out)
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        tiles::inverse(self.simd, self.threads, geometry, cut, tiles, raw)
+        tiles::inverse(self.simd, &self.crew, geometry, cut, tiles, raw)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
-        recover::batch::forward(self.simd, self.threads, batch, making, out)
+        recover::batch::forward(self.simd, &self.crew, batch, making, out)
     }
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
-        recover::batch::inverse(self.simd, self.threads, geometry, making, planes, raw)
+        recover::batch::inverse(self.simd, &self.crew, geometry, making, planes, raw)
     }
 
     fn rans_encode(
@@ -297,7 +302,7 @@ impl Backend for CpuBackend {
         segments: Segments<'_>,
         groups: &[[u8; GROUP]],
     ) -> Result<Vec<SegmentCode<'static>>> {
-        codec::rans_encode(self.simd, self.threads, tables, segments, groups)
+        codec::rans_encode(self.simd, &self.crew, tables, segments, groups)
     }
 
     fn rans_decode(
@@ -307,7 +312,7 @@ impl Backend for CpuBackend {
         codes: &[SegmentCode<'_>],
         groups: &mut [[u8; GROUP]],
     ) -> Result<()> {
-        codec::rans_decode(self.simd, self.threads, tables, segments, codes, groups)
+        codec::rans_decode(self.simd, &self.crew, tables, segments, codes, groups)
     }
 }
 

@@ -70,6 +70,17 @@ impl Frames {
         self.bytes
     }
 
+    /// The frames of all `parts`, which have this format, one after another.
+    pub(crate) fn concatenated(format: FrameFormat, parts: Vec<Self>) -> Result<Self> {
+        let frames = parts.iter().map(Self::frames).sum();
+        let length: usize = parts.iter().map(|part| part.bytes.len()).sum();
+        let mut parts = parts.into_iter();
+        let mut bytes = parts.next().map_or_else(Vec::new, Self::into_bytes);
+        bytes.reserve_exact(length - bytes.len());
+        parts.for_each(|part| bytes.extend(part.bytes));
+        Self::new(format, frames, bytes)
+    }
+
     /// The frames of `range`, as a copy.
     ///
     /// # Errors

@@ -40,13 +40,13 @@ pub struct Description {
     pub frames: Option<u64>,
 }
 
-/// Consecutive frames of an input.
+/// Consecutive frames of an input, that own their bytes or borrow them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputBatch {
+pub struct InputBatch<B = Vec<u8>> {
     /// Number of frames, at least 1.
     pub frames: usize,
     /// The frames, one after another: little-endian samples in C order.
-    pub bytes: Vec<u8>,
+    pub bytes: B,
     /// What a [`Restorer`] needs besides the frames; usually empty.
     pub side: Vec<u8>,
 }

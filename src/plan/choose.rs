@@ -145,7 +145,7 @@ impl Trials {
         cpu: &CpuBackend,
     ) -> Result<Self> {
         let rounds = finalists.iter().map(Vec::len).max().unwrap_or(0);
-        let results = pool::map(cpu.threads(), (0..rounds).collect(), |round| {
+        let results = pool::map(cpu.crew(), (0..rounds).collect(), |round| {
             let mut residuals = WorkBuffer::default();
             cpu.forward(sample, &trial_plan(sample.geometry, colour, finalists, round), &mut residuals)?;
             let mut encoder = Encoder::new(codec, TRIAL_ZSTD_LEVEL, false)?.with_contexts(contexts);

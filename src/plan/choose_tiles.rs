@@ -95,7 +95,7 @@ fn count(
     let bands = tiling.bands.len();
     // Bands take turns; frames are spread evenly, from the first one.
     let piece = |at: usize| (at % bands, at * geometry.frames / pieces);
-    let parts = pool::map(cpu.threads(), (0..pieces).collect(), |at| {
+    let parts = pool::map(cpu.crew(), (0..pieces).collect(), |at| {
         let (band, frame) = piece(at);
         let band = &tiling.bands[band];
         let mut state = BandState::new(cpu.simd(), colour, geometry, tiling, band);

@@ -1,6 +1,6 @@
 //! What the caller asks for.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use crate::error::{Error, Result};
 
@@ -41,7 +41,8 @@ pub enum DeviceChoice {
 
 /// How to compress. The defaults are a good trade of ratio and speed.
 ///
-/// The packed bytes depend on the input, the level, the codec choice and the batch length, and on nothing else.
+/// The packed bytes depend on the input, the level, the codec choice and the batch length (which a memory limit may
+/// shorten), and on nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     level: u8,
@@ -49,6 +50,7 @@ pub struct Settings {
     device: DeviceChoice,
     batch_frames: Option<NonZeroUsize>,
     threads: Option<NonZeroUsize>,
+    memory_limit: Option<NonZeroU64>,
 }
 
 impl Default for Settings {
@@ -59,6 +61,7 @@ impl Default for Settings {
             device: DeviceChoice::Auto,
             batch_frames: None,
             threads: None,
+            memory_limit: None,
         }
     }
 }
@@ -116,6 +119,16 @@ impl Settings {
         self
     }
 
+    /// Limits the working memory, in bytes. Batches are then as long as six times their raw bytes fit, unless
+    /// [their length is set](Self::with_batch_frames); as many are compressed at a time as four times their raw bytes
+    /// fit; and one that alone needs more is refused with [`ErrorKind::Limit`](crate::ErrorKind::Limit). With `None` (the
+    /// default) several batches are compressed at a time within 1 GiB, and one alone may take what it needs.
+    #[must_use]
+    pub fn with_memory_limit(mut self, bytes: Option<NonZeroU64>) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
     /// The level.
     pub fn level(&self) -> u8 {
         self.level
@@ -139,5 +152,10 @@ impl Settings {
     /// Threads as asked.
     pub fn threads(&self) -> Option<NonZeroUsize> {
         self.threads
+    }
+
+    /// The memory limit as asked.
+    pub fn memory_limit(&self) -> Option<NonZeroU64> {
+        self.memory_limit
     }
 }

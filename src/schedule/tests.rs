@@ -143,7 +143,7 @@ fn round_trip(fault: Fault) -> (BatchCounts, BatchCounts) {
     let compressor = Compressor::on(settings, scheduler(fault));
     let packed = compressor.compress_frames(&frames).unwrap();
     assert_eq!(packed, on_cpu.compress_frames(&frames).unwrap(), "the same bytes wherever it ran");
-    let decompressor = Decompressor::on(scheduler(fault), None, Limits::default());
+    let decompressor = Decompressor::on(scheduler(fault), Limits::default());
     assert_eq!(decompressor.decompress(&packed).unwrap().as_bytes(), raw);
     (compressor.counts(), decompressor.counts())
 }
@@ -179,7 +179,7 @@ fn damage_is_not_blamed_on_the_device() {
     let mut packed = Compressor::new(settings).unwrap().compress(frames.view()).unwrap();
     let middle = packed.len() / 2;
     packed[middle] ^= 1;
-    let decompressor = Decompressor::on(scheduler(Fault::Nothing), None, Limits::default());
+    let decompressor = Decompressor::on(scheduler(Fault::Nothing), Limits::default());
     assert_eq!(decompressor.decompress(&packed).unwrap_err().kind(), ErrorKind::Corrupt);
     assert_eq!(decompressor.counts(), BatchCounts::default());
 }

@@ -56,9 +56,7 @@ impl<'a> Contender<'a> {
         packed.clear();
         let mut writer =
             Writer::with_origin(&mut *packed, input.format.clone(), input.origin.clone(), &self.compressor)?;
-        for part in input.parts(writer.batch_frames()) {
-            writer.write_batch(part.frames, part.raw, &part.side)?;
-        }
+        writer.write_batches(input.parts(writer.batch_frames()).map(Ok), |_| Ok(()))?;
         writer.finish()?;
         let compress = start.elapsed();
         self.packed_bytes = packed.len();

@@ -22,7 +22,7 @@ pub struct Device {
 impl Device {
     fn open(choice: DeviceChoice, threads: Option<NonZeroUsize>, stages: bool) -> Result<Self> {
         // Whatever has been compressed here was within this machine's memory.
-        let limits = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX };
+        let limits = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX, ..Limits::default() };
         let decompressor = Decompressor::new(&choice, threads, limits)?;
         let machinery = if stages { Some(Machinery::new(&choice, decompressor.threads())?) } else { None };
         let name = decompressor.device_name().unwrap_or("cpu").to_owned();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use framepress::frame::{FrameFormat, Origin};
-use framepress::input::{self, RawSpec, side_of_part};
+use framepress::input::{self, InputBatch, RawSpec, side_of_part};
 use framepress::{Error, Result};
 
 /// Frames with what else `framepress compress` would write of them.
@@ -13,13 +13,6 @@ pub struct Input {
     pub frames: usize,
     pub raw: Vec<u8>,
     side: Vec<u8>,
-}
-
-/// Frames of an [`Input`] that are compressed together.
-pub struct Part<'a> {
-    pub frames: usize,
-    pub raw: &'a [u8],
-    pub side: Vec<u8>,
 }
 
 impl Input {
@@ -32,12 +25,12 @@ impl Input {
     }
 
     /// The batches of at most `frames` frames.
-    pub fn parts(&self, frames: usize) -> impl Iterator<Item = Part<'_>> {
+    pub fn parts(&self, frames: usize) -> impl Iterator<Item = InputBatch<&[u8]>> {
         let frame_bytes = self.format.frame_bytes();
         (0..self.frames).step_by(frames).map(move |first| {
             let end = self.frames.min(first.saturating_add(frames));
-            let raw = &self.raw[first * frame_bytes..end * frame_bytes];
-            Part { frames: end - first, raw, side: side_of_part(&self.side, first..end) }
+            let bytes = &self.raw[first * frame_bytes..end * frame_bytes];
+            InputBatch { frames: end - first, bytes, side: side_of_part(&self.side, first..end) }
         })
     }
 }

@@ -93,8 +93,7 @@ impl Pipeline<'_> {
             MethodChoice::Discrete(picture) => {
                 let effort = LevelParameters::of(compressor.settings().level()).discrete;
                 let mut packed = Vec::new();
-                let threads = compressor.threads();
-                if !timed(code, || discrete::encode(picture, effort, threads, batch.raw, &mut packed)) {
+                if !timed(code, || discrete::encode(picture, effort, cpu.crew(), batch.raw, &mut packed)) {
                     return Ok(None);
                 }
                 Coded::Discrete(picture, packed)
@@ -141,9 +140,7 @@ impl Pipeline<'_> {
                 timed(code, || strips::decode(geometry, plan, &slices(segments), planes, cpu))?;
                 timed(transform, || planes::inverse(geometry, &plan.planes(geometry), backend, planes, raw))
             }
-            Coded::Discrete(picture, packed) => {
-                timed(code, || discrete::decode(*picture, decompressor.threads(), packed, raw))
-            }
+            Coded::Discrete(picture, packed) => timed(code, || discrete::decode(*picture, cpu.crew(), packed, raw)),
             Coded::Recovered(recovered, coded) => self.convert(geometry, recovered, coded, raw, memory, parts),
             Coded::Patched(patched, planes, rest) => {
                 self.convert(geometry, &patched.recovered, planes, raw, memory, parts)?;

@@ -51,14 +51,14 @@ impl Machinery {
         let mut start = 0;
         for part in input.parts(compressor.batch_frames(&input.format)) {
             let geometry = Geometry::new(&input.format, part.frames);
-            let batch = Batch { geometry: &geometry, raw: part.raw };
-            let restored = &mut decoded[start..start + part.raw.len()];
-            start += part.raw.len();
+            let batch = Batch { geometry: &geometry, raw: part.bytes };
+            let restored = &mut decoded[start..start + part.bytes.len()];
+            start += part.bytes.len();
 
             let mut smallest: Option<Coded> = None;
             for choice in timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu))? {
                 let coded = pipeline.compress(batch, choice, memory, &mut there)?;
-                let before = smallest.as_ref().map_or(part.raw.len() + 1, Coded::packed_bytes);
+                let before = smallest.as_ref().map_or(part.bytes.len() + 1, Coded::packed_bytes);
                 smallest = coded.filter(|coded| coded.packed_bytes() < before).or(smallest);
             }
             if smallest.is_none() {

@@ -6,13 +6,13 @@ use super::lanes::{self, DecodeTable, EncodeTable, START, Stream, Words};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::GROUP;
-use crate::pool;
+use crate::pool::{self, Crew};
 use crate::stage::{SegmentCode, Segments};
 
 /// Codes each segment.
 pub fn encode(
     simd: SimdLevel,
-    threads: usize,
+    crew: &Crew,
     tables: &[&EncodeTable],
     segments: Segments<'_>,
     groups: &[[u8; GROUP]],
@@ -26,7 +26,7 @@ pub fn encode(
         rest = (later_ids, later_groups);
         jobs.push((ids, groups));
     }
-    pool::map(threads, jobs, |(ids, groups)| {
+    pool::map(crew, jobs, |(ids, groups)| {
         let coded: Vec<_> = ids.iter().map(|&id| tables[usize::from(id)]).zip(groups).collect();
         let (mut states, mut words) = (START, Vec::new());
         lanes::encode(simd, &coded, &mut states, &mut Words::default(), &mut words);
@@ -37,7 +37,7 @@ pub fn encode(
 /// Decodes each segment.
 pub fn decode(
     simd: SimdLevel,
-    threads: usize,
+    crew: &Crew,
     tables: &[&DecodeTable],
     segments: Segments<'_>,
     codes: &[SegmentCode<'_>],
@@ -52,7 +52,7 @@ pub fn decode(
         rest = (later_ids, later_groups);
         jobs.push((ids, code, groups));
     }
-    pool::for_each(threads, jobs, |(ids, code, groups)| {
+    pool::for_each(crew, jobs, |(ids, code, groups)| {
         let mut coded: Vec<_> = ids.iter().map(|&id| tables[usize::from(id)]).zip(groups).collect();
         lanes::decode(simd, &mut [Stream::new(&mut coded, code.states, &code.words)])
     })
@@ -114,7 +114,7 @@ mod tests {
         let ids: Vec<u16> = nonzero().filter_map(|sum| tables.table_of(0, sum)).collect();
         let segments = Segments { lengths: &[ids.len()], tables: &ids };
         let simd = SimdLevel::detect();
-        let code = encode(simd, 1, &tables.all(), segments, &frames.groups).unwrap().remove(0);
+        let code = encode(simd, &Crew::new(1), &tables.all(), segments, &frames.groups).unwrap().remove(0);
         let mut expected: Vec<u8> = code.states.iter().flat_map(|state| state.to_le_bytes()).collect();
         expected.extend(code.words.iter());
         let mut packed = Vec::new();

@@ -35,7 +35,7 @@ use self::plain::Plain;
 use self::window::{Place, Window};
 use crate::codec::bits::{BitDecoder, BitEncoder};
 use crate::error::{Error, Result};
-use crate::pool;
+use crate::pool::{self, Crew};
 
 /// Rows and columns of a block.
 const BLOCK: usize = 16;
@@ -134,7 +134,7 @@ impl Picture {
 
 /// Appends the coded frames `raw` to `out` and returns true, or returns false if that would not be
 /// shorter than `raw`; `out` may have grown all the same. The result does not depend on the number of threads.
-pub fn encode(picture: Picture, effort: Effort, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> bool {
+pub fn encode(picture: Picture, effort: Effort, crew: &Crew, raw: &[u8], out: &mut Vec<u8>) -> bool {
     if !picture.fits(raw.len()) {
         return false;
     }
@@ -148,7 +148,7 @@ pub fn encode(picture: Picture, effort: Effort, threads: usize, raw: &[u8], out:
     let mut shortest = usize::MAX;
     for &coding in codings {
         let from = out.len();
-        if encode_with(coding, picture, threads, raw, out).is_ok() && out.len() - from < shortest {
+        if encode_with(coding, picture, crew, raw, out).is_ok() && out.len() - from < shortest {
             out.drain(start..from);
             shortest = out.len() - start;
         } else {
@@ -161,13 +161,13 @@ pub fn encode(picture: Picture, effort: Effort, threads: usize, raw: &[u8], out:
 /// After so many frames without movement it is searched for in one frame of so many only.
 const SEARCHES: usize = 4;
 
-fn encode_with(coding: Coding, picture: Picture, threads: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+fn encode_with(coding: Coding, picture: Picture, crew: &Crew, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let coding = if coding.suits(picture) { coding } else { Coding::Templates };
     let band_rows = picture.band_rows(picture.bands());
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
     let mut codes = vec![Vec::new(); tops.len()];
     let bands = tops.into_iter().zip(&mut codes).collect();
-    pool::for_each(threads, bands, |(top, code)| {
+    pool::for_each(crew, bands, |(top, code)| {
         let height = band_rows.min(picture.height - top);
         let mut decisions = Vec::new();
         let units = match coding {
@@ -218,7 +218,7 @@ fn modelled(coding: Coding, picture: Picture, height: usize) -> Units {
 }
 
 /// Decodes frames to exactly `raw`.
-pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -> Result<()> {
+pub fn decode(picture: Picture, crew: &Crew, packed: &[u8], raw: &mut [u8]) -> Result<()> {
     let short = || Error::corrupt("discrete block: it ends within its header");
     let Some((&[bands, coding], rest)) = packed.split_first_chunk::<HEADER_BYTES>() else { return Err(short()) };
     if !picture.fits(raw.len()) {
@@ -253,7 +253,7 @@ pub fn decode(picture: Picture, threads: usize, packed: &[u8], raw: &mut [u8]) -
     for frame in raw.chunks_exact_mut(picture.frame_bytes()) {
         let before = (!decoded.is_empty()).then_some(decoded);
         let rows = frame.chunks_mut(band_rows * picture.row_bytes());
-        pool::for_each(threads, coders.iter_mut().zip(rows).collect(), |(band, rows)| {
+        pool::for_each(crew, coders.iter_mut().zip(rows).collect(), |(band, rows)| {
             band.frame(before, &Choice::default(), rows)
         })?;
         decoded = frame;
@@ -298,7 +298,7 @@ pub fn estimate(picture: Picture, effort: Effort, frames: usize, raw: &[u8]) -> 
     }
     let packed_bytes = |effort, raw: &[u8]| {
         let mut packed = Vec::new();
-        encode(picture, effort, 1, raw, &mut packed).then_some(packed.len())
+        encode(picture, effort, &Crew::new(1), raw, &mut packed).then_some(packed.len())
     };
     if effort != Effort::Quick {
         return packed_bytes(Effort::Usual, raw);

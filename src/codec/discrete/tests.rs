@@ -68,9 +68,9 @@ fn round_trip(picture: Picture, raw: &[u8]) -> Vec<u8> {
     let mut smallest = Vec::new();
     for coding in [Coding::Templates, Coding::Patterns, Coding::Plain] {
         let mut packed = Vec::new();
-        encode_with(coding, picture, 1, raw, &mut packed).unwrap();
+        encode_with(coding, picture, &Crew::new(1), raw, &mut packed).unwrap();
         let mut decoded = vec![0xA5; raw.len()];
-        decode(picture, 1, &packed, &mut decoded).unwrap();
+        decode(picture, &Crew::new(1), &packed, &mut decoded).unwrap();
         assert!(decoded == raw, "{picture:?}, {} bytes, {coding:?}", raw.len());
         if smallest.is_empty() || packed.len() < smallest.len() {
             smallest = packed;
@@ -103,14 +103,14 @@ fn bands_come_back_on_any_number_of_threads() {
     let picture = picture(1100, 1111, 1);
     let raw = text(picture, 3);
     let mut packed = Vec::new();
-    assert!(encode(picture, Effort::Usual, 1, &raw, &mut packed));
+    assert!(encode(picture, Effort::Usual, &Crew::new(1), &raw, &mut packed));
     assert_eq!(packed[0], 3, "bands");
     for (effort, threads) in [(Effort::Usual, 2), (Effort::Usual, 5), (Effort::Quick, 1), (Effort::Quick, 5)] {
         let mut again = Vec::new();
-        assert!(encode(picture, effort, threads, &raw, &mut again));
+        assert!(encode(picture, effort, &Crew::new(threads), &raw, &mut again));
         assert!(again == packed || effort == Effort::Quick, "{threads} threads");
         let mut decoded = vec![1; raw.len()];
-        decode(picture, threads, &again, &mut decoded).unwrap();
+        decode(picture, &Crew::new(threads), &again, &mut decoded).unwrap();
         assert!(decoded == raw, "{threads} threads");
     }
 }
@@ -136,8 +136,8 @@ fn what_it_is_not_made_for_is_left() {
     let picture = picture(64, 64, 2);
     let raw = noise(picture, 2);
     assert!(!looks_discrete(picture, &raw));
-    assert!(!encode(picture, Effort::Usual, 1, &raw, &mut Vec::new()));
-    assert!(!encode(picture, Effort::Thorough, 1, &[], &mut Vec::new()));
+    assert!(!encode(picture, Effort::Usual, &Crew::new(1), &raw, &mut Vec::new()));
+    assert!(!encode(picture, Effort::Thorough, &Crew::new(1), &[], &mut Vec::new()));
     assert!(looks_discrete(picture, &labels(picture, 2)));
     let estimate = estimate(picture, Effort::Usual, 2, &labels(picture, 2)).unwrap();
     assert!((10..1000).contains(&estimate), "{estimate}");
@@ -149,11 +149,11 @@ fn thorough_is_never_longer() {
         let picture = picture(100, 80, 3);
         let raw = raw_of(picture, 3);
         let [mut quick, mut thorough] = [Vec::new(), Vec::new()];
-        assert!(encode(picture, Effort::Usual, 1, &raw, &mut quick));
-        assert!(encode(picture, Effort::Thorough, 1, &raw, &mut thorough));
+        assert!(encode(picture, Effort::Usual, &Crew::new(1), &raw, &mut quick));
+        assert!(encode(picture, Effort::Thorough, &Crew::new(1), &raw, &mut thorough));
         assert!(thorough.len() <= quick.len());
         let mut decoded = vec![0; raw.len()];
-        decode(picture, 1, &thorough, &mut decoded).unwrap();
+        decode(picture, &Crew::new(1), &thorough, &mut decoded).unwrap();
         assert!(decoded == raw);
     }
 }
@@ -165,7 +165,7 @@ fn damage_is_refused_or_harmless() {
     let raw = text(picture, 3);
     for effort in [Effort::Quick, Effort::Usual] {
         let mut packed = Vec::new();
-        assert!(encode(picture, effort, 1, &raw, &mut packed));
+        assert!(encode(picture, effort, &Crew::new(1), &raw, &mut packed));
         damage(picture, &raw, &packed);
     }
 }
@@ -173,14 +173,14 @@ fn damage_is_refused_or_harmless() {
 fn damage(picture: Picture, raw: &[u8], packed: &[u8]) {
     let mut decoded = vec![0; raw.len()];
     for cut in 0..packed.len() {
-        assert!(decode(picture, 1, &packed[..cut], &mut decoded).is_err(), "cut at {cut}");
+        assert!(decode(picture, &Crew::new(1), &packed[..cut], &mut decoded).is_err(), "cut at {cut}");
     }
-    assert!(decode(picture, 1, &[packed, &[0]].concat(), &mut decoded).is_err(), "a byte too much");
+    assert!(decode(picture, &Crew::new(1), &[packed, &[0]].concat(), &mut decoded).is_err(), "a byte too much");
     let mut changed = 0;
     for bit in 0..8 * packed.len() {
         let mut flipped = packed.to_vec();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        changed += usize::from(decode(picture, 1, &flipped, &mut decoded).is_err() || decoded != raw);
+        changed += usize::from(decode(picture, &Crew::new(1), &flipped, &mut decoded).is_err() || decoded != raw);
     }
     assert!(changed > 8 * packed.len() * 9 / 10, "{changed} of {} bits tell", 8 * packed.len());
 }
@@ -196,7 +196,7 @@ fn noise_for_a_code_is_harmless() {
                 let mut packed = vec![1, coding];
                 packed.extend((code.len() as u32).to_le_bytes());
                 packed.extend(code);
-                let _ = decode(picture, 1, &packed, &mut vec![0; 4 * picture.frame_bytes()]);
+                let _ = decode(picture, &Crew::new(1), &packed, &mut vec![0; 4 * picture.frame_bytes()]);
             }
         }
     }
@@ -210,9 +210,9 @@ fn headers_are_checked() {
     for (at, value) in [(0, 0), (0, 2), (0, 17), (0, 255), (1, 3), (2, 255), (5, 255)] {
         let mut damaged = packed.clone();
         damaged[at] = value;
-        assert!(decode(picture, 1, &damaged, &mut vec![0; raw.len()]).is_err(), "byte {at} = {value}");
+        assert!(decode(picture, &Crew::new(1), &damaged, &mut vec![0; raw.len()]).is_err(), "byte {at} = {value}");
     }
-    assert!(decode(picture, 1, &packed, &mut vec![0; raw.len() - 1]).is_err(), "no whole frame");
-    assert!(decode(Picture { unit_bytes: 9, ..picture }, 1, &packed, &mut vec![0; raw.len()]).is_err());
-    assert!(decode(Picture { width: 0, ..picture }, 1, &packed, &mut vec![0; raw.len()]).is_err());
+    assert!(decode(picture, &Crew::new(1), &packed, &mut vec![0; raw.len() - 1]).is_err(), "no whole frame");
+    assert!(decode(Picture { unit_bytes: 9, ..picture }, &Crew::new(1), &packed, &mut vec![0; raw.len()]).is_err());
+    assert!(decode(Picture { width: 0, ..picture }, &Crew::new(1), &packed, &mut vec![0; raw.len()]).is_err());
 }

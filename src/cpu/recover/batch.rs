@@ -5,7 +5,7 @@ use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry};
 use crate::plan::Making;
-use crate::pool;
+use crate::pool::{self, Crew};
 use crate::stage::SolvedPlanes;
 
 /// Rows of blocks of a strip: where blocks are repaired, chroma is carried on from one to the next.
@@ -65,13 +65,7 @@ pub fn copy_alpha(batch: Batch<'_>, making: &Making, planes: &mut [u8]) {
 }
 
 /// Raw frames to planes and misfits.
-pub fn forward(
-    simd: SimdLevel,
-    threads: usize,
-    batch: Batch<'_>,
-    making: &Making,
-    out: &mut SolvedPlanes,
-) -> Result<()> {
+pub fn forward(simd: SimdLevel, crew: &Crew, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
     let picture = making.picture(batch.geometry);
     out.resize_for_overwrite(&making.planes(batch.geometry));
     if batch.raw.is_empty() {
@@ -84,7 +78,7 @@ pub fn forward(
         let blocks = strip.planes.u.len();
         jobs.push((strip, misfits.split_off_mut(..blocks).unwrap_or_default()));
     }
-    pool::for_each(threads, jobs, |(Strip { raw, planes, .. }, misfits)| {
+    pool::for_each(crew, jobs, |(Strip { raw, planes, .. }, misfits)| {
         Recovery::new(simd, &making.conversion, picture).solve_rows(raw, planes, misfits);
         Ok(())
     })
@@ -93,7 +87,7 @@ pub fn forward(
 /// Planes to raw frames.
 pub fn inverse(
     simd: SimdLevel,
-    threads: usize,
+    crew: &Crew,
     geometry: &Geometry,
     making: &Making,
     planes: &[u8],
@@ -119,7 +113,7 @@ pub fn inverse(
             .zip(u.chunks(strip_blocks).zip(v.chunks(strip_blocks)));
         jobs.extend(strips);
     }
-    pool::for_each(threads, jobs, |((raw, y), (u, v))| {
+    pool::for_each(crew, jobs, |((raw, y), (u, v))| {
         Converter::new(simd, &making.conversion, picture).convert(y, u, v, raw);
         Ok(())
     })

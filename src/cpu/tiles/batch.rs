@@ -5,13 +5,13 @@ use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, TILE_GROUPS};
 use crate::plan::{TileCut, band_slices};
-use crate::pool;
+use crate::pool::{self, Crew};
 use crate::stage::{TileBatch, TileEffort, TiledFrames, spread};
 
 /// Raw frames to tiles.
 pub fn forward(
     simd: SimdLevel,
-    threads: usize,
+    crew: &Crew,
     batch: Batch<'_>,
     cut: TileCut,
     effort: TileEffort,
@@ -21,7 +21,7 @@ pub fn forward(
     let tiling = &cut.tiling(geometry);
     out.resize_for_overwrite(tiling.tiles() * geometry.frames);
     let jobs = tiling.bands.iter().zip(out.bands_mut(tiling, geometry.frames)).collect();
-    pool::for_each(threads, jobs, |(band, (predictors, groups))| {
+    pool::for_each(crew, jobs, |(band, (predictors, groups))| {
         let tiles = band.tiles();
         let mut state = BandState::new(simd, cut.colour, geometry, tiling, band);
         let mut coded = TiledFrames::default();
@@ -39,7 +39,7 @@ pub fn forward(
 /// Tiles to raw frames.
 pub fn inverse(
     simd: SimdLevel,
-    threads: usize,
+    crew: &Crew,
     geometry: &Geometry,
     cut: TileCut,
     tiles: &TileBatch,
@@ -54,7 +54,7 @@ pub fn inverse(
         let of_band = predictors.split_off(..tiles).unwrap_or_default();
         jobs.push((band, frames, of_band, groups.split_off(..tiles * TILE_GROUPS).unwrap_or_default()));
     }
-    pool::for_each(threads, jobs, |(band, frames, predictors, groups)| {
+    pool::for_each(crew, jobs, |(band, frames, predictors, groups)| {
         let mut state = BandState::new(simd, cut.colour, geometry, tiling, band);
         let mut groups = groups.iter();
         // Groups of zeros are among the groups here, so none is marked.

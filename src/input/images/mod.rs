@@ -21,7 +21,7 @@ use super::fill::{addressable_frames, emptied};
 use super::{Description, FrameReader, InputBatch};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Origin, OriginKind};
-use crate::pool;
+use crate::pool::{self, Crew};
 
 pub use restore::restore_images;
 
@@ -138,13 +138,13 @@ impl FrameReader for ImageReader {
         bytes.try_reserve_exact(batch_bytes).map_err(|_| {
             Error::limit(format!("batch memory: expected room for {batch_bytes} bytes; use fewer frames in a batch"))
         })?;
-        let threads = pool::threads(None);
-        for group in images.chunks(IMAGES_PER_THREAD * threads) {
+        let crew = Crew::new(pool::threads(None));
+        for group in images.chunks(IMAGES_PER_THREAD * crew.threads()) {
             let start = bytes.len();
             bytes.resize(start + group.len() * frame_bytes, 0);
             let frames = bytes.get_mut(start..).unwrap_or_default().chunks_exact_mut(frame_bytes);
             let work = group.iter().zip(frames).collect();
-            pool::for_each(threads, work, |(image, frame)| self.read_image(image, frame))?;
+            pool::for_each(&crew, work, |(image, frame)| self.read_image(image, frame))?;
         }
         let side: String = images.iter().flat_map(|image| [image.name.as_str(), "\n"]).collect();
         let batch = InputBatch { frames: images.len(), bytes, side: side.into_bytes() };

@@ -11,7 +11,7 @@ use super::{png, tiff};
 use crate::error::{Error, Result};
 use crate::frame::FrameFormat;
 use crate::input::Restorer;
-use crate::pool;
+use crate::pool::{self, Crew};
 
 /// A restorer that writes each frame into `folder`, which is made if it is not there, under the name it
 /// was read from. A file that is there already is an error unless `overwrite` is set. Names come from
@@ -60,7 +60,7 @@ impl Restorer for ImageRestorer {
         // A picture has at least one byte.
         let images = kinds.into_iter().zip(bytes.chunks_exact(self.format.frame_bytes().max(1))).collect();
         let (folder, pixels, overwrite) = (&self.folder, &self.pixels, self.overwrite);
-        pool::for_each(pool::threads(None), images, |((name, kind), bytes)| {
+        pool::for_each(&Crew::new(pool::threads(None)), images, |((name, kind), bytes)| {
             let path = folder.join(name);
             write_image(&path, kind, pixels, bytes, overwrite).map_err(|error| error.context(path.display()))
         })
