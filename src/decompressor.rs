@@ -22,6 +22,7 @@ pub struct Decompressor {
     limits: Limits,
     decoders: Mutex<Vec<Decoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
+    reusable: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Decompressor {
@@ -35,7 +36,13 @@ impl Decompressor {
     }
 
     pub(crate) fn on(scheduler: Scheduler, limits: Limits) -> Self {
-        Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default() }
+        Self {
+            scheduler,
+            limits,
+            decoders: Mutex::default(),
+            buffers: Mutex::default(),
+            reusable: Mutex::default(),
+        }
     }
 
     /// The most threads that one call uses.
@@ -125,6 +132,16 @@ impl Decompressor {
         if rest.is_empty() { Ok(()) } else { Err(wrong_size(&(room - rest.len()).to_string())) }
     }
 
+    /// Hands back the bytes of frames that are done with: a later batch is restored into their memory. Fresh memory
+    /// costs several times what copying does.
+    pub fn reuse(&self, bytes: Vec<u8>) {
+        let mut reusable = pool::lock(&self.reusable);
+        // More cannot be wanted at a time.
+        if reusable.len() < self.threads() {
+            reusable.push(bytes);
+        }
+    }
+
     /// What may be in work at a time.
     pub(crate) fn window(&self) -> Window {
         Window::new(self.threads(), self.limits.working_bytes)
@@ -141,7 +158,11 @@ impl Decompressor {
     fn frames(&self, format: &FrameFormat, record: &BatchRecord) -> Result<Frames> {
         let frames = frame_count(record)?;
         let geometry = Geometry::new(format, frames);
-        let mut raw = vec![0; geometry.raw_bytes()];
+        let mut raw = pool::lock(&self.reusable).pop().unwrap_or_default();
+        if raw.capacity() < geometry.raw_bytes() {
+            raw = vec![0; geometry.raw_bytes()];
+        }
+        raw.resize(geometry.raw_bytes(), 0);
         self.restore(&geometry, record, &mut raw)?;
         Frames::new(format.clone(), frames, raw)
     }

@@ -96,6 +96,7 @@ fn from_file(
             let batch = part_of(batch?, &range)?;
             done.write(restorer, &batch)?;
             bar.inc(batch.frames.as_bytes().len() as u64);
+            decompressor.reuse(batch.frames.into_bytes());
             Ok(())
         })
     })?;
@@ -114,7 +115,10 @@ fn from_stream(decompressor: &Decompressor, wanted: Option<Range<u64>>, output: 
     restore(output, &origin, &format, force, |restorer| {
         reader.read_batches(|batch| {
             interrupt::check()?;
-            done.write(restorer, &batch?)
+            let batch = batch?;
+            done.write(restorer, &batch)?;
+            decompressor.reuse(batch.frames.into_bytes());
+            Ok(())
         })
     })?;
     drop(reader);

@@ -25,6 +25,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             Ok(batch) => {
                 batches += 1;
                 frames += batch.frames.frames() as u64;
+                decompressor.reuse(batch.frames.into_bytes());
             }
             Err(error) => match error.kind() {
                 ErrorKind::Corrupt | ErrorKind::Truncated => damage.push(error),
