@@ -36,13 +36,7 @@ impl Decompressor {
     }
 
     pub(crate) fn on(scheduler: Scheduler, limits: Limits) -> Self {
-        Self {
-            scheduler,
-            limits,
-            decoders: Mutex::default(),
-            buffers: Mutex::default(),
-            reusable: Mutex::default(),
-        }
+        Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default(), reusable: Mutex::default() }
     }
 
     /// The most threads that one call uses.

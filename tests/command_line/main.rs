@@ -7,6 +7,7 @@ mod made;
 mod bench;
 mod files;
 mod images;
+mod memory;
 mod messages;
 mod recovered;
 mod refusals;
