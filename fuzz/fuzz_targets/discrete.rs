@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use framepress::internal::Crew;
 use framepress::internal::discrete::{Effort, Picture, decode, encode};
 use framepress_fuzz::number;
 use libfuzzer_sys::fuzz_target;
@@ -16,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let decoded = |packed: &[u8], frames: usize| {
         let [one, three] = [1, 3].map(|threads| {
             let mut raw = vec![0; frames * frame_bytes];
-            decode(picture, threads, packed, &mut raw).is_ok().then_some(raw)
+            decode(picture, &Crew::new(threads), packed, &mut raw).is_ok().then_some(raw)
         });
         assert!(one == three);
         one
@@ -26,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
     let raw = &input[..frames * frame_bytes];
     for effort in [Effort::Quick, Effort::Usual, Effort::Thorough] {
         let mut packed = Vec::new();
-        if encode(picture, effort, 1, raw, &mut packed) {
+        if encode(picture, effort, &Crew::new(1), raw, &mut packed) {
             assert!(decoded(&packed, frames).as_deref() == Some(raw));
         }
     }

@@ -5,9 +5,8 @@ use framepress::frame::{
 };
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
-    Crew,
-    self, Backend, BatchRecord, CpuBackend, Decoder, FileHeader, KNOWN, RecordReader, Surroundings, checksum, convert,
-    put_over, recovered_count, strips, tiles,
+    self, Backend, BatchRecord, CpuBackend, Crew, Decoder, FileHeader, KNOWN, RecordReader, Surroundings, checksum,
+    convert, put_over, recovered_count, strips, tiles,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Method, PatchedPlan, RecoveredPlan, Settings};
 use framepress::{CodecId, Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
