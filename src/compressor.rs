@@ -7,7 +7,8 @@ use ndarray::{ArrayView, Dimension};
 
 use crate::codec::discrete::{self, Picture};
 use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
-use crate::container::{self, BlockEntry};
+use crate::container::{self, BlockEntry, Limits};
+use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
 use crate::patched::Patched;
@@ -47,6 +48,7 @@ pub struct Compressor {
     settings: Settings,
     scheduler: Scheduler,
     spare: Spare,
+    verifier: Option<Decompressor>,
 }
 
 /// Things that are costly to make anew for each batch.
@@ -81,7 +83,8 @@ impl Compressor {
     }
 
     pub(crate) fn on(settings: Settings, scheduler: Scheduler) -> Self {
-        Self { settings, scheduler, spare: Spare::default() }
+        let verifier = settings.verification().then(|| Decompressor::on(scheduler.cpu_alone(), Limits::default()));
+        Self { settings, scheduler, spare: Spare::default(), verifier }
     }
 
     /// The settings.
@@ -161,18 +164,36 @@ impl Compressor {
                 let before = smallest.as_ref().map_or(raw.len() + 1, |(.., payload)| payload.len());
                 smallest = packed.filter(|(.., payload)| payload.len() < before).or(smallest);
             }
-            Ok(smallest)
+            let packed = match smallest {
+                Some(packed) => packed,
+                // Noise: as planes it takes no more than its own length.
+                None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
+            };
+            self.verify(batch, &packed)?;
+            Ok(packed)
         };
-        let on_device = |packed: &Option<Packed>| !matches!(packed, Some((Method::Discrete, ..)));
+        let on_device = |(method, ..): &Packed| *method != Method::Discrete;
         let (raw_checksum, packed) =
             pool::beside(crew, || container::checksum(raw), || self.scheduler.run(&geometry, pack, on_device));
-        let packed = match packed? {
-            Some(packed) => packed,
-            // Noise: as planes it takes no more than its own length.
-            None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
-        };
-        let (method, blocks, payload) = packed;
+        let (method, blocks, payload) = packed?;
         Ok(PackedBatch { method, raw_checksum, blocks, payload })
+    }
+
+    /// Restores the frames again, if that was asked for.
+    fn verify(&self, batch: Batch<'_>, (method, blocks, payload): &Packed) -> Result<()> {
+        let Some(verifier) = &self.verifier else { return Ok(()) };
+        let mut restored = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        restored.resize_for_overwrite(batch.raw.len());
+        let cpu = self.scheduler.cpu();
+        let result = verifier
+            .restore_method(batch.geometry, method, blocks, payload, cpu, restored.as_bytes_mut())
+            .map_err(|error| error.context("verification"))
+            .and_then(|()| match restored.as_bytes() == batch.raw {
+                true => Ok(()),
+                false => Err(Error::corrupt("verification: other frames came back than were packed")),
+            });
+        pool::lock(&self.spare.buffers).push(restored);
+        result
     }
 
     /// `None` if that takes more than the raw bytes.

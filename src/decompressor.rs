@@ -177,7 +177,8 @@ impl Decompressor {
         self.scheduler.run(geometry, work, |()| record.method != Method::Discrete)
     }
 
-    fn restore_method(
+    /// Restores the frames of a batch, without a look at its checksum.
+    pub(crate) fn restore_method(
         &self,
         geometry: &Geometry,
         method: &Method,

@@ -53,6 +53,9 @@ pub struct Compress {
     /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
     #[arg(long, value_name = "WxH:FORMAT")]
     pub raw: Option<RawSpec>,
+    /// Decompress every batch again before it is written, and compare.
+    #[arg(long)]
+    pub verify: bool,
 }
 
 #[derive(Args)]

@@ -17,7 +17,7 @@ use super::{interrupt, progress};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, verify } = arguments;
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
@@ -25,7 +25,8 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         .with_device(run.device)
         .with_batch_frames(batch)
         .with_threads(run.threads)
-        .with_memory_limit(run.memory);
+        .with_memory_limit(run.memory)
+        .with_verification(verify);
     let compressor = Compressor::new(settings)?;
     let reader = input::open(Path::new(&input), raw)?;
     let description = reader.description().clone();

@@ -17,7 +17,7 @@ pub mod temporal;
 mod tests;
 pub mod tiles;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 pub use simd::{SIMD_VARIABLE, SimdLevel};
 
@@ -36,7 +36,7 @@ const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
 /// The CPU as a [`Backend`].
 pub struct CpuBackend {
     simd: SimdLevel,
-    crew: Crew,
+    crew: Arc<Crew>,
     /// Buffers to use again: a fresh one costs a page fault per 4 KiB.
     spare: Mutex<Vec<WorkBuffer>>,
 }
@@ -44,7 +44,12 @@ pub struct CpuBackend {
 impl CpuBackend {
     /// A backend that uses `simd` on at most `threads` threads.
     pub fn new(simd: SimdLevel, threads: usize) -> Self {
-        Self { simd, crew: Crew::new(threads), spare: Mutex::new(Vec::new()) }
+        Self { simd, crew: Arc::new(Crew::new(threads)), spare: Mutex::new(Vec::new()) }
+    }
+
+    /// Another one, on threads of the same crew.
+    pub(crate) fn of_crew(&self) -> Self {
+        Self { simd: self.simd, crew: Arc::clone(&self.crew), spare: Mutex::default() }
     }
 
     /// Runs `work` with a buffer of `bytes` unspecified bytes.

@@ -51,6 +51,7 @@ pub struct Settings {
     batch_frames: Option<NonZeroUsize>,
     threads: Option<NonZeroUsize>,
     memory_limit: Option<NonZeroU64>,
+    verification: bool,
 }
 
 impl Default for Settings {
@@ -62,6 +63,7 @@ impl Default for Settings {
             batch_frames: None,
             threads: None,
             memory_limit: None,
+            verification: false,
         }
     }
 }
@@ -129,6 +131,14 @@ impl Settings {
         self
     }
 
+    /// Sets whether every batch is decompressed again, on the CPU, and compared with its frames before it is handed on.
+    /// What a device packed wrongly is packed by the CPU then. It takes about as long as decompressing does.
+    #[must_use]
+    pub fn with_verification(mut self, verification: bool) -> Self {
+        self.verification = verification;
+        self
+    }
+
     /// The level.
     pub fn level(&self) -> u8 {
         self.level
@@ -152,6 +162,11 @@ impl Settings {
     /// Threads as asked.
     pub fn threads(&self) -> Option<NonZeroUsize> {
         self.threads
+    }
+
+    /// Whether batches are verified.
+    pub fn verification(&self) -> bool {
+        self.verification
     }
 
     /// The memory limit as asked.

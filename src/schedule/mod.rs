@@ -71,8 +71,17 @@ impl Scheduler {
     }
 
     fn with(candidate: Candidate, threads: Option<NonZeroUsize>) -> Self {
+        Self::around(CpuBackend::new(SimdLevel::detect(), pool::threads(threads)), candidate)
+    }
+
+    /// Only the CPU, on threads of the same crew.
+    pub fn cpu_alone(&self) -> Self {
+        Self::around(self.cpu.of_crew(), Candidate::None)
+    }
+
+    fn around(cpu: CpuBackend, candidate: Candidate) -> Self {
         Self {
-            cpu: CpuBackend::new(SimdLevel::detect(), pool::threads(threads)),
+            cpu,
             candidate,
             set_aside: AtomicBool::new(false),
             done_on_cpu: AtomicU64::new(0),

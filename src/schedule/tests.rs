@@ -18,8 +18,10 @@ enum Fault {
     Failing,
     /// The device goes away with the second call.
     Lost,
-    /// Every result has a wrong byte.
+    /// Every batch comes back with a wrong byte.
     WrongBytes,
+    /// Every batch is transformed with a wrong byte.
+    WrongResiduals,
 }
 
 /// The CPU dressed up as an accelerator.
@@ -52,7 +54,11 @@ impl Fake {
 impl Backend for Fake {
     fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
         self.call()?;
-        self.cpu.forward(batch, plan, out)
+        self.cpu.forward(batch, plan, out)?;
+        if self.fault == Fault::WrongResiduals {
+            out.as_bytes_mut()[1] ^= 2;
+        }
+        Ok(())
     }
 
     fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
@@ -71,7 +77,12 @@ impl Backend for Fake {
 
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
         self.call()?;
-        self.cpu.tiles_forward(batch, cut, effort, out)
+        self.cpu.tiles_forward(batch, cut, effort, out)?;
+        if self.fault == Fault::WrongResiduals {
+            let bytes = out.as_bytes_mut();
+            bytes[bytes.len() / 2] ^= 2;
+        }
+        Ok(())
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
@@ -140,7 +151,7 @@ fn round_trip(fault: Fault) -> (BatchCounts, BatchCounts) {
     let settings = Settings::new().with_batch_frames(std::num::NonZeroUsize::new(2));
     let frames = crate::frame::Frames::new(format, 10, raw.clone()).unwrap();
     let on_cpu = Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap();
-    let compressor = Compressor::on(settings, scheduler(fault));
+    let compressor = Compressor::on(settings.with_verification(fault == Fault::WrongResiduals), scheduler(fault));
     let packed = compressor.compress_frames(&frames).unwrap();
     assert_eq!(packed, on_cpu.compress_frames(&frames).unwrap(), "the same bytes wherever it ran");
     let decompressor = Decompressor::on(scheduler(fault), Limits::default());
@@ -170,6 +181,11 @@ fn a_lost_device_is_set_aside() {
 #[test]
 fn a_device_that_computes_wrongly_is_set_aside() {
     assert_eq!(round_trip(Fault::WrongBytes), (counts(0, 5, 0), counts(4, 0, 1)));
+}
+
+#[test]
+fn verification_finds_what_a_device_packed_wrongly() {
+    assert_eq!(round_trip(Fault::WrongResiduals), (counts(4, 0, 1), counts(0, 5, 0)));
 }
 
 #[test]

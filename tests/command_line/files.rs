@@ -45,6 +45,7 @@ fn options_reach_the_compressor() {
         &["--codec", "lz4", "--batch", "3"],
         &["--codec", "store", "--threads", "2"],
         &["--codec", "zstd", "--batch", "1"],
+        &["--verify", "--memory", "4M"],
     ]
     .iter()
     .enumerate()
