@@ -4,8 +4,11 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use framepress::input::RawSpec;
 use framepress::plan::{CodecChoice, DeviceChoice, Settings};
+
+use super::progress::{Show, Style};
 
 /// Lossless compression for batches of video frames and image-like arrays.
 #[derive(Parser)]
@@ -29,6 +32,16 @@ pub enum Command {
     Devices(Devices),
     /// Measure ratio and speed in memory, level by level.
     Bench(Bench),
+    /// Print a script with which a shell completes these arguments.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write manual pages, one for each command.
+    Man {
+        /// Where to put them.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -145,12 +158,22 @@ pub struct Run {
     /// Print a summary as JSON.
     #[arg(long)]
     pub json: bool,
+    /// How progress is shown, on standard error.
+    #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
+    pub progress: Style,
     /// Print nothing but errors.
     #[arg(short, long)]
     pub quiet: bool,
     /// Overwrite the output if it exists.
     #[arg(short, long)]
     pub force: bool,
+}
+
+impl Run {
+    /// What to show while it runs.
+    pub fn show(&self) -> Show {
+        Show { style: self.progress, quiet: self.quiet || self.json }
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::time::Instant;
 
@@ -11,9 +13,10 @@ use framepress::plan::Settings;
 use framepress::{Compressor, Result, Writer};
 
 use super::arguments::Compress;
+use super::interrupt;
 use super::output::Output;
+use super::progress::Progress;
 use super::summary::Summary;
-use super::{interrupt, progress};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
@@ -22,7 +25,7 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let settings = Settings::new()
         .with_level(level)?
         .with_codec(codec.into())
-        .with_device(run.device)
+        .with_device(run.device.clone())
         .with_batch_frames(batch)
         .with_threads(run.threads)
         .with_memory_limit(run.memory)
@@ -32,8 +35,10 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let description = reader.description().clone();
     let frame_bytes = description.format.frame_bytes() as u64;
 
-    let bar = progress::bar(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.quiet || run.json);
-    let mut counted = Counted { output: Output::create(&output, run.force)?, bytes: 0 };
+    let raw_bytes = description.frames.map(|frames| frames.saturating_mul(frame_bytes));
+    let mut progress = Progress::new(raw_bytes, run.show());
+    let mut counted = Counted { output: Output::create(&output, run.force)?, bytes: Arc::default() };
+    let packed_bytes = Arc::clone(&counted.bytes);
     let mut writer = Writer::with_origin(&mut counted, description.format.clone(), description.origin, &compressor)?;
     let mut frames = 0;
     let batch_frames = writer.batch_frames();
@@ -44,24 +49,24 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         });
         writer.write_batches(batches, |batch| {
             frames += batch.frames as u64;
-            bar.inc(batch.bytes.len() as u64);
+            let packed_bytes = packed_bytes.load(Ordering::Relaxed);
+            progress.advance(batch.frames as u64, batch.bytes.len() as u64, Some(packed_bytes));
             // Reading may be over.
             let _ = give_back.send(batch.bytes);
             Ok(())
         })
     })?;
     writer.finish()?;
-    let packed_bytes = counted.bytes;
     interrupt::check()?;
     counted.output.commit()?;
-    bar.finish_and_clear();
+    progress.finish();
 
     let summary = Summary {
         input,
         output: output.display().to_string(),
         frames,
         raw_bytes: frames * frame_bytes,
-        packed_bytes,
+        packed_bytes: packed_bytes.load(Ordering::Relaxed),
         elapsed: start.elapsed(),
         counts: compressor.counts(),
     };
@@ -105,13 +110,13 @@ fn read_ahead(
 /// Counts what is written.
 struct Counted {
     output: Output,
-    bytes: u64,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.output.write(bytes)?;
-        self.bytes += written as u64;
+        self.bytes.fetch_add(written as u64, Ordering::Relaxed);
         Ok(written)
     }
 

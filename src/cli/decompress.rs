@@ -13,9 +13,10 @@ use framepress::input::{self, Restorer};
 use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader};
 
 use super::arguments::Decompress;
+use super::interrupt;
 use super::output::{Output, OutputFolder};
+use super::progress::{Progress, Show};
 use super::summary::Summary;
-use super::{interrupt, progress};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
     let Decompress { file, output, frames, run } = arguments;
@@ -25,12 +26,11 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         None => default_output(&file)?,
     };
     let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory))?;
-    let silent = run.quiet || run.json;
     let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
     let done = if file == "-" {
-        from_stream(&decompressor, frames, &output, run.force).map_err(named)?
+        from_stream(&decompressor, frames, &output, run.force, run.show()).map_err(named)?
     } else {
-        from_file(&decompressor, Path::new(&file), frames, &output, run.force, silent).map_err(named)?
+        from_file(&decompressor, Path::new(&file), frames, &output, run.force, run.show()).map_err(named)?
     };
     let summary = Summary {
         input: file,
@@ -64,7 +64,7 @@ fn from_file(
     wanted: Option<Range<u64>>,
     output: &Path,
     force: bool,
-    silent: bool,
+    show: Show,
 ) -> Result<Done> {
     let file = File::open(path)?;
     let file_bytes = file.metadata()?.len();
@@ -86,7 +86,8 @@ fn from_file(
     };
     let format = reader.format().clone();
     let mut done = Done::default();
-    let bar = progress::bar(Some((range.end - range.start).saturating_mul(format.frame_bytes() as u64)), silent);
+    let raw_bytes = (range.end - range.start).saturating_mul(format.frame_bytes() as u64);
+    let mut progress = Progress::new(Some(raw_bytes), show);
     restore(output, &origin, &format, force, |restorer| {
         let batches = reader.batches_of_frames(range.clone())?;
         done.packed_bytes =
@@ -95,32 +96,41 @@ fn from_file(
             interrupt::check()?;
             let batch = part_of(batch?, &range)?;
             done.write(restorer, &batch)?;
-            bar.inc(batch.frames.as_bytes().len() as u64);
+            progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
             decompressor.reuse(batch.frames.into_bytes());
             Ok(())
         })
     })?;
-    bar.finish_and_clear();
+    progress.finish();
     Ok(done)
 }
 
-fn from_stream(decompressor: &Decompressor, wanted: Option<Range<u64>>, output: &Path, force: bool) -> Result<Done> {
+fn from_stream(
+    decompressor: &Decompressor,
+    wanted: Option<Range<u64>>,
+    output: &Path,
+    force: bool,
+    show: Show,
+) -> Result<Done> {
     if wanted.is_some() {
         return Err(Error::new(ErrorKind::InvalidInput, "--frames needs a file, not standard input"));
     }
     let mut packed = Counted { input: io::stdin().lock(), bytes: 0 };
     let mut reader = Reader::new(BufReader::with_capacity(1 << 20, &mut packed), decompressor)?;
     let (origin, format) = (reader.origin().clone(), reader.format().clone());
+    let mut progress = Progress::new(None, show);
     let mut done = Done::default();
     restore(output, &origin, &format, force, |restorer| {
         reader.read_batches(|batch| {
             interrupt::check()?;
             let batch = batch?;
             done.write(restorer, &batch)?;
+            progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
             decompressor.reuse(batch.frames.into_bytes());
             Ok(())
         })
     })?;
+    progress.finish();
     drop(reader);
     done.packed_bytes = packed.bytes;
     Ok(done)

@@ -7,6 +7,7 @@ mod decompress;
 mod devices;
 mod info;
 mod interrupt;
+mod manuals;
 mod output;
 mod progress;
 mod summary;
@@ -47,6 +48,8 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
+        Command::Completions { shell } => manuals::completions(shell),
+        Command::Man { folder } => manuals::man(&folder),
     };
     match result {
         Ok(code) => code,

@@ -7,8 +7,10 @@ mod made;
 mod bench;
 mod files;
 mod images;
+mod manuals;
 mod memory;
 mod messages;
+mod progress;
 mod recovered;
 mod refusals;
 #[cfg(unix)]
