@@ -8,7 +8,8 @@
 //! a coder of its own for pictures of few values, an adaptive model at the highest levels, and whole planes for anything else.
 //!
 //! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
-//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number.
+//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number;
+//! [`recover`] makes a whole file of what is left of a damaged one.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
 //! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
 //! SIMD level nor threads.
@@ -37,6 +38,7 @@ mod planes;
 mod pool;
 mod reader;
 mod recovered;
+mod salvage;
 mod schedule;
 mod stage;
 mod strips;
@@ -54,6 +56,7 @@ pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
+pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
 pub use schedule::{BatchCounts, devices};
 pub use writer::Writer;
 

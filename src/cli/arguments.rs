@@ -25,6 +25,8 @@ pub enum Command {
     Info(Examine),
     /// Decode everything and check it against its checksums.
     Verify(Examine),
+    /// Write what is intact in a damaged, cut or concatenated file to a new one.
+    Recover(Recover),
     /// List the devices that batches can run on.
     Devices(Devices),
     /// Measure ratio and speed in memory, level by level.
@@ -76,6 +78,24 @@ pub struct Examine {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Recover {
+    /// A .fpk file; it may be damaged, cut, without its index, or several files one after another.
+    pub file: PathBuf,
+    /// Output file, or - for standard output.
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Print what was found and lost as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Overwrite the output if it exists.
+    #[arg(short, long)]
+    pub force: bool,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ mod info;
 mod interrupt;
 mod output;
 mod progress;
+mod recover;
 mod summary;
 mod verify;
 
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Decompress(arguments) => decompress::run(arguments),
         Command::Info(arguments) => info::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Recover(arguments) => recover::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
     };

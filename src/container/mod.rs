@@ -7,8 +7,9 @@
 //! ```
 //!
 //! [`RecordWriter`] and [`RecordReader`] go from front to back and need no seeking;
-//! [`IndexedReader`] reads batches in any order. The readers take any bytes: they answer with
-//! records or errors, and allocate only what the bytes that are there and the [`Limits`] allow.
+//! [`IndexedReader`] reads batches in any order, and [`Search`] finds what is left of a
+//! damaged file. The readers take any bytes: they answer with records or errors, and allocate only what
+//! the bytes that are there and the [`Limits`] allow.
 
 mod blocks;
 mod checksum;
@@ -21,6 +22,7 @@ mod prefix;
 mod reader;
 mod record;
 mod scan;
+mod search;
 mod sequence;
 #[cfg(test)]
 mod tests;
@@ -37,4 +39,5 @@ pub use limits::Limits;
 pub use method::{recovered_count, tile_codec};
 pub use reader::RecordReader;
 pub use record::{BatchRecord, BlockEntry, RecordHead};
+pub use search::{Finding, FoundRecord, Search};
 pub use writer::RecordWriter;

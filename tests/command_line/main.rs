@@ -8,6 +8,7 @@ mod bench;
 mod files;
 mod images;
 mod messages;
+mod recover;
 mod recovered;
 mod refusals;
 #[cfg(unix)]

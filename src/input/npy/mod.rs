@@ -140,5 +140,11 @@ pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64)
     Ok(Origin { kind: OriginKind::Npy, big_endian: origin.big_endian, header })
 }
 
+/// The number of frames that the recorded header of an `.npy` file says.
+pub(crate) fn recorded_frames(origin: &Origin) -> Option<u64> {
+    let header = (origin.kind == OriginKind::Npy).then(|| NpyHeader::read(&mut origin.header.as_slice()))?;
+    header.ok().map(|header| header.frames() as u64)
+}
+
 #[cfg(test)]
 mod tests;
