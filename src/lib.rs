@@ -20,6 +20,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("framepress keeps samples as little-endian bytes and is not ported to big-endian machines");
 
+mod append;
 mod batch_info;
 mod codec;
 mod compressor;
@@ -45,6 +46,7 @@ mod strips;
 mod tiled;
 mod writer;
 
+pub use append::{Appended, Truncate, open_to_append};
 pub use batch_info::BatchInfo;
 pub use codec::CodecId;
 pub use compressor::{Compressor, compress};

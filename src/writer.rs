@@ -51,18 +51,27 @@ impl<'a, W: Write> Writer<'a, W> {
     /// # Errors
     /// As [`Writer::new`].
     pub fn with_origin(output: W, format: FrameFormat, origin: Origin, compressor: &'a Compressor) -> Result<Self> {
-        let batch_frames = compressor.batch_frames(&format);
         let records = RecordWriter::new(output, &FileHeader { format: format.clone(), origin })?;
-        Ok(Self {
+        Ok(Self::on(records, format, compressor))
+    }
+
+    /// Writes records after those that are there.
+    pub(crate) fn on(records: RecordWriter<W>, format: FrameFormat, compressor: &'a Compressor) -> Self {
+        Self {
             compressor,
-            records,
+            batch_frames: compressor.batch_frames(&format),
             format,
-            batch_frames,
             pending: Vec::new(),
             pending_frames: 0,
-            batches: 0,
-            frames: 0,
-        })
+            batches: records.batches(),
+            frames: records.frames(),
+            records,
+        }
+    }
+
+    /// Format of the frames.
+    pub fn format(&self) -> &FrameFormat {
+        &self.format
     }
 
     /// Frames in a whole batch.

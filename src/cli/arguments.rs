@@ -55,6 +55,10 @@ pub struct Compress {
     /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
     #[arg(long, value_name = "WxH:FORMAT")]
     pub raw: Option<RawSpec>,
+    /// Add the frames to those of OUTPUT, which is made if it is not there. It is written in place: whole batches can
+    /// be read while others are added, and stay whatever happens.
+    #[arg(long, requires = "output", conflicts_with = "force")]
+    pub append: bool,
 }
 
 #[derive(Args)]

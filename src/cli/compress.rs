@@ -6,18 +6,19 @@ use std::process::ExitCode;
 use std::sync::mpsc::{channel, sync_channel};
 use std::time::Instant;
 
-use framepress::input::{self, FrameReader, InputBatch};
+use framepress::input::{self, Description, FrameReader, InputBatch};
 use framepress::plan::Settings;
 use framepress::{Compressor, Result, Writer};
+use indicatif::ProgressBar;
 
 use super::arguments::Compress;
 use super::output::Output;
 use super::summary::Summary;
-use super::{interrupt, progress};
+use super::{append, interrupt, progress};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, append } = arguments;
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
@@ -27,25 +28,15 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         .with_threads(run.threads);
     let compressor = Compressor::new(settings)?;
     let reader = input::open(Path::new(&input), raw)?;
-    let description = reader.description().clone();
+    let description = reader.description();
     let frame_bytes = description.format.frame_bytes() as u64;
-
     let bar = progress::bar(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.quiet || run.json);
-    let mut counted = Counted { output: Output::create(&output, run.force)?, bytes: 0 };
-    let mut writer = Writer::with_origin(&mut counted, description.format.clone(), description.origin, &compressor)?;
-    let mut frames = 0;
-    read_ahead(reader, writer.batch_frames(), |batch| {
-        interrupt::check()?;
-        let batch = batch.map_err(|error| error.context(&input))?;
-        writer.write_batch(batch.frames, &batch.bytes, &batch.side)?;
-        frames += batch.frames as u64;
-        bar.inc(batch.bytes.len() as u64);
-        Ok(batch)
-    })?;
-    writer.finish()?;
-    let packed_bytes = counted.bytes;
-    interrupt::check()?;
-    counted.output.commit()?;
+    let source = Source { name: &input, reader, bar: &bar };
+    let Written { frames, packed_bytes } = if append {
+        append::write(source, &output, &compressor)?
+    } else {
+        write(source, &output, run.force, &compressor)?
+    };
     bar.finish_and_clear();
 
     let summary = Summary {
@@ -59,6 +50,53 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     };
     summary.print(run.json, run.quiet, Some(level), output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Frames to compress.
+pub struct Source<'a> {
+    pub name: &'a str,
+    pub reader: Box<dyn FrameReader>,
+    pub bar: &'a ProgressBar,
+}
+
+/// What was compressed.
+pub struct Written {
+    pub frames: u64,
+    pub packed_bytes: u64,
+}
+
+/// Writes a new file.
+fn write(source: Source<'_>, output: &Path, force: bool, compressor: &Compressor) -> Result<Written> {
+    let Description { format, origin, .. } = source.reader.description().clone();
+    let mut counted = Counted { output: Output::create(output, force)?, bytes: 0 };
+    let mut writer = Writer::with_origin(&mut counted, format, origin, compressor)?;
+    let frames = source.write_to(&mut writer, |_| Ok(()))?;
+    writer.finish()?;
+    let packed_bytes = counted.bytes;
+    interrupt::check()?;
+    counted.output.commit()?;
+    Ok(Written { frames, packed_bytes })
+}
+
+impl Source<'_> {
+    /// Writes the frames, batch by batch, as long as `admit` takes them. Returns how many there were.
+    pub fn write_to<W: Write>(
+        self,
+        writer: &mut Writer<'_, W>,
+        mut admit: impl FnMut(&InputBatch) -> Result<()>,
+    ) -> Result<u64> {
+        let mut frames = 0;
+        read_ahead(self.reader, writer.batch_frames(), |batch| {
+            interrupt::check()?;
+            let batch = batch.and_then(|batch| admit(&batch).map(|()| batch));
+            let batch = batch.map_err(|error| error.context(self.name))?;
+            writer.write_batch(batch.frames, &batch.bytes, &batch.side)?;
+            frames += batch.frames as u64;
+            self.bar.inc(batch.bytes.len() as u64);
+            Ok(batch)
+        })?;
+        Ok(frames)
+    }
 }
 
 /// Standard input goes to standard output; anything else to a file beside it.

@@ -72,12 +72,8 @@ fn from_file(
         eprintln!("framepress: {}: {damage}", path.display());
     }
     let range = wanted.unwrap_or(0..reader.frames());
-    let origin = match reader.origin().kind {
-        // Only the original itself has the original's header; of a damaged file, frames may be missing.
-        OriginKind::Memory => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
-        _ if range == (0..reader.frames()) && reader.damage().is_empty() => reader.origin().clone(),
-        _ => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
-    };
+    // The original's own header, if these are its frames: not some of them, nor more that were appended.
+    let origin = input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?;
     let format = reader.format().clone();
     let mut done = Done::default();
     let bar = progress::bar(Some((range.end - range.start).saturating_mul(format.frame_bytes() as u64)), silent);
@@ -111,11 +107,20 @@ fn from_stream(decompressor: &Decompressor, wanted: Option<Range<u64>>, output: 
             interrupt::check()?;
             done.write(restorer, &batch)?;
         }
-        Ok(())
+        check_origin(&origin, &format, done.frames)
     })?;
     drop(reader);
     done.packed_bytes = packed.bytes;
     Ok(done)
+}
+
+/// Checks that the recorded header, which went first, is right for the number of frames that came.
+fn check_origin(origin: &Origin, format: &FrameFormat, frames: u64) -> Result<()> {
+    if origin.kind != OriginKind::Npy || input::origin_of_part(origin, format, frames)? == *origin {
+        return Ok(());
+    }
+    let message = format!("the .npy header is not that of {frames} frames: some were appended; name a file, not a stream");
+    Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
 /// Makes `output` with what `work` gives the restorer.

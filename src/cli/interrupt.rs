@@ -16,6 +16,9 @@ const GRACE: Duration = Duration::from_millis(300);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Whether what was written before stays.
+static KEPT: AtomicBool = AtomicBool::new(false);
+
 /// The temporary file or folder to remove.
 static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
 
@@ -44,6 +47,11 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
+/// Says that whatever is written from now on stays.
+pub fn keep() {
+    KEPT.store(true, Ordering::Relaxed);
+}
+
 /// Says that `path` is half-written until [`commit`].
 pub fn half_written(path: &Path) {
     *temporary() = Some(path.to_owned());
@@ -58,7 +66,8 @@ pub fn commit<R>(rename: impl FnOnce() -> R) -> R {
 }
 
 fn error() -> Error {
-    Error::new(ErrorKind::Interrupted, "nothing was written")
+    let kept = KEPT.load(Ordering::Relaxed);
+    Error::new(ErrorKind::Interrupted, if kept { "what was written stays" } else { "nothing was written" })
 }
 
 fn temporary() -> MutexGuard<'static, Option<PathBuf>> {

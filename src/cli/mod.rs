@@ -1,5 +1,6 @@
 //! The command line: parsed arguments to calls of the library, errors to exit codes.
 
+mod append;
 mod arguments;
 mod bench;
 mod compress;

@@ -4,6 +4,7 @@
 #[path = "../made/mod.rs"]
 mod made;
 
+mod append;
 mod bench;
 mod files;
 mod images;
