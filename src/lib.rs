@@ -29,6 +29,7 @@ mod cpu;
 mod decompressor;
 mod device;
 mod error;
+mod follow;
 pub mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
@@ -55,6 +56,7 @@ pub use cpu::{SIMD_VARIABLE, SimdLevel};
 pub use decompressor::{Decompressor, decompress};
 pub use device::{DeviceDescription, DeviceKind};
 pub use error::{BatchLocation, Error, ErrorKind, Result};
+pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use framepress::input::RawSpec;
@@ -71,6 +72,13 @@ pub struct Decompress {
     /// Only frames A up to, but without, B, counted from 0.
     #[arg(long, value_name = "A..B", value_parser = frame_range)]
     pub frames: Option<std::ops::Range<u64>>,
+    /// Wait for more at the end of FILE, which is still being written, until it is whole. Ctrl-C ends it with the frames
+    /// so far.
+    #[arg(long, conflicts_with = "frames")]
+    pub follow: bool,
+    /// Give up, with the frames so far, once FILE has not grown for this long [default: wait for ever].
+    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
+    pub timeout: Option<Duration>,
     #[command(flatten)]
     pub run: Run,
 }
@@ -212,6 +220,11 @@ fn benched(name: &str) -> Result<Benched, String> {
         "auto" => Err("expected all, cpu, gpu or a device; auto may mix them".to_owned()),
         name => device(name).map(Benched::One),
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "expected a number of seconds, for example 10 or 0.5".to_owned())
 }
 
 fn frame_range(text: &str) -> Result<std::ops::Range<u64>, String> {

@@ -14,10 +14,10 @@ use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, R
 use super::arguments::Decompress;
 use super::output::{Output, OutputFolder};
 use super::summary::Summary;
-use super::{interrupt, progress};
+use super::{follow, interrupt, progress};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
-    let Decompress { file, output, frames, run } = arguments;
+    let Decompress { file, output, frames, follow, timeout, run } = arguments;
     let start = Instant::now();
     let output = match output {
         Some(output) => output,
@@ -26,11 +26,14 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
     let decompressor = Decompressor::new(&run.device, run.threads, Limits::default())?;
     let silent = run.quiet || run.json;
     let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
-    let done = if file == "-" {
-        from_stream(&decompressor, frames, &output, run.force).map_err(named)?
+    let (done, end) = if follow {
+        follow::restore(&decompressor, Path::new(&file), timeout, &output, run.force).map_err(named)?
+    } else if file == "-" {
+        (from_stream(&decompressor, frames, &output, run.force).map_err(named)?, None)
     } else {
-        from_file(&decompressor, Path::new(&file), frames, &output, run.force, silent).map_err(named)?
+        (from_file(&decompressor, Path::new(&file), frames, &output, run.force, silent).map_err(named)?, None)
     };
+    let end = end.map(named);
     let summary = Summary {
         input: file,
         output: output.display().to_string(),
@@ -41,15 +44,15 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         counts: decompressor.counts(),
     };
     summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
-    Ok(ExitCode::SUCCESS)
+    end.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 /// What was done, for the summary.
 #[derive(Default)]
-struct Done {
-    frames: u64,
-    raw_bytes: u64,
-    packed_bytes: u64,
+pub struct Done {
+    pub frames: u64,
+    pub raw_bytes: u64,
+    pub packed_bytes: u64,
 }
 
 fn from_file(
@@ -119,7 +122,8 @@ fn check_origin(origin: &Origin, format: &FrameFormat, frames: u64) -> Result<()
     if origin.kind != OriginKind::Npy || input::origin_of_part(origin, format, frames)? == *origin {
         return Ok(());
     }
-    let message = format!("the .npy header is not that of {frames} frames: some were appended; name a file, not a stream");
+    let message =
+        format!("the .npy header is not that of {frames} frames: some were appended; name a file, not a stream");
     Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
@@ -153,7 +157,8 @@ fn restore(
 }
 
 impl Done {
-    fn write(&mut self, restorer: &mut dyn Restorer, batch: &DecodedBatch) -> Result<()> {
+    /// Restores a batch and counts it.
+    pub fn write(&mut self, restorer: &mut dyn Restorer, batch: &DecodedBatch) -> Result<()> {
         restorer.write_batch(batch.frames.frames(), batch.frames.as_bytes(), &batch.side)?;
         self.frames += batch.frames.frames() as u64;
         self.raw_bytes += batch.frames.as_bytes().len() as u64;
@@ -189,9 +194,9 @@ fn default_output(file: &str) -> Result<PathBuf> {
 }
 
 /// Counts what is read.
-struct Counted<R> {
-    input: R,
-    bytes: u64,
+pub struct Counted<R> {
+    pub input: R,
+    pub bytes: u64,
 }
 
 impl<R: Read> Read for Counted<R> {

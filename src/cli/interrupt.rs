@@ -19,13 +19,19 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Whether what was written before stays.
 static KEPT: AtomicBool = AtomicBool::new(false);
 
+/// Whether the program ends by itself after the first signal, however long that takes.
+static PATIENT: AtomicBool = AtomicBool::new(false);
+
 /// The temporary file or folder to remove.
 static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Takes over SIGINT, SIGTERM and SIGHUP.
 pub fn install() {
     let handler = || {
-        INTERRUPTED.store(true, Ordering::Relaxed);
+        let first = !INTERRUPTED.swap(true, Ordering::Relaxed);
+        if first && PATIENT.load(Ordering::Relaxed) {
+            return;
+        }
         std::thread::sleep(GRACE);
         // Held to the end of the process: what is removed cannot be renamed into place any more.
         let temporary = temporary();
@@ -50,6 +56,13 @@ pub fn check() -> Result<()> {
 /// Says that whatever is written from now on stays.
 pub fn keep() {
     KEPT.store(true, Ordering::Relaxed);
+}
+
+/// Says that the program looks out for the first signal, ends soon after it, and keeps what it has. A second signal
+/// ends it wherever it is.
+pub fn wait_for_the_end() {
+    PATIENT.store(true, Ordering::Relaxed);
+    keep();
 }
 
 /// Says that `path` is half-written until [`commit`].

@@ -6,6 +6,7 @@ mod bench;
 mod compress;
 mod decompress;
 mod devices;
+mod follow;
 mod info;
 mod interrupt;
 mod output;

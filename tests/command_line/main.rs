@@ -7,6 +7,7 @@ mod made;
 mod append;
 mod bench;
 mod files;
+mod follow;
 mod images;
 mod messages;
 mod recover;
@@ -119,6 +120,11 @@ impl Ran {
 
     fn text(&self) -> &str {
         str::from_utf8(&self.stdout).unwrap()
+    }
+
+    /// What was printed, if it is JSON.
+    fn json_or_null(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_default()
     }
 
     fn json(&self) -> Value {
