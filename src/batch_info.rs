@@ -19,6 +19,8 @@ pub struct BatchInfo {
     pub method: Method,
     /// For each codec in use, its blocks and their bytes in the file.
     pub codecs: Vec<(CodecId, u64, u64)>,
+    /// What the original file needs besides the frames to be restored; usually empty.
+    pub side: Vec<u8>,
 }
 
 impl BatchInfo {
@@ -36,6 +38,7 @@ impl BatchInfo {
             packed_bytes: head.record_bytes,
             codecs: CodecId::ALL.into_iter().filter_map(usage).collect(),
             method: head.method.clone(),
+            side: head.side.clone(),
         }
     }
 }

@@ -8,7 +8,8 @@
 //! a coder of its own for pictures of few values, an adaptive model at the highest levels, and whole planes for anything else.
 //!
 //! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
-//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number.
+//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number;
+//! [`recover`] makes a whole file of what is left of a damaged one.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
 //! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
 //! SIMD level nor threads.
@@ -19,6 +20,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("framepress keeps samples as little-endian bytes and is not ported to big-endian machines");
 
+mod append;
 mod batch_info;
 mod codec;
 mod compressor;
@@ -27,6 +29,7 @@ mod cpu;
 mod decompressor;
 mod device;
 mod error;
+mod follow;
 pub mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
@@ -38,12 +41,14 @@ mod planes;
 mod pool;
 mod reader;
 mod recovered;
+mod salvage;
 mod schedule;
 mod stage;
 mod strips;
 mod tiled;
 mod writer;
 
+pub use append::{Appended, Truncate, open_to_append};
 pub use batch_info::BatchInfo;
 pub use codec::CodecId;
 pub use compressor::{Compressor, compress};
@@ -52,9 +57,11 @@ pub use cpu::{SIMD_VARIABLE, SimdLevel};
 pub use decompressor::{Decompressor, decompress};
 pub use device::{DeviceDescription, DeviceKind};
 pub use error::{BatchLocation, Error, ErrorKind, Result};
+pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
+pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
 pub use schedule::{BatchCounts, devices};
 pub use writer::Writer;
 

@@ -51,9 +51,25 @@ impl<'a, W: Write + Send> Writer<'a, W> {
     /// # Errors
     /// As [`Writer::new`].
     pub fn with_origin(output: W, format: FrameFormat, origin: Origin, compressor: &'a Compressor) -> Result<Self> {
-        let batch_frames = compressor.batch_frames(&format);
         let records = RecordWriter::new(output, &FileHeader { format: format.clone(), origin })?;
-        Ok(Self { compressor, records, format, batch_frames, pending: Vec::new(), pending_frames: 0 })
+        Ok(Self::on(records, format, compressor))
+    }
+
+    /// Writes records after those that are there.
+    pub(crate) fn on(records: RecordWriter<W>, format: FrameFormat, compressor: &'a Compressor) -> Self {
+        Self {
+            compressor,
+            batch_frames: compressor.batch_frames(&format),
+            format,
+            pending: Vec::new(),
+            pending_frames: 0,
+            records,
+        }
+    }
+
+    /// Format of the frames.
+    pub fn format(&self) -> &FrameFormat {
+        &self.format
     }
 
     /// Frames in a whole batch.

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -28,6 +29,8 @@ pub enum Command {
     Info(Examine),
     /// Decode everything and check it against its checksums.
     Verify(Examine),
+    /// Write what is intact in a damaged, cut or concatenated file to a new one.
+    Recover(Recover),
     /// List the devices that batches can run on.
     Devices(Devices),
     /// Measure ratio and speed in memory, level by level.
@@ -69,6 +72,10 @@ pub struct Compress {
     /// Decompress every batch again before it is written, and compare.
     #[arg(long)]
     pub verify: bool,
+    /// Add the frames to those of OUTPUT, which is made if it is not there. It is written in place: whole batches can
+    /// be read while others are added, and stay whatever happens.
+    #[arg(long, requires = "output", conflicts_with = "force")]
+    pub append: bool,
 }
 
 #[derive(Args)]
@@ -81,6 +88,13 @@ pub struct Decompress {
     /// Only frames A up to, but without, B, counted from 0.
     #[arg(long, value_name = "A..B", value_parser = frame_range)]
     pub frames: Option<std::ops::Range<u64>>,
+    /// Wait for more at the end of FILE, which is still being written, until it is whole. Ctrl-C ends it with the frames
+    /// so far.
+    #[arg(long, conflicts_with = "frames")]
+    pub follow: bool,
+    /// Give up, with the frames so far, once FILE has not grown for this long [default: wait for ever].
+    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
+    pub timeout: Option<Duration>,
     #[command(flatten)]
     pub run: Run,
 }
@@ -92,6 +106,24 @@ pub struct Examine {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Recover {
+    /// A .fpk file; it may be damaged, cut, without its index, or several files one after another.
+    pub file: PathBuf,
+    /// Output file, or - for standard output.
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Print what was found and lost as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Overwrite the output if it exists.
+    #[arg(short, long)]
+    pub force: bool,
 }
 
 #[derive(Args)]
@@ -233,6 +265,11 @@ fn memory(text: &str) -> Result<NonZeroU64, String> {
     let number: u64 = digits.parse().map_err(|_| format!("expected a size, for example 300M, found {text:?}"))?;
     let bytes = number.checked_mul(1 << shift).and_then(NonZeroU64::new);
     bytes.ok_or_else(|| format!("expected a size above 0 and below 2^64 bytes, found {text:?}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "expected a number of seconds, for example 10 or 0.5".to_owned())
 }
 
 fn frame_range(text: &str) -> Result<std::ops::Range<u64>, String> {

@@ -13,13 +13,13 @@ use framepress::input::{self, Restorer};
 use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader};
 
 use super::arguments::Decompress;
-use super::interrupt;
 use super::output::{Output, OutputFolder};
 use super::progress::{Progress, Show};
 use super::summary::Summary;
+use super::{follow, interrupt};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
-    let Decompress { file, output, frames, run } = arguments;
+    let Decompress { file, output, frames, follow, timeout, run } = arguments;
     let start = Instant::now();
     let output = match output {
         Some(output) => output,
@@ -27,11 +27,14 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
     };
     let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory))?;
     let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
-    let done = if file == "-" {
-        from_stream(&decompressor, frames, &output, run.force, run.show()).map_err(named)?
+    let (done, end) = if follow {
+        follow::restore(&decompressor, Path::new(&file), timeout, &output, run.force).map_err(named)?
+    } else if file == "-" {
+        (from_stream(&decompressor, frames, &output, run.force, run.show()).map_err(named)?, None)
     } else {
-        from_file(&decompressor, Path::new(&file), frames, &output, run.force, run.show()).map_err(named)?
+        (from_file(&decompressor, Path::new(&file), frames, &output, run.force, run.show()).map_err(named)?, None)
     };
+    let end = end.map(named);
     let summary = Summary {
         input: file,
         output: output.display().to_string(),
@@ -42,7 +45,7 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         counts: decompressor.counts(),
     };
     summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
-    Ok(ExitCode::SUCCESS)
+    end.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 /// What the files of one run may take.
@@ -52,10 +55,10 @@ fn limits(memory: Option<NonZeroU64>) -> Limits {
 
 /// What was done, for the summary.
 #[derive(Default)]
-struct Done {
-    frames: u64,
-    raw_bytes: u64,
-    packed_bytes: u64,
+pub struct Done {
+    pub frames: u64,
+    pub raw_bytes: u64,
+    pub packed_bytes: u64,
 }
 
 fn from_file(
@@ -78,12 +81,8 @@ fn from_file(
         eprintln!("framepress: {}: {damage}", path.display());
     }
     let range = wanted.unwrap_or(0..reader.frames());
-    let origin = match reader.origin().kind {
-        // Only the original itself has the original's header; of a damaged file, frames may be missing.
-        OriginKind::Memory => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
-        _ if range == (0..reader.frames()) && reader.damage().is_empty() => reader.origin().clone(),
-        _ => input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?,
-    };
+    // The original's own header, if these are its frames: not some of them, nor more that were appended.
+    let origin = input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?;
     let format = reader.format().clone();
     let mut done = Done::default();
     let raw_bytes = (range.end - range.start).saturating_mul(format.frame_bytes() as u64);
@@ -128,7 +127,8 @@ fn from_stream(
             progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
             decompressor.reuse(batch.frames.into_bytes());
             Ok(())
-        })
+        })?;
+        check_origin(&origin, &format, done.frames)
     })?;
     progress.finish();
     drop(reader);
@@ -139,6 +139,16 @@ fn from_stream(
 /// What these batches take in the file.
 fn packed_bytes(reader: &mut SeekReader<'_, impl Read + Seek>, batches: &Range<usize>) -> Result<u64> {
     batches.clone().map(|batch| reader.batch_info(batch).map(|info| info.packed_bytes)).sum()
+}
+
+/// Checks that the recorded header, which went first, is right for the number of frames that came.
+fn check_origin(origin: &Origin, format: &FrameFormat, frames: u64) -> Result<()> {
+    if origin.kind != OriginKind::Npy || input::origin_of_part(origin, format, frames)? == *origin {
+        return Ok(());
+    }
+    let message =
+        format!("the .npy header is not that of {frames} frames: some were appended; name a file, not a stream");
+    Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
 /// Makes `output` with what `work` gives the restorer.
@@ -171,7 +181,8 @@ fn restore(
 }
 
 impl Done {
-    fn write(&mut self, restorer: &mut dyn Restorer, batch: &DecodedBatch) -> Result<()> {
+    /// Restores a batch and counts it.
+    pub fn write(&mut self, restorer: &mut dyn Restorer, batch: &DecodedBatch) -> Result<()> {
         restorer.write_batch(batch.frames.frames(), batch.frames.as_bytes(), &batch.side)?;
         self.frames += batch.frames.frames() as u64;
         self.raw_bytes += batch.frames.as_bytes().len() as u64;
@@ -207,9 +218,9 @@ fn default_output(file: &str) -> Result<PathBuf> {
 }
 
 /// Counts what is read.
-struct Counted<R> {
-    input: R,
-    bytes: u64,
+pub struct Counted<R> {
+    pub input: R,
+    pub bytes: u64,
 }
 
 impl<R: Read> Read for Counted<R> {

@@ -111,7 +111,8 @@ fn print_recovered(plan: &RecoveredPlan, batch: &BatchInfo, format: &FrameFormat
     print_method(&plan.method, batch, format)
 }
 
-fn layout(format: &FrameFormat) -> String {
+/// A layout in one or two words.
+pub fn layout(format: &FrameFormat) -> String {
     match format.layout() {
         Layout::Array { shape } => format!("array {shape:?}"),
         Layout::Gray { width, height } => format!("gray {width}x{height}"),

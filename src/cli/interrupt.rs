@@ -16,13 +16,22 @@ const GRACE: Duration = Duration::from_millis(300);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Whether what was written before stays.
+static KEPT: AtomicBool = AtomicBool::new(false);
+
+/// Whether the program ends by itself after the first signal, however long that takes.
+static PATIENT: AtomicBool = AtomicBool::new(false);
+
 /// The temporary file or folder to remove.
 static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Takes over SIGINT, SIGTERM and SIGHUP.
 pub fn install() {
     let handler = || {
-        INTERRUPTED.store(true, Ordering::Relaxed);
+        let first = !INTERRUPTED.swap(true, Ordering::Relaxed);
+        if first && PATIENT.load(Ordering::Relaxed) {
+            return;
+        }
         std::thread::sleep(GRACE);
         // Held to the end of the process: what is removed cannot be renamed into place any more.
         let temporary = temporary();
@@ -44,6 +53,18 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
+/// Says that whatever is written from now on stays.
+pub fn keep() {
+    KEPT.store(true, Ordering::Relaxed);
+}
+
+/// Says that the program looks out for the first signal, ends soon after it, and keeps what it has. A second signal
+/// ends it wherever it is.
+pub fn wait_for_the_end() {
+    PATIENT.store(true, Ordering::Relaxed);
+    keep();
+}
+
 /// Says that `path` is half-written until [`commit`].
 pub fn half_written(path: &Path) {
     *temporary() = Some(path.to_owned());
@@ -58,7 +79,8 @@ pub fn commit<R>(rename: impl FnOnce() -> R) -> R {
 }
 
 fn error() -> Error {
-    Error::new(ErrorKind::Interrupted, "nothing was written")
+    let kept = KEPT.load(Ordering::Relaxed);
+    Error::new(ErrorKind::Interrupted, if kept { "what was written stays" } else { "nothing was written" })
 }
 
 fn temporary() -> MutexGuard<'static, Option<PathBuf>> {

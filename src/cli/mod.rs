@@ -1,15 +1,19 @@
 //! The command line: parsed arguments to calls of the library, errors to exit codes.
 
+mod append;
 mod arguments;
 mod bench;
 mod compress;
 mod decompress;
 mod devices;
+mod follow;
 mod info;
 mod interrupt;
 mod manuals;
 mod output;
 mod progress;
+mod recover;
+mod source;
 mod summary;
 mod verify;
 
@@ -46,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Decompress(arguments) => decompress::run(arguments),
         Command::Info(arguments) => info::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Recover(arguments) => recover::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Completions { shell } => manuals::completions(shell),

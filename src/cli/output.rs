@@ -1,7 +1,7 @@
 //! Outputs that appear whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use framepress::{Error, ErrorKind, Result};
@@ -41,6 +41,18 @@ impl Output {
         let temporary = temporary(0o666).tempfile_in(folder(path)).map_err(|error| at(path, error))?;
         interrupt::half_written(temporary.path());
         Ok(Self::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), path: path.to_owned(), force })
+    }
+
+    /// Writes `bytes` over the first ones of a file.
+    pub fn overwrite_start(&mut self, bytes: &[u8]) -> Result<()> {
+        let Self::File { temporary, .. } = self else {
+            let message = "the header is not that of the frames that came; name an output file with -o";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        };
+        temporary.seek(SeekFrom::Start(0))?;
+        temporary.write_all(bytes)?;
+        temporary.seek(SeekFrom::End(0))?;
+        Ok(())
     }
 
     /// Makes the file appear under its name.

@@ -10,7 +10,7 @@ use crate::error::{BatchLocation, Error, Result};
 
 pub(super) const INDEX_MAGIC: [u8; 4] = *b"FPKI";
 
-const END_MAGIC: [u8; 4] = *b"FPKE";
+pub(super) const END_MAGIC: [u8; 4] = *b"FPKE";
 
 /// Bytes of the footer that ends a file.
 pub(super) const FOOTER_BYTES: u64 = 12;
@@ -64,22 +64,36 @@ pub(super) fn to_bytes(entries: &[BatchEntry], offset: u64) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Reads index and footer, whose magic has been read already and lies at `offset`, for a file whose
-/// header has `header_bytes` bytes.
-pub(super) fn read_after_magic(input: &mut impl Read, offset: u64, header_bytes: u64) -> Result<Vec<BatchEntry>> {
+/// Reads an index, whose magic has been read already and whose checksum has to hold: the number of its
+/// batches, and its bytes up to the checksum, of which there may be `most_bytes`.
+fn read_checked(input: &mut impl Read, most_bytes: u64) -> Result<(u64, Vec<u8>)> {
     let mut bytes = INDEX_MAGIC.to_vec();
     read_exactly(input, WHAT, 8, &mut bytes)?;
     let count = Cursor::new(WHAT, &bytes[INDEX_MAGIC.len()..]).u64("batches")?;
-    let rest = count.checked_mul(ENTRY_BYTES).and_then(|table| table.checked_add(16));
+    let rest =
+        count.checked_mul(ENTRY_BYTES).and_then(|table| table.checked_add(16)).filter(|&rest| rest <= most_bytes);
     let rest = rest.ok_or_else(|| Error::corrupt(format!("{WHAT}: {count} batches are too many")))?;
     read_exactly(input, WHAT, rest, &mut bytes)?;
-
-    let (covered, stored) = bytes.split_at(bytes.len() - 8);
-    let stored = Cursor::new(WHAT, stored).u64("checksum")?;
-    let found = checksum(covered);
+    let stored = Cursor::new(WHAT, &bytes[bytes.len() - 8..]).u64("checksum")?;
+    bytes.truncate(bytes.len() - 8);
+    let found = checksum(&bytes);
     if stored != found {
         return Err(Error::corrupt(format!("{WHAT}: checksum: expected {stored:016x}, found {found:016x}")));
     }
+    Ok((count, bytes))
+}
+
+/// The frames that an index counts, and its length. Its magic has been read already; the footer need not be there.
+pub(super) fn read_total(input: &mut impl Read, most_bytes: u64) -> Result<(u64, u64)> {
+    let (count, covered) = read_checked(input, most_bytes)?;
+    let total = Cursor::new(WHAT, &covered[covered.len() - 8..]).u64("frames")?;
+    Ok((total, EMPTY_BYTES + ENTRY_BYTES * count))
+}
+
+/// Reads index and footer, whose magic has been read already and lies at `offset`, for a file whose
+/// header has `header_bytes` bytes.
+pub(super) fn read_after_magic(input: &mut impl Read, offset: u64, header_bytes: u64) -> Result<Vec<BatchEntry>> {
+    let (count, covered) = read_checked(input, u64::MAX)?;
     let mut fields = Cursor::new(WHAT, &covered[INDEX_MAGIC.len() + 8..]);
     // `count` entries have been read, so this many are there.
     let mut entries = Vec::new();

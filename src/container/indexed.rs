@@ -35,7 +35,7 @@ impl<R: Read + Seek> IndexedReader<R> {
         input.seek(SeekFrom::Start(0))?;
         let (header, header_bytes) = FileHeader::read(&mut input, &limits)?;
         let mut reader = Self { input, header, limits, entries: Vec::new(), damage: Vec::new() };
-        match reader.read_index(header_bytes, file_bytes) {
+        match read_index(&mut reader.input, header_bytes, file_bytes) {
             Ok(entries) => reader.entries = entries,
             Err(error) if error.kind() == ErrorKind::Io => return Err(error),
             Err(error) => {
@@ -44,29 +44,6 @@ impl<R: Read + Seek> IndexedReader<R> {
             }
         }
         Ok(reader)
-    }
-
-    fn read_index(&mut self, header_bytes: u64, file_bytes: u64) -> Result<Vec<BatchEntry>> {
-        let missing = || Error::truncated("the file ends without its index");
-        let footer_at = file_bytes.checked_sub(FOOTER_BYTES).filter(|&at| at >= header_bytes).ok_or_else(missing)?;
-        self.input.seek(SeekFrom::Start(footer_at))?;
-        let mut footer = Vec::new();
-        read_exactly(&mut self.input, "footer", FOOTER_BYTES, &mut footer)?;
-        let offset = index::footer_offset(&footer)?;
-        if offset < header_bytes || offset > footer_at {
-            return Err(Error::corrupt(format!("footer: the offset {offset} of the index is outside the file")));
-        }
-        self.input.seek(SeekFrom::Start(offset))?;
-        let mut magic = Vec::new();
-        read_exactly(&mut self.input, "index", INDEX_MAGIC.len() as u64, &mut magic)?;
-        if magic != INDEX_MAGIC {
-            return Err(Error::corrupt(format!("index: expected the magic {INDEX_MAGIC:02x?}, found {magic:02x?}")));
-        }
-        let entries = index::read_after_magic(&mut self.input, offset, header_bytes)?;
-        if offset.checked_add(index::length(entries.len())) != Some(file_bytes) {
-            return Err(Error::corrupt("index: it does not end where the file does"));
-        }
-        Ok(entries)
     }
 
     /// Lists the records from their prefixes.
@@ -92,15 +69,15 @@ impl<R: Read + Seek> IndexedReader<R> {
                     prefix
                 }
             };
-            let record_bytes = prefix.body_bytes().saturating_add(PREFIX_BYTES as u64);
-            let Some(end) = position.checked_add(record_bytes).filter(|&end| end <= file_bytes) else {
-                let left = file_bytes - position;
+            let end = prefix.end(position);
+            if end > file_bytes {
+                let (expected, left) = (end - position, file_bytes - position);
                 self.damage.push(
-                    Error::truncated(format!("batch record: expected {record_bytes} bytes, found {left}"))
+                    Error::truncated(format!("batch record: expected {expected} bytes, found {left}"))
                         .at(prefix.location()),
                 );
                 return Ok(());
-            };
+            }
             match sequence.admit(&prefix) {
                 Ok(()) => self.entries.push(BatchEntry {
                     number: prefix.number,
@@ -183,4 +160,31 @@ impl<R: Read + Seek> IndexedReader<R> {
         };
         read().map_err(|error| error.at(entry.location()))
     }
+}
+
+/// Reads the index at the end of a file of `file_bytes` bytes.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`] or [`ErrorKind::Truncated`] if there is none that is intact; errors of `input`.
+pub fn read_index(input: &mut (impl Read + Seek), header_bytes: u64, file_bytes: u64) -> Result<Vec<BatchEntry>> {
+    let missing = || Error::truncated("the file ends without its index");
+    let footer_at = file_bytes.checked_sub(FOOTER_BYTES).filter(|&at| at >= header_bytes).ok_or_else(missing)?;
+    input.seek(SeekFrom::Start(footer_at))?;
+    let mut footer = Vec::new();
+    read_exactly(input, "footer", FOOTER_BYTES, &mut footer)?;
+    let offset = index::footer_offset(&footer)?;
+    if offset < header_bytes || offset > footer_at {
+        return Err(Error::corrupt(format!("footer: the offset {offset} of the index is outside the file")));
+    }
+    input.seek(SeekFrom::Start(offset))?;
+    let mut magic = Vec::new();
+    read_exactly(input, "index", INDEX_MAGIC.len() as u64, &mut magic)?;
+    if magic != INDEX_MAGIC {
+        return Err(Error::corrupt(format!("index: expected the magic {INDEX_MAGIC:02x?}, found {magic:02x?}")));
+    }
+    let entries = index::read_after_magic(input, offset, header_bytes)?;
+    if offset.checked_add(index::length(entries.len())) != Some(file_bytes) {
+        return Err(Error::corrupt("index: it does not end where the file does"));
+    }
+    Ok(entries)
 }

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! [`RecordWriter`] and [`RecordReader`] go from front to back and need no seeking;
-//! [`IndexedReader`] reads batches in any order. The readers take any bytes: they answer with
-//! records or errors, and allocate only what the bytes that are there and the [`Limits`] allow.
+//! [`IndexedReader`] reads batches in any order, and [`Search`] finds what is left of a
+//! damaged file. The readers take any bytes: they answer with records or errors, and allocate only what
+//! the bytes that are there and the [`Limits`] allow.
 
 mod blocks;
 mod checksum;
@@ -20,7 +21,9 @@ mod method;
 mod prefix;
 mod reader;
 mod record;
+mod resume;
 mod scan;
+mod search;
 mod sequence;
 #[cfg(test)]
 mod tests;
@@ -32,9 +35,11 @@ const WHAT: &str = "batch record";
 pub use blocks::blocks;
 pub use checksum::checksum;
 pub use header::FileHeader;
-pub use indexed::IndexedReader;
+pub use indexed::{IndexedReader, read_index};
 pub use limits::Limits;
 pub use method::{recovered_count, tile_codec};
 pub use reader::RecordReader;
 pub use record::{BatchRecord, BlockEntry, RecordHead};
+pub use resume::Resumption;
+pub use search::{Finding, FoundRecord, Search};
 pub use writer::RecordWriter;

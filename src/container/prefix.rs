@@ -88,6 +88,11 @@ impl Prefix {
         u64::from(self.details_bytes).saturating_add(self.payload_bytes)
     }
 
+    /// The end of a record that is at `position`.
+    pub fn end(&self, position: u64) -> u64 {
+        position.saturating_add(PREFIX_BYTES as u64).saturating_add(self.body_bytes())
+    }
+
     pub fn location(&self) -> BatchLocation {
         BatchLocation { batch: self.number, first_frame: self.first_frame, frames: self.frames }
     }

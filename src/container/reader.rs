@@ -135,9 +135,8 @@ impl<R: Read> RecordReader<R> {
             first_frame: prefix.first_frame,
             frames: prefix.frames,
         };
-        let body_bytes = prefix.body_bytes();
-        self.position = self.position.saturating_add(PREFIX_BYTES as u64).saturating_add(body_bytes);
-        let mut body = (&mut self.input).take(body_bytes);
+        self.position = prefix.end(self.position);
+        let mut body = (&mut self.input).take(prefix.body_bytes());
         let admitted = self.sequence.admit(prefix).map_err(|error| error.at(prefix.location()));
         let result =
             admitted.and_then(|()| BatchRecord::read_body(prefix, &mut body, &self.header.format, &self.limits));

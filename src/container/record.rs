@@ -155,6 +155,8 @@ pub struct RecordHead {
     pub method: Method,
     /// One entry per block, in order.
     pub blocks: Vec<BlockEntry>,
+    /// As in the record.
+    pub side: Vec<u8>,
 }
 
 impl RecordHead {
@@ -168,6 +170,7 @@ impl RecordHead {
             record_bytes: prefix.body_bytes().saturating_add(PREFIX_BYTES as u64),
             method: details.method,
             blocks: details.blocks,
+            side: details.side,
         })
     }
 }

@@ -5,7 +5,8 @@ use std::io::Write;
 use super::header::FileHeader;
 use super::index::{self, BatchEntry};
 use super::record::BatchRecord;
-use crate::error::{Error, Result};
+use super::resume::Resumption;
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::FrameFormat;
 
 /// Writes records one after another, and the index at the end. Nothing written is changed later, so
@@ -16,6 +17,10 @@ pub struct RecordWriter<W> {
     format: FrameFormat,
     entries: Vec<BatchEntry>,
     position: u64,
+    /// Whether the output has the index of these records already.
+    indexed: bool,
+    /// Whether the output may end within a record.
+    cut: bool,
 }
 
 impl<W: Write> RecordWriter<W> {
@@ -26,17 +31,26 @@ impl<W: Write> RecordWriter<W> {
     pub fn new(mut output: W, header: &FileHeader) -> Result<Self> {
         let bytes = header.to_bytes()?;
         output.write_all(&bytes)?;
-        Ok(Self { output, format: header.format.clone(), entries: Vec::new(), position: bytes.len() as u64 })
+        let format = header.format.clone();
+        Ok(Self { output, format, entries: Vec::new(), position: bytes.len() as u64, indexed: false, cut: false })
     }
 
-    /// Writes the next batch.
+    /// Goes on with a file. What is written must go to its [`Resumption::position`].
+    pub fn resume(output: W, file: Resumption) -> Self {
+        let Resumption { header, entries, position, indexed } = file;
+        Self { output, format: header.format, entries, position, indexed, cut: false }
+    }
+
+    /// Writes the next batch, and flushes: readers may wait for it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a record that readers would
+    /// [`ErrorKind::InvalidInput`] for a record that readers would
     /// refuse: out of order, without frames, or with parts that do not fit each other. Nothing is
-    /// written then. Errors of `output`, after which the file is cut within this record.
+    /// written then. Errors of `output`, after which the file is cut within this record and nothing
+    /// more can be written.
     pub fn write(&mut self, record: &BatchRecord) -> Result<()> {
-        let (number, frame) = (self.entries.len() as u64, self.frames());
+        self.check_whole()?;
+        let (number, frame) = (self.batches(), self.frames());
         if record.number != number || record.first_frame != frame {
             return Err(Error::invalid(format!(
                 "batch record: expected batch {number} from frame {frame}, found batch {} from frame {}",
@@ -44,8 +58,11 @@ impl<W: Write> RecordWriter<W> {
             )));
         }
         let (prefix, head) = record.head(&self.format)?;
+        (self.indexed, self.cut) = (false, true);
         self.output.write_all(&head)?;
         self.output.write_all(&record.payload)?;
+        self.output.flush()?;
+        self.cut = false;
         let entry = BatchEntry { number, offset: self.position, first_frame: frame, frames: prefix.frames };
         self.entries.push(entry);
         self.position += (head.len() + record.payload.len()) as u64;
@@ -62,13 +79,23 @@ impl<W: Write> RecordWriter<W> {
         self.entries.last().map_or(0, BatchEntry::end)
     }
 
-    /// Writes the index and hands the output back.
+    /// Writes the index, unless it is there, and hands the output back.
     ///
     /// # Errors
-    /// Errors of `output`.
+    /// Errors of `output`, now or when a batch was written.
     pub fn finish(mut self) -> Result<W> {
-        self.output.write_all(&index::to_bytes(&self.entries, self.position))?;
+        self.check_whole()?;
+        if !self.indexed {
+            self.output.write_all(&index::to_bytes(&self.entries, self.position))?;
+        }
         self.output.flush()?;
         Ok(self.output)
+    }
+
+    fn check_whole(&self) -> Result<()> {
+        match self.cut {
+            true => Err(Error::new(ErrorKind::Io, "a batch could not be written before; the file ends within it")),
+            false => Ok(()),
+        }
     }
 }

@@ -39,8 +39,27 @@ pub fn restorer<'a>(
 /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the recorded `.npy` header does not parse.
 pub fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64) -> Result<Origin> {
     match origin.kind {
-        OriginKind::Memory | OriginKind::Npy => npy::origin_of_part(origin, format, frames),
+        OriginKind::Memory | OriginKind::Npy => npy::origin_of_part(origin, format, frames, 0),
         OriginKind::Y4m | OriginKind::Raw | OriginKind::Images => Ok(origin.clone()),
+    }
+}
+
+/// As [`origin_of_part`], with a header of `header_bytes` bytes: it can be written over another one once it is known
+/// how many frames there are.
+///
+/// # Errors
+/// As [`origin_of_part`]; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if there is no header of that
+/// length.
+pub fn origin_of_part_in(origin: &Origin, format: &FrameFormat, frames: u64, header_bytes: usize) -> Result<Origin> {
+    let origin = match origin.kind {
+        OriginKind::Memory | OriginKind::Npy => npy::origin_of_part(origin, format, frames, header_bytes)?,
+        _ => origin.clone(),
+    };
+    match origin.header.len() {
+        found if found == header_bytes => Ok(origin),
+        found => Err(Error::unsupported(format!(
+            "header of {frames} frames: expected one that fits {header_bytes} bytes, found one of {found}"
+        ))),
     }
 }
 

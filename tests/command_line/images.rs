@@ -5,7 +5,14 @@ use std::path::Path;
 
 use super::*;
 
-fn write_png(path: &Path, colour: png::ColorType, depth: png::BitDepth, width: u32, height: u32, data: &[u8]) {
+pub(super) fn write_png(
+    path: &Path,
+    colour: png::ColorType,
+    depth: png::BitDepth,
+    width: u32,
+    height: u32,
+    data: &[u8],
+) {
     let mut encoder = png::Encoder::new(File::create(path).unwrap(), width, height);
     encoder.set_color(colour);
     encoder.set_depth(depth);

@@ -4,13 +4,16 @@
 #[path = "../made/mod.rs"]
 mod made;
 
+mod append;
 mod bench;
 mod files;
+mod follow;
 mod images;
 mod manuals;
 mod memory;
 mod messages;
 mod progress;
+mod recover;
 mod recovered;
 mod refusals;
 #[cfg(unix)]
@@ -120,6 +123,11 @@ impl Ran {
 
     fn text(&self) -> &str {
         str::from_utf8(&self.stdout).unwrap()
+    }
+
+    /// What was printed, if it is JSON.
+    fn json_or_null(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_default()
     }
 
     fn json(&self) -> Value {

@@ -22,6 +22,8 @@ fn wrong_usage() {
         (&["decompress", "x.fpk", "--level", "3"], &["--level"]),
         (&["info"], &["FILE"]),
         (&["verify", "x.fpk", "-f"], &["-f"]),
+        (&["recover", "x.fpk"], &["--output"]),
+        (&["recover", "-o", "x.fpk"], &["FILE"]),
         (&["bench"], &["INPUT"]),
         (&["bench", NPY, "--level", "0"], &["--level"]),
         (&["bench", NPY, "--level", "1,10"], &["--level", "10"]),
@@ -98,7 +100,7 @@ fn truncated_inputs() {
 }
 
 /// A file of three batches, the second of them damaged.
-fn damaged(folder: &Folder) -> Vec<u8> {
+pub(super) fn damaged(folder: &Folder) -> Vec<u8> {
     let original = folder.clip(NPY);
     folder.run(&["compress", NPY, "--batch", "3", "-o", "damaged.fpk"]).ok();
     let info = folder.run(&["info", "damaged.fpk", "--json"]).ok().json();

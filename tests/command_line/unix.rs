@@ -148,3 +148,44 @@ fn an_interrupted_decompress_leaves_nothing() {
     let file = folder.read("x.fpk");
     interrupted(&folder, &["decompress", "-", "-o", "y.y4m"], &file[..file.len() / 2], "-INT");
 }
+
+/// What was added before the signal stays.
+#[test]
+fn an_interrupted_append_keeps_whole_batches() {
+    let folder = Folder::new();
+    let clip = folder.clip(Y4M);
+    let mut child = piped(folder.command(&["compress", "-", "-o", "x.fpk", "--append", "--batch", "1"]));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&clip).unwrap();
+    stdin.flush().unwrap();
+    let frames = || folder.run(&["info", "x.fpk", "--json"]).json_or_null()["frames"].as_u64();
+    wait_for(|| frames() == Some(Y4M_FRAMES as u64), "all frames in the file");
+    signal(&child, "-INT");
+    assert_eq!(exit_code(&mut child), Some(130));
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.stderr, "framepress: interrupted: what was written stays\n");
+    assert_eq!(frames(), Some(Y4M_FRAMES as u64));
+    folder.run(&["decompress", "x.fpk", "-o", "back.y4m", "--frames", "0..12"]).ok();
+    assert!(folder.read("back.y4m") == clip);
+    drop(stdin);
+}
+
+#[test]
+fn an_interrupted_follow_keeps_the_frames_so_far() {
+    let folder = Folder::new();
+    let clip = folder.clip(Y4M);
+    folder.run(&["compress", Y4M, "-o", "x.fpk", "--batch", "4"]).ok();
+    let file = folder.read("x.fpk");
+    folder.write("x.fpk", &file[..file.len() - 5]);
+    for name in ["-INT", "-TERM"] {
+        let mut child = piped(folder.command(&["decompress", "x.fpk", "--follow", "-o", "back.y4m", "-q", "-f"]));
+        let temporary = || folder.names().into_iter().find(|name| name.ends_with(".tmp"));
+        wait_for(|| temporary().is_some_and(|name| folder.read(&name) == clip), "all frames in a temporary file");
+        signal(&child, name);
+        assert_eq!(exit_code(&mut child), Some(130));
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.stderr, "framepress: interrupted: what was written stays\n");
+        assert!(folder.read("back.y4m") == clip);
+        assert_eq!(folder.names(), ["back.y4m", Y4M, "x.fpk"]);
+    }
+}

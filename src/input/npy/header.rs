@@ -13,6 +13,9 @@ pub(in crate::input) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Longest header text that is read. NumPy writes about a hundred bytes and pads.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 
+/// Longest header of version 1.0, whose length has two bytes.
+const MAX_VERSION_1_BYTES: usize = 10 + 0xFFFF;
+
 /// A header, as written and as understood.
 #[derive(Debug, Clone)]
 pub(super) struct NpyHeader {
@@ -147,7 +150,13 @@ pub(super) fn descr_of(dtype: Dtype) -> &'static str {
 }
 
 /// Header of `frames` frames of `format`, as NumPy would write it.
-pub(super) fn header_bytes(descr: &str, fortran_order: bool, frames: u64, format: &FrameFormat) -> Vec<u8> {
+pub(super) fn header_bytes(
+    descr: &str,
+    fortran_order: bool,
+    frames: u64,
+    format: &FrameFormat,
+    room: usize,
+) -> Vec<u8> {
     let mut axes = vec![frames.to_string()];
     axes.extend(format.shape().iter().map(usize::to_string));
     if fortran_order {
@@ -160,7 +169,8 @@ pub(super) fn header_bytes(descr: &str, fortran_order: bool, frames: u64, format
     // Data starts at a multiple of 64 bytes, right after a line feed. 32 axes of 20 digits keep the
     // text far below the 65535 bytes of version 1.0.
     let head = MAGIC.len() + 4;
-    let padded = (head + text.len() + 1).next_multiple_of(64) - head;
+    let needed = head + text.len() + 1;
+    let padded = if (needed..=MAX_VERSION_1_BYTES).contains(&room) { room } else { needed.next_multiple_of(64) } - head;
     text.push_str(&" ".repeat(padded - 1 - text.len()));
     text.push('\n');
     let mut bytes = MAGIC.to_vec();
@@ -197,11 +207,16 @@ mod tests {
     fn written_headers_are_aligned_and_read_back() {
         for (shape, fortran_order) in [(&[][..], false), (&[4, 6, 3], false), (&[4, 6], true)] {
             let format = FrameFormat::from_shape(Dtype::U16, shape).unwrap();
-            let bytes = header_bytes("<u2", fortran_order, 12, &format);
+            let bytes = header_bytes("<u2", fortran_order, 12, &format, 0);
             assert_eq!((bytes.len() % 64, bytes.last()), (0, Some(&b'\n')));
-            let header = NpyHeader::read(&mut bytes.as_slice()).unwrap();
-            assert_eq!((header.frames(), header.frame_shape()), (12, shape));
-            assert_eq!(header.bytes, bytes);
+            // As long as asked for, if there is room.
+            for (room, length) in [(40, bytes.len()), (131, 131), (65545, 65545), (65546, bytes.len())] {
+                let bytes = header_bytes("<u2", fortran_order, 12, &format, room);
+                assert_eq!((bytes.len(), bytes.last()), (length, Some(&b'\n')));
+                let header = NpyHeader::read(&mut bytes.as_slice()).unwrap();
+                assert_eq!((header.frames(), header.frame_shape()), (12, shape));
+                assert_eq!(header.bytes, bytes);
+            }
         }
     }
 

@@ -120,8 +120,8 @@ impl<R: Read + Send> FrameReader for NpyReader<R> {
     }
 }
 
-/// See [`origin_of_part`](super::origin_of_part).
-pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64) -> Result<Origin> {
+/// See [`origin_of_part`](super::origin_of_part); the header has `room` bytes if that is enough.
+pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64, room: usize) -> Result<Origin> {
     let (descr, fortran_order) = match origin.kind {
         OriginKind::Npy => {
             let recorded = NpyHeader::read(&mut origin.header.as_slice())
@@ -136,8 +136,14 @@ pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64)
         }
         _ => (header::descr_of(format.dtype()).to_owned(), false),
     };
-    let header = header::header_bytes(&descr, fortran_order, frames, format);
+    let header = header::header_bytes(&descr, fortran_order, frames, format, room);
     Ok(Origin { kind: OriginKind::Npy, big_endian: origin.big_endian, header })
+}
+
+/// The number of frames that the recorded header of an `.npy` file says.
+pub(crate) fn recorded_frames(origin: &Origin) -> Option<u64> {
+    let header = (origin.kind == OriginKind::Npy).then(|| NpyHeader::read(&mut origin.header.as_slice()))?;
+    header.ok().map(|header| header.frames() as u64)
 }
 
 #[cfg(test)]

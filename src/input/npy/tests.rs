@@ -148,8 +148,8 @@ fn hostile_shapes() {
 fn parts_get_a_header_of_their_own() {
     let (description, batches) = assert_round_trip(&file(">u2", "True", "(4, 3, 5)", &data(120)));
     let Description { format, origin, .. } = description;
-    assert_eq!(origin_of_part(&origin, &format, 5).unwrap(), origin);
-    let part = origin_of_part(&origin, &format, 2).unwrap();
+    assert_eq!(origin_of_part(&origin, &format, 5, 0).unwrap(), origin);
+    let part = origin_of_part(&origin, &format, 2, 0).unwrap();
     let mut out = Vec::new();
     let mut restorer = restorer(&part, &format, &mut out).unwrap();
     restorer.write_batch(2, &batches[0].bytes[24..72], &[]).unwrap();
@@ -159,8 +159,8 @@ fn parts_get_a_header_of_their_own() {
     assert_eq!(batches[0].bytes.len(), 48);
     assert!(String::from_utf8_lossy(&out).contains("'>u2', 'fortran_order': True, 'shape': (4, 3, 2)"));
 
-    let memory = origin_of_part(&Origin::default(), &format, 2).unwrap();
+    let memory = origin_of_part(&Origin::default(), &format, 2, 0).unwrap();
     assert_eq!((memory.kind, memory.big_endian), (OriginKind::Npy, false));
     let damaged = Origin { header: origin.header[..20].to_vec(), ..origin };
-    assert_eq!(origin_of_part(&damaged, &format, 2).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(origin_of_part(&damaged, &format, 2, 0).unwrap_err().kind(), ErrorKind::Corrupt);
 }

@@ -1,0 +1,95 @@
+//! `framepress compress --append`.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+
+use framepress::frame::OriginKind;
+use framepress::input::{Description, InputBatch};
+use framepress::{Appended, Compressor, Decompressor, Error, ErrorKind, Result, SeekReader, Writer, open_to_append};
+
+use super::compress::Written;
+use super::info::layout;
+use super::interrupt;
+use super::source::Source;
+
+/// Adds frames to a file, in place.
+pub fn write(source: Source<'_>, path: &Path, compressor: &Compressor) -> Result<Written> {
+    let named = |error: Error| error.context(path.display());
+    if path == Path::new("-") || path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(named(Error::new(ErrorKind::InvalidInput, "--append: expected a file to add to")));
+    }
+    let file = open_to_append(path).map_err(named)?;
+    let before = file.metadata()?.len();
+    let description = source.reader.description();
+    let mut names = Names::default();
+    let mut writer = if before == 0 {
+        let Description { format, origin, .. } = description.clone();
+        Writer::with_origin(Appended::new(file, 0), format, origin, compressor)?
+    } else {
+        names = check(&file, description).map_err(named)?;
+        Writer::append(file, compressor).map_err(named)?
+    };
+    interrupt::keep();
+    let frames = source.write_to(&mut writer, None, |batch| names.admit(batch));
+    // What was added before an error stays.
+    let finished = writer.finish();
+    let (frames, file) = (frames?, finished?.into_inner());
+    Ok(Written { frames, packed_bytes: file.metadata()?.len().saturating_sub(before) })
+}
+
+/// Checks that frames can be added to a file, and returns the names that it has.
+fn check(file: &File, added: &Description) -> Result<Names> {
+    let decompressor = Decompressor::default();
+    let mut reader = SeekReader::new(file, &decompressor)?;
+    if (reader.format(), reader.origin().kind) != (&added.format, added.origin.kind) {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "--append: expected frames of {} {} with {} bits from {:?}, found {} {} with {} bits from {:?}",
+                layout(reader.format()),
+                reader.format().dtype(),
+                reader.format().bit_depth(),
+                reader.origin().kind,
+                layout(&added.format),
+                added.format.dtype(),
+                added.format.bit_depth(),
+                added.origin.kind,
+            ),
+        ));
+    }
+    let mut names = Names { unique: added.origin.kind == OriginKind::Images, taken: HashSet::new() };
+    if names.unique {
+        for batch in 0..reader.batches() {
+            names.taken.extend(lines(&reader.batch_info(batch)?.side));
+        }
+    }
+    Ok(names)
+}
+
+/// Names of image files, of which each may come once.
+#[derive(Default)]
+struct Names {
+    unique: bool,
+    taken: HashSet<Vec<u8>>,
+}
+
+impl Names {
+    fn admit(&mut self, batch: &InputBatch) -> Result<()> {
+        for name in lines(&batch.side).filter(|_| self.unique) {
+            if self.taken.contains(&name) {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("--append: the file has an image {name} already"),
+                ));
+            }
+            self.taken.insert(name);
+        }
+        Ok(())
+    }
+}
+
+fn lines(side: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    side.split_inclusive(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec())
+}
