@@ -21,6 +21,8 @@ pub struct BatchInfo {
     pub codecs: Vec<(CodecId, u64, u64)>,
     /// What the original file needs besides the frames to be restored; usually empty.
     pub side: Vec<u8>,
+    /// When each frame was taken, in nanoseconds; empty if that is not known.
+    pub timestamps: Vec<i64>,
 }
 
 impl BatchInfo {
@@ -39,6 +41,7 @@ impl BatchInfo {
             codecs: CodecId::ALL.into_iter().filter_map(usage).collect(),
             method: head.method.clone(),
             side: head.side.clone(),
+            timestamps: head.timestamps.clone(),
         }
     }
 }

@@ -145,7 +145,12 @@ impl Decompressor {
     pub(crate) fn unpack(&self, format: &FrameFormat, record: BatchRecord) -> Result<DecodedBatch> {
         let location = record.location();
         self.frames(format, &record)
-            .map(|frames| DecodedBatch { first_frame: record.first_frame, frames, side: record.side })
+            .map(|frames| DecodedBatch {
+                first_frame: record.first_frame,
+                frames,
+                side: record.side,
+                timestamps: record.timestamps,
+            })
             .map_err(|error| error.at(location))
     }
 

@@ -107,6 +107,7 @@ mod tests {
 
     use super::*;
     use crate::frame::{Dtype, FrameFormat, Layout};
+    use crate::input::InputBatch;
     use crate::plan::{DeviceChoice, Settings};
     use crate::{Compressor, Decompressor, Reader, Writer};
 
@@ -257,7 +258,8 @@ mod tests {
             let file = std::fs::File::create(path).unwrap();
             let mut writer = Writer::new(io::BufWriter::new(file), format(), &compressor).unwrap();
             for (at, batch) in raw().chunks(2 * format().frame_bytes()).enumerate() {
-                writer.write_batch(batch.len() / format().frame_bytes(), batch, &[]).unwrap();
+                let frames = batch.len() / format().frame_bytes();
+                writer.write_batch(&InputBatch { frames, bytes: batch, ..InputBatch::default() }).unwrap();
                 // The batch can be read before the next one is written, although the writer buffers.
                 let guard = read.0.lock().unwrap();
                 let late = Duration::from_secs(60);

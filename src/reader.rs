@@ -19,6 +19,8 @@ pub struct DecodedBatch {
     pub frames: Frames,
     /// What the original file needs besides the frames to be restored; usually empty.
     pub side: Vec<u8>,
+    /// When each frame was taken, in nanoseconds; empty if that is not known.
+    pub timestamps: Vec<i64>,
 }
 
 impl DecodedBatch {

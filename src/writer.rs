@@ -33,8 +33,8 @@ pub struct Writer<'a, W: Write + Send> {
     records: RecordWriter<W>,
     format: FrameFormat,
     batch_frames: usize,
-    pending: Vec<u8>,
-    pending_frames: usize,
+    /// Frames that are less than a batch.
+    pending: InputBatch,
 }
 
 impl<'a, W: Write + Send> Writer<'a, W> {
@@ -61,8 +61,7 @@ impl<'a, W: Write + Send> Writer<'a, W> {
             compressor,
             batch_frames: compressor.batch_frames(&format),
             format,
-            pending: Vec::new(),
-            pending_frames: 0,
+            pending: InputBatch::default(),
             records,
         }
     }
@@ -83,32 +82,52 @@ impl<'a, W: Write + Send> Writer<'a, W> {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if `bytes` is not that many frames;
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a batch is too large;
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if writing fails.
-    pub fn write_frames(&mut self, mut frames: usize, mut bytes: &[u8]) -> Result<()> {
-        let frame_bytes = self.format.frame_bytes();
+    pub fn write_frames(&mut self, frames: usize, bytes: &[u8]) -> Result<()> {
+        self.gather(frames, bytes, &[])
+    }
+
+    /// Appends a frame for each of `timestamps`, which say when it was taken, in nanoseconds from whatever start. They
+    /// come back in [`DecodedBatch::timestamps`](crate::DecodedBatch).
+    ///
+    /// # Errors
+    /// As [`Writer::write_frames`].
+    pub fn write_frames_at(&mut self, timestamps: &[i64], bytes: &[u8]) -> Result<()> {
+        self.gather(timestamps.len(), bytes, timestamps)
+    }
+
+    /// Appends frames with as many timestamps, or without.
+    fn gather(&mut self, frames: usize, mut bytes: &[u8], mut timestamps: &[i64]) -> Result<()> {
+        let (frame_bytes, batch_frames) = (self.format.frame_bytes(), self.batch_frames);
         self.format.check_frames(frames, bytes.len())?;
-        if self.pending_frames > 0 {
-            let taken = frames.min(self.batch_frames - self.pending_frames);
-            let (head, tail) = bytes.split_at(taken * frame_bytes);
-            self.pending.extend_from_slice(head);
-            self.pending_frames += taken;
-            if self.pending_frames == self.batch_frames {
+        if self.pending.timestamps.is_empty() != timestamps.is_empty() {
+            self.flush()?;
+        }
+        let mut left = frames;
+        if self.pending.frames > 0 {
+            let taken = left.min(batch_frames - self.pending.frames);
+            left -= taken;
+            self.pend(taken, take(&mut bytes, taken * frame_bytes), take(&mut timestamps, taken));
+            if self.pending.frames == batch_frames {
                 self.flush()?;
             }
-            (frames, bytes) = (frames - taken, tail);
         }
-        let whole = frames - frames % self.batch_frames;
-        let (batches, rest) = bytes.split_at(whole * frame_bytes);
+        let whole = left / batch_frames;
         if whole > 0 {
-            let (frames, batch_bytes) = (self.batch_frames, self.batch_frames * frame_bytes);
-            let batches = (0..whole / frames).map(|at| {
-                let bytes = &batches[at * batch_bytes..(at + 1) * batch_bytes];
-                Ok(InputBatch { frames, bytes, side: Vec::new() })
+            let batches = (0..whole).map(|_| {
+                let bytes = take(&mut bytes, batch_frames * frame_bytes);
+                let timestamps = take(&mut timestamps, batch_frames).to_vec();
+                Ok(InputBatch { frames: batch_frames, bytes, side: Vec::new(), timestamps })
             });
             self.write_batches(batches, |_| Ok(()))?;
         }
-        self.pending.extend_from_slice(rest);
-        self.pending_frames += frames - whole;
+        self.pend(left % batch_frames, bytes, timestamps);
         Ok(())
+    }
+
+    fn pend(&mut self, frames: usize, bytes: &[u8], timestamps: &[i64]) {
+        self.pending.frames += frames;
+        self.pending.bytes.extend_from_slice(bytes);
+        self.pending.timestamps.extend_from_slice(timestamps);
     }
 
     /// Appends the frames of an array of any strides, whose first axis is the frame.
@@ -130,15 +149,13 @@ impl<'a, W: Write + Send> Writer<'a, W> {
         }
     }
 
-    /// Writes one batch of exactly these frames, with what the original file needs besides them to
-    /// be restored ([`InputBatch::side`](crate::input::InputBatch)). Frames given before go first,
-    /// into a batch of their own.
+    /// Writes one batch of exactly these frames. Frames given before go first, into a batch of their own.
     ///
     /// # Errors
     /// As [`Writer::write_frames`].
-    pub fn write_batch(&mut self, frames: usize, raw: &[u8], side: &[u8]) -> Result<()> {
+    pub fn write_batch<B: AsRef<[u8]>>(&mut self, batch: &InputBatch<B>) -> Result<()> {
         self.flush()?;
-        self.pack(frames, raw, side)
+        self.pack(batch)
     }
 
     /// Writes batches of exactly these frames, as [`write_batch`](Self::write_batch) does, several of them in work at a
@@ -168,14 +185,14 @@ impl<'a, W: Write + Send> Writer<'a, W> {
         };
         in_order(compressor.window(format), next, pack, |packed: Result<_>| {
             let (batch, packed): (InputBatch<B>, _) = packed?;
-            write(records, packed, batch.frames, batch.bytes.as_ref().len(), &batch.side)?;
+            write(records, packed, &batch)?;
             written(batch)
         })
     }
 
-    fn pack(&mut self, frames: usize, raw: &[u8], side: &[u8]) -> Result<()> {
-        let packed = self.compressor.pack(&self.format, frames, raw)?;
-        write(&mut self.records, packed, frames, raw.len(), side)
+    fn pack<B: AsRef<[u8]>>(&mut self, batch: &InputBatch<B>) -> Result<()> {
+        let packed = self.compressor.pack(&self.format, batch.frames, batch.bytes.as_ref())?;
+        write(&mut self.records, packed, batch)
     }
 
     /// Writes the frames gathered so far as a batch.
@@ -183,14 +200,14 @@ impl<'a, W: Write + Send> Writer<'a, W> {
     /// # Errors
     /// As [`Writer::write_frames`].
     pub fn flush(&mut self) -> Result<()> {
-        if self.pending_frames == 0 {
+        if self.pending.frames == 0 {
             return Ok(());
         }
-        let frames = std::mem::take(&mut self.pending_frames);
-        let mut raw = std::mem::take(&mut self.pending);
-        let result = self.pack(frames, &raw, &[]);
-        raw.clear();
-        self.pending = raw;
+        let mut batch = std::mem::take(&mut self.pending);
+        let result = self.pack(&batch);
+        // Its memory serves the next one.
+        batch.bytes.clear();
+        self.pending.bytes = batch.bytes;
         result
     }
 
@@ -205,23 +222,29 @@ impl<'a, W: Write + Send> Writer<'a, W> {
     }
 }
 
-/// Writes a batch of `frames` frames and `raw_bytes` raw bytes as the next record.
-fn write(
+/// Writes a batch as the next record.
+fn write<B: AsRef<[u8]>>(
     records: &mut RecordWriter<impl Write>,
     packed: PackedBatch,
-    frames: usize,
-    raw_bytes: usize,
-    side: &[u8],
+    batch: &InputBatch<B>,
 ) -> Result<()> {
     records.write(&BatchRecord {
         number: records.batches(),
         first_frame: records.frames(),
-        frames: frames as u64,
-        raw_bytes: raw_bytes as u64,
+        frames: batch.frames as u64,
+        raw_bytes: batch.bytes.as_ref().len() as u64,
         raw_checksum: packed.raw_checksum,
         method: packed.method,
         blocks: packed.blocks,
-        side: side.to_vec(),
+        side: batch.side.clone(),
+        timestamps: batch.timestamps.clone(),
         payload: packed.payload,
     })
+}
+
+/// The first `count` of what is left, or all.
+fn take<'s, T>(left: &mut &'s [T], count: usize) -> &'s [T] {
+    let (taken, later) = left.split_at(count.min(left.len()));
+    *left = later;
+    taken
 }

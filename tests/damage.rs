@@ -411,6 +411,7 @@ fn large_batches_need_a_large_limit() {
         }),
         blocks: vec![BlockEntry { codec: CodecId::Zstd, packed_bytes: payload.len() as u32 }],
         side: Vec::new(),
+        timestamps: Vec::new(),
         payload: payload.clone(),
     };
     let mut writer = RecordWriter::new(Vec::new(), &FileHeader { format, origin: Origin::default() }).unwrap();
@@ -460,6 +461,7 @@ fn blocks_that_expand_too_far_are_refused() {
             }),
             blocks: vec![BlockEntry { codec, packed_bytes: payload.len() as u32 }],
             side: Vec::new(),
+            timestamps: Vec::new(),
             payload,
         };
         let header = FileHeader { format: format.clone(), origin: Origin::default() };

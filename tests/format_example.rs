@@ -52,6 +52,7 @@ fn record() -> BatchRecord {
         }),
         blocks: vec![BlockEntry { codec: CodecId::Store, packed_bytes: 4 }; 3],
         side: Vec::new(),
+        timestamps: Vec::new(),
         payload: vec![19, 0, 0, 0, 40, 2, 4, 0, 20, 0, 0, 14],
     }
 }

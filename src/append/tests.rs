@@ -3,6 +3,7 @@ use std::num::NonZeroUsize;
 use super::*;
 use crate::error;
 use crate::frame::{Dtype, FrameFormat, Layout};
+use crate::input::InputBatch;
 use crate::plan::{CodecChoice, DeviceChoice, Settings};
 use crate::{Decompressor, SeekReader};
 
@@ -137,7 +138,7 @@ fn nothing_is_touched_without_frames() {
     let compressor = compressor();
     let mut untouched = Dying { may_be_cut: false, ..Dying::new(&file(4), 0) };
     let mut writer = Writer::append(&mut untouched, &compressor).unwrap();
-    writer.write_batch(1, &raw(2), &[]).unwrap_err();
+    writer.write_batch(&InputBatch { frames: 1, bytes: raw(2), ..InputBatch::default() }).unwrap_err();
     writer.write_frames(1, &raw(1)).unwrap();
 }
 

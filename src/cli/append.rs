@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
-use framepress::frame::OriginKind;
-use framepress::input::{Description, InputBatch};
+use framepress::frame::{FrameFormat, Origin, OriginKind};
+use framepress::input::InputBatch;
 use framepress::{Appended, Compressor, Decompressor, Error, ErrorKind, Result, SeekReader, Writer, open_to_append};
 
 use super::compress::Written;
@@ -21,13 +21,12 @@ pub fn write(source: Source<'_>, path: &Path, compressor: &Compressor) -> Result
     }
     let file = open_to_append(path).map_err(named)?;
     let before = file.metadata()?.len();
-    let description = source.reader.description();
+    let (format, origin) = source.header();
     let mut names = Names::default();
     let mut writer = if before == 0 {
-        let Description { format, origin, .. } = description.clone();
         Writer::with_origin(Appended::new(file, 0), format, origin, compressor)?
     } else {
-        names = check(&file, description).map_err(named)?;
+        names = check(&file, &format, &origin).map_err(named)?;
         Writer::append(file, compressor).map_err(named)?
     };
     interrupt::keep();
@@ -39,10 +38,10 @@ pub fn write(source: Source<'_>, path: &Path, compressor: &Compressor) -> Result
 }
 
 /// Checks that frames can be added to a file, and returns the names that it has.
-fn check(file: &File, added: &Description) -> Result<Names> {
+fn check(file: &File, format: &FrameFormat, origin: &Origin) -> Result<Names> {
     let decompressor = Decompressor::default();
     let mut reader = SeekReader::new(file, &decompressor)?;
-    if (reader.format(), reader.origin().kind) != (&added.format, added.origin.kind) {
+    if (reader.format(), reader.origin().kind) != (format, origin.kind) {
         return Err(Error::new(
             ErrorKind::InvalidInput,
             format!(
@@ -51,14 +50,18 @@ fn check(file: &File, added: &Description) -> Result<Names> {
                 reader.format().dtype(),
                 reader.format().bit_depth(),
                 reader.origin().kind,
-                layout(&added.format),
-                added.format.dtype(),
-                added.format.bit_depth(),
-                added.origin.kind,
+                layout(format),
+                format.dtype(),
+                format.bit_depth(),
+                origin.kind,
             ),
         ));
     }
-    let mut names = Names { unique: added.origin.kind == OriginKind::Images, taken: HashSet::new() };
+    if !origin.metadata.is_empty() && origin.metadata != reader.origin().metadata {
+        let message = "--meta: the file's own metadata cannot be changed by adding to it";
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    let mut names = Names { unique: origin.kind == OriginKind::Images, taken: HashSet::new() };
     if names.unique {
         for batch in 0..reader.batches() {
             names.taken.extend(lines(&reader.batch_info(batch)?.side));

@@ -69,6 +69,12 @@ pub struct Compress {
     /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
     #[arg(long, value_name = "WxH:FORMAT")]
     pub raw: Option<RawSpec>,
+    /// Keep VALUE with the frames, under KEY; for example camera=7. Can be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = metadata)]
+    pub meta: Vec<(String, String)>,
+    /// Keep the time of every frame: a file with a line for each, in nanoseconds.
+    #[arg(long, value_name = "FILE")]
+    pub timestamps: Option<PathBuf>,
     /// Decompress every batch again before it is written, and compare.
     #[arg(long)]
     pub verify: bool,
@@ -95,6 +101,9 @@ pub struct Decompress {
     /// Give up, with the frames so far, once FILE has not grown for this long [default: wait for ever].
     #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
     pub timeout: Option<Duration>,
+    /// Write the times of the frames to this file, a line for each, in nanoseconds.
+    #[arg(long, value_name = "FILE", conflicts_with = "follow")]
+    pub timestamps: Option<PathBuf>,
     #[command(flatten)]
     pub run: Run,
 }
@@ -265,6 +274,13 @@ fn memory(text: &str) -> Result<NonZeroU64, String> {
     let number: u64 = digits.parse().map_err(|_| format!("expected a size, for example 300M, found {text:?}"))?;
     let bytes = number.checked_mul(1 << shift).and_then(NonZeroU64::new);
     bytes.ok_or_else(|| format!("expected a size above 0 and below 2^64 bytes, found {text:?}"))
+}
+
+fn metadata(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, for example camera=7".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

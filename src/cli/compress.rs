@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use framepress::input::{self, Description};
+use framepress::input;
 use framepress::plan::Settings;
 use framepress::{Compressor, Result, Writer};
 
@@ -16,11 +16,11 @@ use super::output::Output;
 use super::progress::Progress;
 use super::source::Source;
 use super::summary::Summary;
-use super::{append, interrupt};
+use super::{append, interrupt, timestamps};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw, verify, append } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, meta, timestamps, verify, append } = arguments;
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
@@ -35,7 +35,8 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let description = reader.description();
     let frame_bytes = description.format.frame_bytes() as u64;
     let progress = Progress::new(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.show());
-    let source = Source { name: &input, reader, progress };
+    let timestamps = timestamps.as_deref().map(timestamps::read).transpose()?;
+    let source = Source { name: &input, reader, metadata: meta.into_iter().collect(), timestamps, progress };
     let Written { frames, packed_bytes } = if append {
         append::write(source, &output, &compressor)?
     } else {
@@ -63,7 +64,7 @@ pub struct Written {
 
 /// Writes a new file.
 fn write(source: Source<'_>, output: &Path, force: bool, compressor: &Compressor) -> Result<Written> {
-    let Description { format, origin, .. } = source.reader.description().clone();
+    let (format, origin) = source.header();
     let packed_bytes = Arc::new(AtomicU64::new(0));
     let mut counted = Counted { output: Output::create(output, force)?, bytes: Arc::clone(&packed_bytes) };
     let mut writer = Writer::with_origin(&mut counted, format, origin, compressor)?;

@@ -16,10 +16,11 @@ use super::arguments::Decompress;
 use super::output::{Output, OutputFolder};
 use super::progress::{Progress, Show};
 use super::summary::Summary;
+use super::timestamps::Times;
 use super::{follow, interrupt};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
-    let Decompress { file, output, frames, follow, timeout, run } = arguments;
+    let Decompress { file, output, frames, follow, timeout, timestamps, run } = arguments;
     let start = Instant::now();
     let output = match output {
         Some(output) => output,
@@ -27,13 +28,19 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
     };
     let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory))?;
     let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
+    let mut times = timestamps.map(|path| Times::create(&path, run.force)).transpose()?;
     let (done, end) = if follow {
         follow::restore(&decompressor, Path::new(&file), timeout, &output, run.force).map_err(named)?
     } else if file == "-" {
-        (from_stream(&decompressor, frames, &output, run.force, run.show()).map_err(named)?, None)
+        (from_stream(&decompressor, frames, &output, times.as_mut(), run.force, run.show()).map_err(named)?, None)
     } else {
-        (from_file(&decompressor, Path::new(&file), frames, &output, run.force, run.show()).map_err(named)?, None)
+        (
+            from_file(&decompressor, Path::new(&file), frames, &output, times.as_mut(), run.force, run.show())
+                .map_err(named)?,
+            None,
+        )
     };
+    times.map_or(Ok(()), Times::commit)?;
     let end = end.map(named);
     let summary = Summary {
         input: file,
@@ -66,6 +73,7 @@ fn from_file(
     path: &Path,
     wanted: Option<Range<u64>>,
     output: &Path,
+    mut times: Option<&mut Times>,
     force: bool,
     show: Show,
 ) -> Result<Done> {
@@ -95,6 +103,9 @@ fn from_file(
             interrupt::check()?;
             let batch = part_of(batch?, &range)?;
             done.write(restorer, &batch)?;
+            if let Some(times) = &mut times {
+                times.write(&batch.timestamps, batch.frames.frames())?;
+            }
             progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
             decompressor.reuse(batch.frames.into_bytes());
             Ok(())
@@ -108,6 +119,7 @@ fn from_stream(
     decompressor: &Decompressor,
     wanted: Option<Range<u64>>,
     output: &Path,
+    mut times: Option<&mut Times>,
     force: bool,
     show: Show,
 ) -> Result<Done> {
@@ -124,6 +136,9 @@ fn from_stream(
             interrupt::check()?;
             let batch = batch?;
             done.write(restorer, &batch)?;
+            if let Some(times) = &mut times {
+                times.write(&batch.timestamps, batch.frames.frames())?;
+            }
             progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
             decompressor.reuse(batch.frames.into_bytes());
             Ok(())
@@ -196,10 +211,12 @@ fn part_of(batch: DecodedBatch, range: &Range<u64>) -> Result<DecodedBatch> {
     if positions.len() == batch.frames.frames() {
         return Ok(batch);
     }
+    let timestamps = batch.timestamps.get(positions.clone()).unwrap_or_default().to_vec();
     Ok(DecodedBatch {
         first_frame: batch.first_frame + positions.start as u64,
         frames: batch.frames.part(positions.clone())?,
         side: input::side_of_part(&batch.side, positions),
+        timestamps,
     })
 }
 

@@ -34,6 +34,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             "layout": layout(format),
             "shape": format.shape(),
             "bit_depth": format.bit_depth(),
+            "metadata": reader.origin().metadata,
             "frames": reader.frames(),
             "raw_bytes": raw_bytes,
             "packed_bytes": packed_bytes,
@@ -52,6 +53,9 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
         format.frame_bytes()
     ))?;
     print(format_args!("  origin   {}", format!("{:?}", reader.origin().kind).to_lowercase()))?;
+    for (key, value) in &reader.origin().metadata {
+        print(format_args!("  {key}: {value}"))?;
+    }
     print(format_args!("  size     {raw_bytes} -> {packed_bytes} bytes, ratio {ratio:.2}, {} batches", batches.len()))?;
     for (number, batch) in batches.iter().enumerate() {
         let last = (batch.first_frame + batch.frames).saturating_sub(1);
@@ -182,6 +186,7 @@ fn object(batch: &BatchInfo, format: &FrameFormat) -> Value {
         "frames": batch.frames,
         "raw_bytes": batch.raw_bytes,
         "packed_bytes": batch.packed_bytes,
+        "timestamps": batch.timestamps.first().zip(batch.timestamps.last()).map(|(first, last)| [first, last]),
         "method": method_object(&batch.method, batch, format),
         "blocks": batch.codecs.iter().map(|(codec, blocks, bytes)| {
             json!({ "codec": codec.name(), "blocks": blocks, "packed_bytes": bytes })

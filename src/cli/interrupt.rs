@@ -22,8 +22,8 @@ static KEPT: AtomicBool = AtomicBool::new(false);
 /// Whether the program ends by itself after the first signal, however long that takes.
 static PATIENT: AtomicBool = AtomicBool::new(false);
 
-/// The temporary file or folder to remove.
-static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The temporary files and folders to remove.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Takes over SIGINT, SIGTERM and SIGHUP.
 pub fn install() {
@@ -35,9 +35,7 @@ pub fn install() {
         std::thread::sleep(GRACE);
         // Held to the end of the process: what is removed cannot be renamed into place any more.
         let temporary = temporary();
-        if let Some(path) = temporary.as_deref() {
-            remove(path);
-        }
+        temporary.iter().for_each(|path| remove(path));
         eprintln!("framepress: {}", error());
         std::process::exit(EXIT_CODE.into());
     };
@@ -67,14 +65,14 @@ pub fn wait_for_the_end() {
 
 /// Says that `path` is half-written until [`commit`].
 pub fn half_written(path: &Path) {
-    *temporary() = Some(path.to_owned());
+    temporary().push(path.to_owned());
 }
 
-/// Runs what makes the half-written output appear under its name.
-pub fn commit<R>(rename: impl FnOnce() -> R) -> R {
+/// Runs what makes the half-written `path` appear under its name.
+pub fn commit<R>(path: &Path, rename: impl FnOnce() -> R) -> R {
     let mut temporary = temporary();
     let result = rename();
-    *temporary = None;
+    temporary.retain(|other| other != path);
     result
 }
 
@@ -83,7 +81,7 @@ fn error() -> Error {
     Error::new(ErrorKind::Interrupted, if kept { "what was written stays" } else { "nothing was written" })
 }
 
-fn temporary() -> MutexGuard<'static, Option<PathBuf>> {
+fn temporary() -> MutexGuard<'static, Vec<PathBuf>> {
     TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

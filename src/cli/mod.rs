@@ -15,6 +15,7 @@ mod progress;
 mod recover;
 mod source;
 mod summary;
+mod timestamps;
 mod verify;
 
 use std::error::Error as _;

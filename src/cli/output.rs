@@ -62,8 +62,9 @@ impl Output {
             Self::Special(mut file) => Ok(file.flush()?),
             Self::File { temporary, path, force } => {
                 let temporary = temporary.into_inner().map_err(|error| at(&path, error.into_error()))?;
+                let half_written = temporary.path().to_owned();
                 let rename = || if force { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
-                interrupt::commit(rename).map(drop).map_err(|error| at(&path, error.error))
+                interrupt::commit(&half_written, rename).map(drop).map_err(|error| at(&path, error.error))
             }
         }
     }
@@ -110,7 +111,8 @@ impl OutputFolder {
     /// Makes the folder appear under its name. If it is there already, its files of the same names
     /// are replaced and others stay.
     pub fn commit(self) -> Result<()> {
-        interrupt::commit(|| self.rename())
+        let half_written = self.temporary.path().to_owned();
+        interrupt::commit(&half_written, || self.rename())
     }
 
     fn rename(self) -> Result<()> {

@@ -1,11 +1,13 @@
 //! The frames that a run compresses.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
-use framepress::input::{FrameReader, InputBatch};
-use framepress::{Result, Writer};
+use framepress::frame::{FrameFormat, Origin};
+use framepress::input::{Description, FrameReader, InputBatch};
+use framepress::{Error, ErrorKind, Result, Writer};
 
 use super::interrupt;
 use super::progress::Progress;
@@ -14,10 +16,20 @@ use super::progress::Progress;
 pub struct Source<'a> {
     pub name: &'a str,
     pub reader: Box<dyn FrameReader>,
+    /// What is to be kept with the frames.
+    pub metadata: BTreeMap<String, String>,
+    /// The time of every frame, if times are to be kept.
+    pub timestamps: Option<Vec<i64>>,
     pub progress: Progress,
 }
 
 impl Source<'_> {
+    /// What the header says of the frames.
+    pub fn header(&self) -> (FrameFormat, Origin) {
+        let Description { format, origin, .. } = self.reader.description().clone();
+        (format, Origin { metadata: self.metadata.clone(), ..origin })
+    }
+
     /// Writes the frames, batch by batch, as long as `admit` takes them. Returns how many there were. `packed_bytes` is
     /// what has been written at any time, if that is counted.
     pub fn write_to<W: Write + Send>(
@@ -26,14 +38,17 @@ impl Source<'_> {
         packed_bytes: Option<&AtomicU64>,
         mut admit: impl FnMut(&InputBatch) -> Result<()>,
     ) -> Result<u64> {
-        let Self { name, reader, mut progress } = self;
+        let Self { name, reader, timestamps, mut progress, .. } = self;
+        let mut times = Times { all: timestamps, taken: 0 };
         let mut frames = 0;
         let batch_frames = writer.batch_frames();
         read_ahead(reader, batch_frames, |batches, give_back| {
             let batches = batches.into_iter().map(|batch| {
                 interrupt::check()?;
-                let batch = batch.and_then(|batch| admit(&batch).map(|()| batch));
-                batch.map_err(|error| error.context(name))
+                let mut batch = batch.map_err(|error| error.context(name))?;
+                batch.timestamps = times.take(batch.frames)?;
+                admit(&batch).map_err(|error| error.context(name))?;
+                Ok(batch)
             });
             writer.write_batches(batches, |batch| {
                 frames += batch.frames as u64;
@@ -44,9 +59,36 @@ impl Source<'_> {
                 Ok(())
             })
         })?;
+        times.finish()?;
         progress.finish();
         Ok(frames)
     }
+}
+
+/// Times, batch by batch.
+struct Times {
+    all: Option<Vec<i64>>,
+    taken: usize,
+}
+
+impl Times {
+    fn take(&mut self, frames: usize) -> Result<Vec<i64>> {
+        let Some(all) = &self.all else { return Ok(Vec::new()) };
+        let times = all.get(self.taken..self.taken + frames).map(<[i64]>::to_vec);
+        self.taken += frames;
+        times.ok_or_else(|| wrong_count(all.len(), "more"))
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.all {
+            Some(all) if all.len() != self.taken => Err(wrong_count(all.len(), &self.taken.to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn wrong_count(times: usize, frames: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("--timestamps: {times} times are given, there are {frames} frames"))
 }
 
 /// Does `work` with the batches that a thread of its own reads, and gives their memory back to it.

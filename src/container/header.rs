@@ -1,5 +1,6 @@
 //! The file header: how frames are laid out and where they came from.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::checksum::checksum;
@@ -22,6 +23,9 @@ const CHECKSUM_BYTES: usize = 8;
 
 /// As many as [`FrameFormat`] takes.
 const MAX_AXES: u8 = 31;
+
+/// Bit of the flags that says that metadata follow the origin header.
+const METADATA_FLAG: u16 = 1;
 
 const WHAT: &str = "file header";
 
@@ -54,11 +58,14 @@ impl FileHeader {
         let too_long = || Error::invalid(format!("origin header: {} bytes are too many", self.origin.header.len()));
         body.u32(u32::try_from(self.origin.header.len()).map_err(|_| too_long())?);
         body.bytes(&self.origin.header);
+        if !self.origin.metadata.is_empty() {
+            write_metadata(&self.origin.metadata, &mut body)?;
+        }
 
         let mut out = Appender::default();
         out.bytes(&MAGIC);
         out.u16(VERSION);
-        out.u16(0);
+        out.u16(if self.origin.metadata.is_empty() { 0 } else { METADATA_FLAG });
         let length = LEAD_BYTES as usize + body.as_bytes().len() + CHECKSUM_BYTES;
         out.u32(u32::try_from(length).map_err(|_| too_long())?);
         out.bytes(body.as_bytes());
@@ -111,13 +118,14 @@ impl FileHeader {
                 checksum(covered)
             )));
         }
-        if flags != 0 {
-            return Err(Error::unsupported(format!(
-                "{WHAT}: reserved flags: expected 0, found {flags:#06x}; update framepress"
-            )));
+        if flags & !METADATA_FLAG != 0 {
+            return Err(Error::unsupported(format!("{WHAT}: flags: found {flags:#06x}; update framepress")));
         }
         let mut fields = Cursor::new(WHAT, &covered[LEAD_BYTES as usize..]);
-        let header = Self { format: read_format(&mut fields)?, origin: read_origin(&mut fields)? };
+        let mut header = Self { format: read_format(&mut fields)?, origin: read_origin(&mut fields)? };
+        if flags & METADATA_FLAG != 0 {
+            header.origin.metadata = read_metadata(&mut fields)?;
+        }
         fields.finish()?;
         Ok((header, length))
     }
@@ -198,7 +206,45 @@ fn read_origin(fields: &mut Cursor<'_>) -> Result<Origin> {
     let big_endian = fields.flag("big-endian flag")?;
     let length = fields.u32("origin header length")?;
     let header = fields.bytes("origin header", usize::try_from(length).unwrap_or(usize::MAX))?.to_vec();
-    Ok(Origin { kind, big_endian, header })
+    Ok(Origin { kind, big_endian, header, ..Origin::default() })
+}
+
+fn write_metadata(metadata: &BTreeMap<String, String>, out: &mut Appender) -> Result<()> {
+    let too_long = |_| Error::invalid("metadata: more than 4 GiB");
+    out.u32(u32::try_from(metadata.len()).map_err(too_long)?);
+    for (key, value) in metadata {
+        if key.is_empty() {
+            return Err(Error::invalid("metadata: expected a key, found an empty one"));
+        }
+        for text in [key, value] {
+            out.u32(u32::try_from(text.len()).map_err(too_long)?);
+            out.bytes(text.as_bytes());
+        }
+    }
+    Ok(())
+}
+
+fn read_metadata(fields: &mut Cursor<'_>) -> Result<BTreeMap<String, String>> {
+    let count = fields.u32("number of metadata")?;
+    let mut text = |what: &str| {
+        let length = usize::try_from(fields.u32(what)?).unwrap_or(usize::MAX);
+        let bytes = fields.bytes(what, length)?.to_vec();
+        String::from_utf8(bytes).map_err(|_| Error::corrupt(format!("{WHAT}: {what}: it is not UTF-8")))
+    };
+    let mut metadata = BTreeMap::new();
+    for _ in 0..count {
+        let (key, value) = (text("key")?, text("value")?);
+        // Each key once, and in order.
+        let follows = metadata.last_key_value().is_none_or(|(last, _)| *last < key);
+        if key.is_empty() || !follows {
+            return Err(Error::corrupt(format!("{WHAT}: metadata: key {key:?} is empty or out of order")));
+        }
+        metadata.insert(key, value);
+    }
+    if metadata.is_empty() {
+        return Err(Error::corrupt(format!("{WHAT}: metadata: expected some, found none")));
+    }
+    Ok(metadata)
 }
 
 /// The value at position `id` of a list in order of id.
@@ -220,7 +266,8 @@ mod tests {
     use crate::ErrorKind;
 
     fn headers() -> Vec<FileHeader> {
-        let origin = Origin { kind: OriginKind::Npy, big_endian: true, header: b"\x93NUMPY".to_vec() };
+        let origin =
+            Origin { kind: OriginKind::Npy, big_endian: true, header: b"\x93NUMPY".to_vec(), ..Origin::default() };
         let mut headers = Vec::new();
         for dtype in Dtype::ALL {
             for layout in [
@@ -240,6 +287,11 @@ mod tests {
             }
         }
         headers.push(FileHeader { origin: Origin::default(), ..headers[0].clone() });
+        let entry = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let metadata =
+            [("camera", "7"), ("", ""), ("place", "north gate, \u{3b1}")].into_iter().filter(|pair| pair.0 != "");
+        let metadata: BTreeMap<_, _> = metadata.map(entry).collect();
+        headers.push(FileHeader { origin: Origin { metadata, ..origin }, ..headers[0].clone() });
         headers
     }
 
@@ -267,7 +319,7 @@ mod tests {
     #[test]
     fn broken_fields_are_refused() {
         assert_eq!(kind_of(|bytes| bytes[8] = 2), ErrorKind::Unsupported, "version");
-        assert_eq!(kind_of(|bytes| bytes[10] = 1), ErrorKind::Unsupported, "flags");
+        assert_eq!(kind_of(|bytes| bytes[10] = 2), ErrorKind::Unsupported, "flags");
         assert_eq!(kind_of(|bytes| bytes[16] = 13), ErrorKind::Unsupported, "dtype");
         assert_eq!(kind_of(|bytes| bytes[17] = 0), ErrorKind::Corrupt, "bit depth");
         assert_eq!(kind_of(|bytes| bytes[17] = 9), ErrorKind::Corrupt, "bit depth");

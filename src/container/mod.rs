@@ -27,6 +27,7 @@ mod search;
 mod sequence;
 #[cfg(test)]
 mod tests;
+mod timestamps;
 mod wire;
 mod writer;
 

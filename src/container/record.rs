@@ -7,6 +7,7 @@ use super::checksum::checksum;
 use super::limits::Limits;
 use super::method::{self, Bounds};
 use super::prefix::{PREFIX_BYTES, Prefix};
+use super::timestamps;
 use super::wire::{Appender, Cursor, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
@@ -47,6 +48,8 @@ pub struct BatchRecord {
     pub blocks: Vec<BlockEntry>,
     /// What the input format needs besides frames to restore this part of its file.
     pub side: Vec<u8>,
+    /// When each frame was taken, in nanoseconds, or nothing.
+    pub timestamps: Vec<i64>,
     /// The encoded blocks, one after another.
     pub payload: Vec<u8>,
 }
@@ -93,10 +96,14 @@ impl BatchRecord {
             check_entry(number, &bounds, entry)?;
             total += u64::from(entry.packed_bytes);
         }
+        let times = self.timestamps.len() as u64;
+        if times != 0 && times != self.frames {
+            return Err(Error::corrupt(format!("{WHAT}: expected {} timestamps, found {times}", self.frames)));
+        }
         check_total(total, prefix.payload_bytes)
     }
 
-    /// Plan, block table and side data.
+    /// Plan, block table, side data and timestamps.
     fn details(&self) -> Result<Vec<u8>> {
         let mut out = Appender::default();
         method::write(&self.method, &mut out)?;
@@ -109,6 +116,11 @@ impl BatchRecord {
                 .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of side data are too many", self.side.len())))?,
         );
         out.bytes(&self.side);
+        if !self.timestamps.is_empty() {
+            let coded = timestamps::encode(&self.timestamps);
+            out.u32(u32::try_from(coded.len()).map_err(|_| Error::invalid(format!("{WHAT}: too many timestamps")))?);
+            out.bytes(&coded);
+        }
         Ok(out.into_bytes())
     }
 
@@ -133,6 +145,7 @@ impl BatchRecord {
                 method: details.method,
                 blocks: details.blocks,
                 side: details.side,
+                timestamps: details.timestamps,
                 payload,
             })
         };
@@ -157,6 +170,8 @@ pub struct RecordHead {
     pub blocks: Vec<BlockEntry>,
     /// As in the record.
     pub side: Vec<u8>,
+    /// As in the record.
+    pub timestamps: Vec<i64>,
 }
 
 impl RecordHead {
@@ -171,6 +186,7 @@ impl RecordHead {
             method: details.method,
             blocks: details.blocks,
             side: details.side,
+            timestamps: details.timestamps,
         })
     }
 }
@@ -180,6 +196,7 @@ struct Details {
     method: Method,
     blocks: Vec<BlockEntry>,
     side: Vec<u8>,
+    timestamps: Vec<i64>,
 }
 
 impl Details {
@@ -202,8 +219,13 @@ impl Details {
         check_total(packed_bytes, prefix.payload_bytes)?;
         let side_bytes = usize::try_from(details.u32("length of side data")?).unwrap_or(usize::MAX);
         let side = details.bytes("side data", side_bytes)?.to_vec();
+        let mut timestamps = Vec::new();
+        if details.remaining() > 0 {
+            let length = usize::try_from(details.u32("length of timestamps")?).unwrap_or(usize::MAX);
+            timestamps = timestamps::decode(details.bytes("timestamps", length)?, prefix.frames)?;
+        }
         details.finish()?;
-        Ok(Self { method, blocks, side })
+        Ok(Self { method, blocks, side, timestamps })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout, Origin, O
 use crate::plan::{Colour, Method, Plan, PlanePlan, Predictor, Shuffle, Values};
 
 fn header(dtype: Dtype, layout: Layout) -> FileHeader {
-    let origin = Origin { kind: OriginKind::Raw, big_endian: false, header: b"hi".to_vec() };
+    let origin = Origin { kind: OriginKind::Raw, big_endian: false, header: b"hi".to_vec(), ..Origin::default() };
     FileHeader { format: FrameFormat::new(dtype, layout).unwrap(), origin }
 }
 
@@ -44,6 +44,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
             .collect(),
         method: Method::Planes(plan),
         side: vec![number as u8; number as usize],
+        timestamps: Vec::new(),
         payload: (0..raw_bytes).map(|at| (at as u8).wrapping_mul(29)).collect(),
     }
 }

@@ -1,5 +1,7 @@
 //! Where frames came from, so that the original file can be restored.
 
+use std::collections::BTreeMap;
+
 /// Kind of the original file. The discriminants are the ids on the wire and are append-only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
@@ -22,7 +24,7 @@ impl OriginKind {
     pub const ALL: [OriginKind; 5] = [Self::Memory, Self::Npy, Self::Y4m, Self::Raw, Self::Images];
 }
 
-/// What the original file had besides its frames.
+/// What is known of where frames came from: what the original file had besides them, and what the user says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
     /// Kind of the file.
@@ -32,4 +34,6 @@ pub struct Origin {
     pub big_endian: bool,
     /// The file's own header, byte for byte.
     pub header: Vec<u8>,
+    /// Whatever the user wants to be kept with the frames, such as the camera and the place: a value for each key.
+    pub metadata: BTreeMap<String, String>,
 }

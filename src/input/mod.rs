@@ -42,7 +42,7 @@ pub struct Description {
 }
 
 /// Consecutive frames of an input, that own their bytes or borrow them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputBatch<B = Vec<u8>> {
     /// Number of frames, at least 1.
     pub frames: usize,
@@ -50,6 +50,8 @@ pub struct InputBatch<B = Vec<u8>> {
     pub bytes: B,
     /// What a [`Restorer`] needs besides the frames; usually empty.
     pub side: Vec<u8>,
+    /// When each frame was taken, in nanoseconds; empty if that is not known.
+    pub timestamps: Vec<i64>,
 }
 
 /// Reads an input batch by batch.

@@ -110,7 +110,8 @@ pub fn recover(input: impl Read + Seek, output: impl Write, decompressor: &Decom
 fn origin_of(header: &FileHeader, frames: u64) -> Origin {
     match header.origin.kind {
         // A header that does not parse could not be restored anyway; the frames are worth more.
-        OriginKind::Npy => input::origin_of_part(&header.origin, &header.format, frames).unwrap_or_default(),
+        OriginKind::Npy => input::origin_of_part(&header.origin, &header.format, frames)
+            .unwrap_or_else(|_| Origin { metadata: header.origin.metadata.clone(), ..Origin::default() }),
         _ => header.origin.clone(),
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use super::*;
 use crate::container::{IndexedReader, Limits, checksum};
 use crate::frame::{ChannelOrder, Dtype, FrameFormat, Layout};
+use crate::input::InputBatch;
 use crate::plan::{CodecChoice, Settings};
 use crate::{Compressor, SeekReader, Writer};
 
@@ -283,7 +284,7 @@ fn files_within_frames_stay_there() {
     let compressor = compressor();
     let mut writer = Writer::new(Vec::new(), format, &compressor).unwrap();
     for _ in 0..3 {
-        writer.write_batch(1, &inner, &[]).unwrap();
+        writer.write_batch(&InputBatch { frames: 1, bytes: inner.clone(), ..InputBatch::default() }).unwrap();
     }
     let outer = writer.finish().unwrap();
     let (bytes, recovery) = recovered(&outer);

@@ -12,6 +12,7 @@ mod images;
 mod manuals;
 mod memory;
 mod messages;
+mod metadata;
 mod progress;
 mod recover;
 mod recovered;

@@ -101,8 +101,10 @@ fn help_lists_what_there_is() {
     let (_, commands) = help.text().split_once("Commands:\n").expect("a list of commands");
     let listed = commands.lines().take_while(|line| !line.is_empty());
     let names: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, ["compress", "decompress", "info", "verify", "recover", "devices", "bench", "help"]);
-    for name in &names[..7] {
+    let expected =
+        ["compress", "decompress", "info", "verify", "recover", "devices", "bench", "completions", "man", "help"];
+    assert_eq!(names, expected);
+    for name in &names[..expected.len() - 1] {
         let help = folder.run(&[name, "--help"]).ok();
         assert!(help.text().contains("Usage: framepress"), "{name}");
     }

@@ -30,7 +30,12 @@ impl Input {
         (0..self.frames).step_by(frames).map(move |first| {
             let end = self.frames.min(first.saturating_add(frames));
             let bytes = &self.raw[first * frame_bytes..end * frame_bytes];
-            InputBatch { frames: end - first, bytes, side: side_of_part(&self.side, first..end) }
+            InputBatch {
+                frames: end - first,
+                bytes,
+                side: side_of_part(&self.side, first..end),
+                timestamps: Vec::new(),
+            }
         })
     }
 }

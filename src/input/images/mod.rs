@@ -147,7 +147,7 @@ impl FrameReader for ImageReader {
             pool::for_each(&crew, work, |(image, frame)| self.read_image(image, frame))?;
         }
         let side: String = images.iter().flat_map(|image| [image.name.as_str(), "\n"]).collect();
-        let batch = InputBatch { frames: images.len(), bytes, side: side.into_bytes() };
+        let batch = InputBatch { frames: images.len(), bytes, side: side.into_bytes(), timestamps: Vec::new() };
         self.next += batch.frames;
         Ok(Some(batch))
     }

@@ -62,7 +62,8 @@ impl<R: Read + Send> NpyReader<R> {
                 return Err(excess(&format!("{}", found - data_bytes)));
             }
         }
-        let origin = Origin { kind: OriginKind::Npy, big_endian: header.big_endian, header: header.bytes };
+        let origin =
+            Origin { kind: OriginKind::Npy, big_endian: header.big_endian, header: header.bytes, ..Origin::default() };
         let description = Description { format, origin, frames: Some(frames) };
         Ok(Self { reader, description, frames, frames_left: frames, ended: false, spare: Vec::new() })
     }
@@ -112,7 +113,7 @@ impl<R: Read + Send> FrameReader for NpyReader<R> {
         if self.description.origin.big_endian {
             byte_order::swap(&mut bytes, self.description.format.dtype().bytes());
         }
-        Ok((frames > 0).then_some(InputBatch { frames, bytes, side: Vec::new() }))
+        Ok((frames > 0).then_some(InputBatch { frames, bytes, ..InputBatch::default() }))
     }
 
     fn reuse(&mut self, bytes: Vec<u8>) {
@@ -137,7 +138,7 @@ pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64,
         _ => (header::descr_of(format.dtype()).to_owned(), false),
     };
     let header = header::header_bytes(&descr, fortran_order, frames, format, room);
-    Ok(Origin { kind: OriginKind::Npy, big_endian: origin.big_endian, header })
+    Ok(Origin { kind: OriginKind::Npy, header, ..origin.clone() })
 }
 
 /// The number of frames that the recorded header of an `.npy` file says.

@@ -34,7 +34,7 @@ impl<R: Read + Send> RawReader<R> {
             return Err(cut(file_bytes / frame_bytes, frame_bytes, file_bytes % frame_bytes));
         }
         let frames = file_bytes.map(|bytes| bytes / frame_bytes);
-        let origin = Origin { kind: OriginKind::Raw, big_endian: spec.big_endian, header: Vec::new() };
+        let origin = Origin { kind: OriginKind::Raw, big_endian: spec.big_endian, ..Origin::default() };
         let description = Description { format: spec.format, origin, frames };
         Ok(Self { reader, description, frames_read: 0, spare: Vec::new() })
     }
@@ -64,7 +64,7 @@ impl<R: Read + Send> FrameReader for RawReader<R> {
         if self.description.origin.big_endian {
             byte_order::swap(&mut bytes, self.description.format.dtype().bytes());
         }
-        Ok((frames > 0).then_some(InputBatch { frames, bytes, side: Vec::new() }))
+        Ok((frames > 0).then_some(InputBatch { frames, bytes, ..InputBatch::default() }))
     }
 
     fn reuse(&mut self, bytes: Vec<u8>) {

@@ -38,7 +38,7 @@ impl<R: Read + Send> Y4mReader<R> {
             return Err(Error::truncated("y4m header: expected a line, found an empty stream"));
         }
         let format = header::format_of(&header)?;
-        let origin = Origin { kind: OriginKind::Y4m, big_endian: false, header };
+        let origin = Origin { kind: OriginKind::Y4m, big_endian: false, header, ..Origin::default() };
         Ok(Self {
             reader,
             description: Description { format, origin, frames: None },
@@ -56,7 +56,7 @@ impl<R: Read + Send> FrameReader for Y4mReader<R> {
     fn read_batch(&mut self, frames: usize) -> Result<Option<InputBatch>> {
         let frame_bytes = self.description.format.frame_bytes();
         let most = addressable_frames(frames, frame_bytes);
-        let mut batch = InputBatch { frames: 0, bytes: emptied(&mut self.spare), side: Vec::new() };
+        let mut batch = InputBatch { bytes: emptied(&mut self.spare), ..InputBatch::default() };
         let mut line = Vec::new();
         let mut plain = true;
         while batch.frames < most {
