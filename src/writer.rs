@@ -5,7 +5,7 @@ use std::io::Write;
 use ndarray::{ArrayView, Dimension};
 
 use crate::compressor::Compressor;
-use crate::container::{BatchRecord, FileHeader, RecordWriter};
+use crate::container::{BatchRecord, FileHeader, RecordWriter, SyncData, SyncPolicy};
 use crate::error::{Error, Result};
 use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 
@@ -67,6 +67,16 @@ impl<'a, W: Write> Writer<'a, W> {
             frames: records.frames(),
             records,
         }
+    }
+
+    /// Says when what is written has to be on the disk; never, unless this is called.
+    #[must_use]
+    pub fn with_sync(mut self, policy: SyncPolicy) -> Self
+    where
+        W: SyncData,
+    {
+        self.records.set_sync(policy);
+        self
     }
 
     /// Format of the frames.

@@ -8,17 +8,17 @@ use std::time::Instant;
 
 use framepress::input::{self, Description, FrameReader, InputBatch};
 use framepress::plan::Settings;
-use framepress::{Compressor, Result, Writer};
+use framepress::{Compressor, Error, ErrorKind, Result, SyncData, SyncPolicy, Writer};
 use indicatif::ProgressBar;
 
 use super::arguments::Compress;
-use super::output::Output;
+use super::output::{Output, sync_folder};
 use super::summary::Summary;
 use super::{append, interrupt, progress};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw, append } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, append, sync } = arguments;
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
@@ -33,9 +33,9 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let bar = progress::bar(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.quiet || run.json);
     let source = Source { name: &input, reader, bar: &bar };
     let Written { frames, packed_bytes } = if append {
-        append::write(source, &output, &compressor)?
+        append::write(source, &output, sync.into(), &compressor)?
     } else {
-        write(source, &output, run.force, &compressor)?
+        write(source, &output, run.force, sync.into(), &compressor)?
     };
     bar.finish_and_clear();
 
@@ -66,15 +66,21 @@ pub struct Written {
 }
 
 /// Writes a new file.
-fn write(source: Source<'_>, output: &Path, force: bool, compressor: &Compressor) -> Result<Written> {
+fn write(source: Source<'_>, output: &Path, force: bool, sync: SyncPolicy, compressor: &Compressor) -> Result<Written> {
     let Description { format, origin, .. } = source.reader.description().clone();
     let mut counted = Counted { output: Output::create(output, force)?, bytes: 0 };
-    let mut writer = Writer::with_origin(&mut counted, format, origin, compressor)?;
+    if sync != SyncPolicy::Never && !matches!(counted.output, Output::File { .. }) {
+        return Err(Error::new(ErrorKind::InvalidInput, "--sync: expected a file to write; name it with -o"));
+    }
+    let mut writer = Writer::with_origin(&mut counted, format, origin, compressor)?.with_sync(sync);
     let frames = source.write_to(&mut writer, |_| Ok(()))?;
     writer.finish()?;
     let packed_bytes = counted.bytes;
     interrupt::check()?;
     counted.output.commit()?;
+    if sync != SyncPolicy::Never {
+        sync_folder(output)?;
+    }
     Ok(Written { frames, packed_bytes })
 }
 
@@ -151,5 +157,11 @@ impl Write for Counted {
 
     fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
+    }
+}
+
+impl SyncData for Counted {
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.output.sync_data()
     }
 }
