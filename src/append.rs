@@ -9,7 +9,7 @@ use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::compressor::Compressor;
-use crate::container::{Limits, RecordWriter, Resumption};
+use crate::container::{Limits, RecordWriter, Resumption, SyncData};
 use crate::error::{Error, Result};
 use crate::writer::Writer;
 
@@ -76,6 +76,12 @@ impl<F: Write + Seek + Truncate> Write for Appended<F> {
     }
 }
 
+impl<F: SyncData> SyncData for Appended<F> {
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
 impl<'a, F: Read + Write + Seek + Truncate + Send> Writer<'a, Appended<F>> {
     /// Goes on with a file: frames of the same format are added after those that it has. A file that was cut while its
     /// last batch or its index was written will do; what is left of that batch is dropped.
@@ -115,7 +121,7 @@ impl<'a, F: Read + Write + Seek + Truncate + Send> Writer<'a, Appended<F>> {
 }
 
 /// Opens a file to append to it, and makes an empty one if there is none. It is locked until it is closed, against
-/// others who open it so.
+/// others who open it so. (On Windows such a lock keeps readers out too.)
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::ErrorKind::Io), also if somebody else is appending to it.

@@ -52,7 +52,7 @@ pub use append::{Appended, Truncate, open_to_append};
 pub use batch_info::BatchInfo;
 pub use codec::CodecId;
 pub use compressor::{Compressor, compress};
-pub use container::Limits;
+pub use container::{Limits, SyncData, SyncPolicy};
 pub use cpu::{SIMD_VARIABLE, SimdLevel};
 pub use decompressor::{Decompressor, decompress};
 pub use device::{DeviceDescription, DeviceKind};

@@ -5,7 +5,7 @@ use std::io::Write;
 use ndarray::{ArrayView, Dimension};
 
 use crate::compressor::{Compressor, PackedBatch};
-use crate::container::{BatchRecord, FileHeader, RecordWriter};
+use crate::container::{BatchRecord, FileHeader, RecordWriter, SyncData, SyncPolicy};
 use crate::error::{Error, Result};
 use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 use crate::input::InputBatch;
@@ -64,6 +64,16 @@ impl<'a, W: Write + Send> Writer<'a, W> {
             pending: InputBatch::default(),
             records,
         }
+    }
+
+    /// Says when what is written has to be on the disk; never, unless this is called.
+    #[must_use]
+    pub fn with_sync(mut self, policy: SyncPolicy) -> Self
+    where
+        W: SyncData,
+    {
+        self.records.set_sync(policy);
+        self
     }
 
     /// Format of the frames.

@@ -6,15 +6,18 @@ use std::path::Path;
 
 use framepress::frame::{FrameFormat, Origin, OriginKind};
 use framepress::input::InputBatch;
-use framepress::{Appended, Compressor, Decompressor, Error, ErrorKind, Result, SeekReader, Writer, open_to_append};
+use framepress::{
+    Appended, Compressor, Decompressor, Error, ErrorKind, Result, SeekReader, SyncPolicy, Writer, open_to_append,
+};
 
 use super::compress::Written;
 use super::info::layout;
 use super::interrupt;
+use super::output::sync_folder;
 use super::source::Source;
 
 /// Adds frames to a file, in place.
-pub fn write(source: Source<'_>, path: &Path, compressor: &Compressor) -> Result<Written> {
+pub fn write(source: Source<'_>, path: &Path, sync: SyncPolicy, compressor: &Compressor) -> Result<Written> {
     let named = |error: Error| error.context(path.display());
     if path == Path::new("-") || path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(named(Error::new(ErrorKind::InvalidInput, "--append: expected a file to add to")));
@@ -24,11 +27,16 @@ pub fn write(source: Source<'_>, path: &Path, compressor: &Compressor) -> Result
     let (format, origin) = source.header();
     let mut names = Names::default();
     let mut writer = if before == 0 {
+        // It may have been made just now.
+        if sync != SyncPolicy::Never {
+            sync_folder(path)?;
+        }
         Writer::with_origin(Appended::new(file, 0), format, origin, compressor)?
     } else {
         names = check(&file, &format, &origin).map_err(named)?;
         Writer::append(file, compressor).map_err(named)?
     };
+    writer = writer.with_sync(sync);
     interrupt::keep();
     let frames = source.write_to(&mut writer, None, |batch| names.admit(batch));
     // What was added before an error stays.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use framepress::SyncPolicy;
 use framepress::input::RawSpec;
 use framepress::plan::{CodecChoice, DeviceChoice, Settings};
 
@@ -82,6 +83,9 @@ pub struct Compress {
     /// be read while others are added, and stay whatever happens.
     #[arg(long, requires = "output", conflicts_with = "force")]
     pub append: bool,
+    /// When OUTPUT has to be on the disk, in case the power fails.
+    #[arg(long, value_enum, default_value_t)]
+    pub sync: Sync,
 }
 
 #[derive(Args)]
@@ -214,6 +218,27 @@ impl Run {
     /// What to show while it runs.
     pub fn show(&self) -> Show {
         Show { style: self.progress, quiet: self.quiet || self.json }
+    }
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub enum Sync {
+    /// When the system likes.
+    #[default]
+    Never,
+    /// Before the program ends.
+    End,
+    /// After each batch.
+    Batch,
+}
+
+impl From<Sync> for SyncPolicy {
+    fn from(sync: Sync) -> Self {
+        match sync {
+            Sync::Never => SyncPolicy::Never,
+            Sync::End => SyncPolicy::AtEnd,
+            Sync::Batch => SyncPolicy::EachBatch,
+        }
     }
 }
 

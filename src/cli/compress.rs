@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use framepress::input;
 use framepress::plan::Settings;
-use framepress::{Compressor, Result, Writer};
+use framepress::{Compressor, Error, ErrorKind, Result, SyncData, SyncPolicy, Writer};
 
 use super::arguments::Compress;
-use super::output::Output;
+use super::output::{Output, sync_folder};
 use super::progress::Progress;
 use super::source::Source;
 use super::summary::Summary;
@@ -20,7 +20,7 @@ use super::{append, interrupt, timestamps};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw, meta, timestamps, verify, append } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, meta, timestamps, verify, append, sync } = arguments;
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
@@ -38,9 +38,9 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
     let timestamps = timestamps.as_deref().map(timestamps::read).transpose()?;
     let source = Source { name: &input, reader, metadata: meta.into_iter().collect(), timestamps, progress };
     let Written { frames, packed_bytes } = if append {
-        append::write(source, &output, &compressor)?
+        append::write(source, &output, sync.into(), &compressor)?
     } else {
-        write(source, &output, run.force, &compressor)?
+        write(source, &output, run.force, sync.into(), &compressor)?
     };
 
     let summary = Summary {
@@ -63,15 +63,21 @@ pub struct Written {
 }
 
 /// Writes a new file.
-fn write(source: Source<'_>, output: &Path, force: bool, compressor: &Compressor) -> Result<Written> {
+fn write(source: Source<'_>, output: &Path, force: bool, sync: SyncPolicy, compressor: &Compressor) -> Result<Written> {
     let (format, origin) = source.header();
     let packed_bytes = Arc::new(AtomicU64::new(0));
     let mut counted = Counted { output: Output::create(output, force)?, bytes: Arc::clone(&packed_bytes) };
-    let mut writer = Writer::with_origin(&mut counted, format, origin, compressor)?;
+    if sync != SyncPolicy::Never && !matches!(counted.output, Output::File { .. }) {
+        return Err(Error::new(ErrorKind::InvalidInput, "--sync: expected a file to write; name it with -o"));
+    }
+    let mut writer = Writer::with_origin(&mut counted, format, origin, compressor)?.with_sync(sync);
     let frames = source.write_to(&mut writer, Some(&packed_bytes), |_| Ok(()))?;
     writer.finish()?;
     interrupt::check()?;
     counted.output.commit()?;
+    if sync != SyncPolicy::Never {
+        sync_folder(output)?;
+    }
     Ok(Written { frames, packed_bytes: packed_bytes.load(Ordering::Relaxed) })
 }
 
@@ -98,5 +104,11 @@ impl Write for Counted {
 
     fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
+    }
+}
+
+impl SyncData for Counted {
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.output.sync_data()
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use framepress::{Error, ErrorKind, Result};
+use framepress::{Error, ErrorKind, Result, SyncData};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::interrupt;
@@ -86,6 +86,27 @@ impl Write for Output {
             Self::File { temporary, .. } => temporary.flush(),
         }
     }
+}
+
+impl SyncData for Output {
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.flush()?;
+        match self {
+            Self::File { temporary, .. } => temporary.get_ref().as_file().sync_data(),
+            // What becomes of the bytes is up to who reads them.
+            Self::Stdout(_) | Self::Special(_) => Ok(()),
+        }
+    }
+}
+
+/// Brings the name of a file to the disk. Its bytes are there already.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    // Elsewhere a folder cannot be opened, and names need no such care.
+    if cfg!(unix) {
+        let folder = folder(path);
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| at(folder, error))?;
+    }
+    Ok(())
 }
 
 /// A folder that is filled under a temporary name.

@@ -25,6 +25,7 @@ mod resume;
 mod scan;
 mod search;
 mod sequence;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod timestamps;
@@ -43,4 +44,5 @@ pub use reader::RecordReader;
 pub use record::{BatchRecord, BlockEntry, RecordHead};
 pub use resume::Resumption;
 pub use search::{Finding, FoundRecord, Search};
+pub use sync::{SyncData, SyncPolicy};
 pub use writer::RecordWriter;

@@ -61,7 +61,14 @@ fn records(header: &FileHeader, frames: &[u64]) -> Vec<BatchRecord> {
         .collect()
 }
 
-fn file(header: &FileHeader, records: &[BatchRecord]) -> Vec<u8> {
+/// What a small file is made of.
+pub(super) fn header_and_records() -> (FileHeader, Vec<BatchRecord>) {
+    let header = rgb();
+    let records = records(&header, &[2, 1, 3]);
+    (header, records)
+}
+
+pub(super) fn file(header: &FileHeader, records: &[BatchRecord]) -> Vec<u8> {
     let mut writer = RecordWriter::new(Vec::new(), header).unwrap();
     for record in records {
         writer.write(record).unwrap();

@@ -28,7 +28,7 @@ pub struct Recovery {
     pub lost: Vec<LostFrames>,
     /// Batches some frames of which had come before in the same part. They were written all the same.
     pub repeated: Vec<RepeatedBatch>,
-    /// Bytes of the input that belong to no intact header, record or index.
+    /// Bytes of the input that belong to no intact header, record or index, or to frames that are left out.
     pub unused_bytes: u64,
 }
 

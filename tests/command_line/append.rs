@@ -155,3 +155,20 @@ fn kills_lose_at_most_the_batch_being_written() {
     assert!(frames_of(&folder.read("x.fpk")) == (count + frames.len() as u64, expected));
     folder.run(&["verify", "x.fpk"]).ok();
 }
+
+/// That the disk has the bytes cannot be seen here; that they are the same can.
+#[test]
+fn files_are_brought_to_the_disk() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    folder.run(&["compress", NPY, "-o", "x.fpk", "--batch", "3"]).ok();
+    for policy in ["never", "end", "batch"] {
+        for options in [&["-f"][..], &["--append"]] {
+            let _ = fs::remove_file(folder.path("y.fpk"));
+            folder.run(&[&["compress", NPY, "-o", "y.fpk", "--batch", "3", "--sync", policy], options].concat()).ok();
+            assert!(folder.read("y.fpk") == folder.read("x.fpk"), "{policy} {options:?}");
+        }
+    }
+    folder.run(&["compress", NPY, "-o", "y.fpk", "--sync", "always", "-f"]).fails(2, &["--sync", "batch"]);
+    folder.run(&["compress", NPY, "-o", "-", "--sync", "end"]).fails(2, &["--sync", "-o"]);
+}
