@@ -80,6 +80,7 @@ pub mod internal {
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::recovered::{Recovered, convert, recover};
+    pub use crate::schedule::{content, cost, decide, trial, work};
     pub use crate::stage::{
         Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
     };

@@ -1,6 +1,7 @@
 //! What the caller asks for.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -37,6 +38,20 @@ pub enum DeviceChoice {
     /// The adapter with this index, PCI bus id, or part of a name, as `framepress devices` lists
     /// them.
     Named(String),
+}
+
+/// What matters where batches are placed. The bytes are the same with any but [`Policy::Deadline`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Policy {
+    /// That all batches together are done soon.
+    #[default]
+    Throughput,
+    /// That each batch is done soon, and surely so.
+    Latency,
+    /// That a batch takes no longer than this, if that can be: its level is lowered until its predicted time fits, down to
+    /// level 1. Frames come back bit for bit as ever, but **the packed bytes depend on the machine and on what else
+    /// it does**: this is the only setting of which that is true.
+    Deadline(Duration),
 }
 
 /// How to compress. The defaults are a good trade of ratio and speed.

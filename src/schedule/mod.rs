@@ -5,9 +5,18 @@
 
 #[cfg_attr(not(feature = "gpu"), path = "no_accelerators.rs")]
 mod accelerators;
+pub mod content;
+pub mod cost;
+pub mod decide;
+mod health;
+mod in_flight;
 mod measure;
+mod placer;
+mod rates;
 #[cfg(test)]
 mod tests;
+pub mod trial;
+pub mod work;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
