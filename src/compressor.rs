@@ -1,6 +1,6 @@
 //! Compression: batches of raw frames to batch records.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ndarray::{ArrayView, Dimension};
 
@@ -16,7 +16,8 @@ use crate::plan::{
 };
 use crate::pool;
 use crate::recovered::Recovered;
-use crate::schedule::{BatchCounts, Scheduler};
+use crate::schedule::work::Work;
+use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
 use crate::writer::Writer;
 use crate::{planes, strips, tiled};
@@ -40,8 +41,10 @@ const BATCH_BYTES: usize = 64 << 20;
 /// ```
 pub struct Compressor {
     settings: Settings,
-    scheduler: Scheduler,
+    scheduler: Arc<Scheduler>,
     spare: Spare,
+    /// Those of levels from 1 on, for batches that would be late at the level of the settings.
+    lower: [OnceLock<Box<Compressor>>; 9],
 }
 
 /// Things that are costly to make anew for each batch.
@@ -71,12 +74,16 @@ impl Compressor {
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the settings ask for a GPU and none is usable, or name one that is
     /// not there; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if this build has no GPU support.
     pub fn new(settings: Settings) -> Result<Self> {
-        let scheduler = Scheduler::new(settings.device(), settings.threads())?;
+        let scheduler = Scheduler::new(settings.device(), settings.threads(), settings.policy())?;
         Ok(Self::on(settings, scheduler))
     }
 
     pub(crate) fn on(settings: Settings, scheduler: Scheduler) -> Self {
-        Self { settings, scheduler, spare: Spare::default() }
+        Self::beside(settings, Arc::new(scheduler))
+    }
+
+    fn beside(settings: Settings, scheduler: Arc<Scheduler>) -> Self {
+        Self { settings, scheduler, spare: Spare::default(), lower: Default::default() }
     }
 
     /// The settings.
@@ -86,7 +93,12 @@ impl Compressor {
 
     /// Where batches ran so far.
     pub fn counts(&self) -> BatchCounts {
-        self.scheduler.counts()
+        self.statistics().counts()
+    }
+
+    /// Where batches ran so far, why, and how long they took.
+    pub fn statistics(&self) -> RunStatistics {
+        self.scheduler.statistics()
     }
 
     /// The most threads that one call uses.
@@ -124,6 +136,21 @@ impl Compressor {
         format.check_frames(frames, raw.len())?;
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
+        match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
+            Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),
+            _ => self.pack_batch(batch),
+        }
+    }
+
+    /// The same on the same devices, at another level.
+    fn at_level(&self, level: u8) -> Result<&Self> {
+        let settings = self.settings.clone().with_level(level)?;
+        let lower = &self.lower[usize::from(level) - 1];
+        Ok(lower.get_or_init(|| Box::new(Self::beside(settings, Arc::clone(&self.scheduler)))))
+    }
+
+    fn pack_batch(&self, batch: Batch<'_>) -> Result<PackedBatch> {
+        let raw = batch.raw;
         let pack = |backend: &dyn Backend| {
             let mut smallest: Option<Packed> = None;
             for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
@@ -137,12 +164,12 @@ impl Compressor {
         let (raw_checksum, packed) = pool::beside(
             self.threads(),
             || container::checksum(raw),
-            || self.scheduler.run(&geometry, pack, on_device),
+            || self.scheduler.run(raw.len(), || Work::compress(batch, &self.settings), pack, on_device),
         );
         let packed = match packed? {
             Some(packed) => packed,
             // Noise: as planes it takes no more than its own length.
-            None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
+            None => self.pack_planes(batch, Plan::identity(batch.geometry), self.scheduler.cpu())?,
         };
         let (method, blocks, payload) = packed;
         Ok(PackedBatch { method, raw_checksum, blocks, payload })

@@ -7,10 +7,11 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, RecoveredPlan, StripPlan};
+use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
 use crate::pool;
 use crate::reader::{DecodedBatch, Reader};
-use crate::schedule::{BatchCounts, Scheduler};
+use crate::schedule::work::Work;
+use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
 use crate::{patched, planes, recovered, strips, tiled};
 
@@ -31,7 +32,7 @@ impl Decompressor {
     /// # Errors
     /// As [`Compressor::new`](crate::Compressor::new).
     pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>, limits: Limits) -> Result<Self> {
-        Ok(Self::on(Scheduler::new(device, threads)?, threads, limits))
+        Ok(Self::on(Scheduler::new(device, threads, Policy::Throughput)?, threads, limits))
     }
 
     pub(crate) fn on(scheduler: Scheduler, threads: Option<NonZeroUsize>, limits: Limits) -> Self {
@@ -56,7 +57,12 @@ impl Decompressor {
 
     /// Where batches ran so far.
     pub fn counts(&self) -> BatchCounts {
-        self.scheduler.counts()
+        self.statistics().counts()
+    }
+
+    /// Where batches ran so far, why, and how long they took.
+    pub fn statistics(&self) -> RunStatistics {
+        self.scheduler.statistics()
     }
 
     /// Decompresses a whole file in memory.
@@ -143,7 +149,8 @@ impl Decompressor {
             }
             Ok(())
         };
-        self.scheduler.run(geometry, work, |()| record.method != Method::Discrete)
+        let describe = || Work::decompress(geometry, &record.method, record.payload.len());
+        self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)
     }
 
     fn restore_method(

@@ -54,7 +54,7 @@ pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
-pub use schedule::{BatchCounts, devices};
+pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices};
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.
@@ -80,7 +80,7 @@ pub mod internal {
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::recovered::{Recovered, convert, recover};
-    pub use crate::schedule::{content, cost, decide, trial, work};
+    pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
         Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
     };

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -53,6 +53,10 @@ pub struct Compress {
     /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
     #[arg(long, value_name = "WxH:FORMAT")]
     pub raw: Option<RawSpec>,
+    /// Milliseconds that a batch should take at most: its level is lowered until it is expected to. The packed bytes then depend
+    /// on the machine and on what else it does.
+    #[arg(long, value_name = "MS")]
+    pub max_latency: Option<NonZeroU32>,
 }
 
 #[derive(Args)]
@@ -88,7 +92,8 @@ pub struct Devices {
 #[derive(Args)]
 pub struct Bench {
     /// As for `compress`.
-    pub input: String,
+    #[arg(required_unless_present = "schedule")]
+    pub input: Option<String>,
     /// Levels to measure.
     #[arg(short, long, value_name = "L,..", value_delimiter = ',', default_values_t = 1..=9,
         hide_default_value = true, value_parser = clap::value_parser!(u8).range(1..=9))]
@@ -114,6 +119,10 @@ pub struct Bench {
     /// Time the parts of both directions too.
     #[arg(long)]
     pub stages: bool,
+    /// Measure instead how well batches of a mix are placed: on the GPU of --device or the first one that is not emulated,
+    /// or on simulated ones.
+    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages"])]
+    pub schedule: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

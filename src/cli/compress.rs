@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{channel, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use framepress::input::{self, FrameReader, InputBatch};
-use framepress::plan::Settings;
+use framepress::plan::{Policy, Settings};
 use framepress::{Compressor, Result, Writer};
 
 use super::arguments::Compress;
@@ -17,14 +17,18 @@ use super::{interrupt, progress};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, max_latency } = arguments;
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
         .with_codec(codec.into())
         .with_device(run.device)
         .with_batch_frames(batch)
-        .with_threads(run.threads);
+        .with_threads(run.threads)
+        .with_policy(
+            max_latency
+                .map_or(Policy::Throughput, |millis| Policy::Deadline(Duration::from_millis(u64::from(millis.get())))),
+        );
     let compressor = Compressor::new(settings)?;
     let reader = input::open(Path::new(&input), raw)?;
     let description = reader.description().clone();
@@ -55,7 +59,7 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         raw_bytes: frames * frame_bytes,
         packed_bytes,
         elapsed: start.elapsed(),
-        counts: compressor.counts(),
+        statistics: compressor.statistics(),
     };
     summary.print(run.json, run.quiet, Some(level), output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)

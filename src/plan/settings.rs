@@ -27,8 +27,8 @@ pub enum CodecChoice {
 /// Where batches are transformed. The bytes are the same everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum DeviceChoice {
-    /// Where one small batch was fastest when measured in this process. Software adapters are never
-    /// chosen.
+    /// Where each batch should be done first, by what was measured and by how earlier batches went. Software adapters
+    /// are never chosen.
     #[default]
     Auto,
     /// The CPU.
@@ -56,7 +56,8 @@ pub enum Policy {
 
 /// How to compress. The defaults are a good trade of ratio and speed.
 ///
-/// The packed bytes depend on the input, the level, the codec choice and the batch length, and on nothing else.
+/// The packed bytes depend on the input, the level, the codec choice and the batch length, and on nothing else; unless the
+/// level may be lowered to be in time ([`Policy::Deadline`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     level: u8,
@@ -64,6 +65,7 @@ pub struct Settings {
     device: DeviceChoice,
     batch_frames: Option<NonZeroUsize>,
     threads: Option<NonZeroUsize>,
+    policy: Policy,
 }
 
 impl Default for Settings {
@@ -74,6 +76,7 @@ impl Default for Settings {
             device: DeviceChoice::Auto,
             batch_frames: None,
             threads: None,
+            policy: Policy::Throughput,
         }
     }
 }
@@ -131,6 +134,13 @@ impl Settings {
         self
     }
 
+    /// Sets what matters where batches are placed.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// The level.
     pub fn level(&self) -> u8 {
         self.level
@@ -154,5 +164,10 @@ impl Settings {
     /// Threads as asked.
     pub fn threads(&self) -> Option<NonZeroUsize> {
         self.threads
+    }
+
+    /// What matters where batches are placed.
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
 }

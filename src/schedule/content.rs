@@ -56,6 +56,7 @@ pub(super) fn of_ratio(raw_bytes: usize, packed_bytes: usize) -> Content {
 mod tests {
     use super::*;
     use crate::frame::{Dtype, FrameFormat, Geometry, Layout};
+    use crate::schedule::trial::Random;
 
     fn content(dtype: Dtype, frames: usize, value: impl Fn(usize, usize) -> u64) -> Content {
         let format = FrameFormat::new(dtype, Layout::Gray { width: 100, height: 70 }).unwrap();
@@ -66,7 +67,7 @@ mod tests {
     }
 
     fn noise(at: usize) -> u64 {
-        (at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_right(29).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+        Random::new(at as u64).bits()
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Placer {
     }
 
     /// The batch is done. `device` is the seconds that calls of the accelerator took; 0 if there were none.
-    pub fn done(&mut self, ticket: Ticket, device: f64, now: f64) -> f64 {
+    pub fn done(&mut self, ticket: Ticket, device: f64, now: f64) {
         let Ticket { work, decision, price, begun, .. } = ticket;
         let company = self.in_flight.end(begun, now);
         let taken = now - begun.at();
@@ -155,19 +155,16 @@ impl Placer {
         }
         self.rates.age();
         self.account(&ticket, taken);
-        taken
     }
 
     /// The accelerator failed, and the CPU did the batch; for good if it is `set_aside`.
-    pub fn failed(&mut self, ticket: Ticket, set_aside: bool, now: f64) -> f64 {
+    pub fn failed(&mut self, ticket: Ticket, set_aside: bool, now: f64) {
         self.in_flight.end(ticket.begun, now);
         self.health.failed();
         if set_aside {
             self.health.set_aside();
         }
-        let taken = now - ticket.begun.at();
-        self.account(&ticket, taken);
-        taken
+        self.account(&ticket, now - ticket.begun.at());
     }
 
     /// The batch cannot be done: nothing is to be learnt from it.

@@ -10,6 +10,7 @@ mod images;
 mod messages;
 mod recovered;
 mod refusals;
+mod schedule;
 #[cfg(unix)]
 mod unix;
 

@@ -8,6 +8,7 @@ mod device;
 mod input;
 mod methods;
 mod report;
+mod schedule;
 mod stages;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ use super::arguments::Bench;
 use super::{interrupt, print, progress};
 
 pub fn run(arguments: Bench) -> Result<ExitCode> {
+    // There is an input unless placement is measured.
+    let Some(name) = arguments.input else { return schedule::run(arguments.device, arguments.json) };
     let devices = device::open(arguments.device, arguments.threads, arguments.stages)?;
     let settings = Settings::new()
         .with_codec(arguments.codec.into())
@@ -34,7 +37,7 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
         }
     }
 
-    let input = Input::read(&arguments.input, arguments.raw)?;
+    let input = Input::read(&name, arguments.raw)?;
     let mut buffers = Buffers::new(&input);
     let raw_bytes = input.raw.len();
     let rounds = arguments.runs.get().saturating_add(1);
@@ -47,7 +50,7 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
                 Ok(_) => {}
                 Err(difference) => {
                     bar.finish_and_clear();
-                    eprintln!("framepress: {}: {}: {difference}", arguments.input, contender.name());
+                    eprintln!("framepress: {name}: {}: {difference}", contender.name());
                     return Ok(ExitCode::FAILURE);
                 }
             }

@@ -18,6 +18,7 @@ use super::cost::Hardware;
 use super::decide::{Reason, Side};
 use super::placer::{Candidates, Request};
 use super::work::Work;
+use crate::error::Result;
 use crate::plan::Policy;
 
 /// How a batch went on one side.
@@ -39,14 +40,17 @@ pub trait World {
     /// How slow the CPU is, and what is measured of the accelerator.
     fn calibration(&mut self) -> (f64, Hardware);
 
-    /// What there is to be done with a batch.
-    fn work(&self, item: &Item) -> Work;
+    /// What there is to be done with batch `at` of the mix.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    fn work(&mut self, at: usize, item: &Item) -> Result<Work>;
 
     /// Runs batch `at` of the mix on a side.
     ///
     /// # Errors
-    /// What is wrong, if that cannot be done at all.
-    fn run(&mut self, at: usize, item: &Item, side: Side) -> Result<Ran, String>;
+    /// If that cannot be done at all.
+    fn run(&mut self, at: usize, item: &Item, side: Side) -> Result<Ran>;
 }
 
 /// One batch of a trial.
@@ -84,13 +88,13 @@ pub fn placer(world: &mut dyn World) -> Placer {
 /// Runs every batch of a mix on both sides, one after another, and tells the placement about the one that it chose.
 ///
 /// # Errors
-/// As [`World::run`].
-pub fn run(world: &mut dyn World, items: &[Item], placer: &mut Placer) -> Result<Vec<Placed>, String> {
+/// As [`World::work`] and [`World::run`].
+pub fn run(world: &mut dyn World, items: &[Item], placer: &mut Placer) -> Result<Vec<Placed>> {
     let mut now = 0.0;
     let mut placed = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let request = Request {
-            work: world.work(item),
+            work: world.work(at, item)?,
             threads: world.threads(),
             candidates: Candidates::Both,
             policy: Policy::Throughput,

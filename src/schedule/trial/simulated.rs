@@ -5,6 +5,7 @@
 
 use super::mix::{Item, Random};
 use super::{Ran, World};
+use crate::error::Result;
 use crate::plan::CodecChoice;
 use crate::schedule::content::Content;
 use crate::schedule::cost::Hardware;
@@ -126,17 +127,17 @@ impl World for Simulated {
         (off(self.rates.compress / 1.6e-9), hardware)
     }
 
-    fn work(&self, item: &Item) -> Work {
+    fn work(&mut self, _: usize, item: &Item) -> Result<Work> {
         let content = Content((item.noise * 8.0) as u8);
         let task = if item.decompress {
             Task::Decompress(if item.noise > 0.9 { Coded::Planes } else { Coded::Tiles })
         } else {
             Task::Compress { level: 4, codec: CodecChoice::Auto }
         };
-        Work { task, raw_bytes: item.raw_bytes(), sample_bytes: 1, packed: item.channels > 1, content }
+        Ok(Work { task, raw_bytes: item.raw_bytes(), sample_bytes: 1, packed: item.channels > 1, content })
     }
 
-    fn run(&mut self, at: usize, item: &Item, side: Side) -> Result<Ran, String> {
+    fn run(&mut self, at: usize, item: &Item, side: Side) -> Result<Ran> {
         if side == Side::Cpu {
             return Ok(Ran { seconds: self.cpu(item), device: 0.0, failed: None });
         }
