@@ -11,7 +11,7 @@
 //! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
 //! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
-//! SIMD level nor threads.
+//! SIMD level nor threads, unless levels may be lowered to be in time ([`plan::Policy::Deadline`]).
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

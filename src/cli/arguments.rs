@@ -101,9 +101,9 @@ pub struct Bench {
     /// Codec of the residuals.
     #[arg(long, value_enum, default_value_t)]
     pub codec: Codec,
-    /// all, cpu, gpu, or the index, PCI bus id or part of the name of a device (see `framepress devices`).
-    #[arg(long, default_value = "cpu", value_parser = benched)]
-    pub device: Benched,
+    /// all, cpu, gpu, or the index, PCI bus id or part of the name of a device (see `framepress devices`) [default: cpu].
+    #[arg(long, value_parser = benched)]
+    pub device: Option<Benched>,
     /// Most threads [default: all cores].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -119,8 +119,8 @@ pub struct Bench {
     /// Time the parts of both directions too.
     #[arg(long)]
     pub stages: bool,
-    /// Measure instead how well batches of a mix are placed: on the GPU of --device or the first one that is not emulated,
-    /// or on simulated ones.
+    /// Measure instead how well batches of a mix are placed: on the GPU of --device [default: the first that is not
+    /// emulated]; on simulated ones if there is none, or with --device cpu.
     #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages"])]
     pub schedule: bool,
     /// Print JSON.

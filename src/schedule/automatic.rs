@@ -17,9 +17,11 @@ use crate::stage::Accelerator;
 /// Batches below this do not count where it is weighed whether to look.
 const LEAST_BYTES: usize = 1 << 20;
 /// The work that is done before an adapter is looked for on a machine that is not known.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Where there was none the last time, looking again takes one part in so many of the time at most.
 const PART_OF_TIME: f64 = 50.0;
+/// Compressors may come and go in no time.
+const KEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// The adapter, and what is known of it and of the CPU.
 pub(super) struct Automatic {
@@ -32,6 +34,8 @@ pub(super) struct Automatic {
     /// Nanoseconds of work so far, until it was looked for.
     spent: AtomicU64,
     patience: OnceLock<Duration>,
+    /// When what is known was kept.
+    kept: Mutex<Option<Instant>>,
 }
 
 impl Automatic {
@@ -52,6 +56,7 @@ impl Automatic {
             looking: AtomicBool::new(false),
             spent: AtomicU64::new(0),
             patience: OnceLock::new(),
+            kept: Mutex::new(None),
         }
     }
 
@@ -124,9 +129,14 @@ impl Automatic {
         pool::lock(&self.placer).calibrate(slowness, hardware, rates);
     }
 
-    /// Keeps what is known for later processes.
+    /// Keeps what is known for later processes, unless that was done just now.
     pub fn keep(&self) {
         if let (Some(folder), Some(Some(accelerator))) = (&self.folder, self.found.get()) {
+            let mut last = pool::lock(&self.kept);
+            if last.is_some_and(|last| last.elapsed() < KEEP_EVERY) {
+                return;
+            }
+            *last = Some(Instant::now());
             let kept = {
                 let placer = pool::lock(&self.placer);
                 let (slowness, hardware) = placer.calibration();

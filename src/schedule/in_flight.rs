@@ -33,6 +33,7 @@ pub struct Begun {
     number: u64,
     slowness: f64,
     at: f64,
+    ahead: usize,
 }
 
 impl Begun {
@@ -40,15 +41,11 @@ impl Begun {
     pub fn at(&self) -> f64 {
         self.at
     }
-}
 
-/// What was in the way of a run from begin to end.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Company {
-    /// How much slower its part on the CPU was.
-    pub slowness: f64,
-    /// Runs that the accelerator had besides, at the end.
-    pub on_device: usize,
+    /// Runs that the accelerator had to do first.
+    pub fn ahead(&self) -> usize {
+        self.ahead
+    }
 }
 
 impl InFlight {
@@ -73,19 +70,18 @@ impl InFlight {
         self.count(now);
         let number = self.begun;
         self.begun += 1;
+        let ahead = self.runs.iter().filter(|run| run.side == Side::Gpu).count();
         let device_until = if side == Side::Gpu { now + self.wait(now) + device_seconds } else { 0.0 };
         self.runs.push(Run { number, side, demand, device_until });
-        Begun { number, slowness: self.slowness, at: now }
+        Begun { number, slowness: self.slowness, at: now, ahead }
     }
 
-    /// It ends.
-    pub fn end(&mut self, begun: Begun, now: f64) -> Company {
+    /// It ends. Gives how much slower its part on the CPU was than alone, on average.
+    pub fn end(&mut self, begun: Begun, now: f64) -> f64 {
         self.count(now);
         self.runs.retain(|run| run.number != begun.number);
         let taken = now - begun.at;
-        let slowness = if taken > 0.0 { (self.slowness - begun.slowness) / taken } else { 1.0 };
-        let on_device = self.runs.iter().filter(|run| run.side == Side::Gpu).count();
-        Company { slowness: slowness.max(1.0), on_device }
+        if taken > 0.0 { ((self.slowness - begun.slowness) / taken).max(1.0) } else { 1.0 }
     }
 
     /// Sums up to `now`, before something changes.
@@ -109,8 +105,8 @@ mod tests {
         assert_eq!((in_flight.slowness(8.0), in_flight.slowness(1.0)), (2.0, 1.125));
         let second = in_flight.begin(Side::Cpu, 8.0, 0.0, 11.0);
         // One second alone and two with the other.
-        assert_eq!(in_flight.end(first, 13.0), Company { slowness: 5.0 / 3.0, on_device: 0 });
-        assert_eq!(in_flight.end(second, 14.0), Company { slowness: 5.0 / 3.0, on_device: 0 });
+        assert_eq!(in_flight.end(first, 13.0), 5.0 / 3.0);
+        assert_eq!(in_flight.end(second, 14.0), 5.0 / 3.0);
         assert_eq!(in_flight.slowness(8.0), 1.0);
     }
 
@@ -119,7 +115,7 @@ mod tests {
         let mut in_flight = InFlight::new(8);
         let small = in_flight.begin(Side::Cpu, 1.0, 0.0, 0.0);
         assert_eq!(in_flight.slowness(7.0), 1.0);
-        assert_eq!(in_flight.end(small, 1.0).slowness, 1.0);
+        assert_eq!(in_flight.end(small, 1.0), 1.0);
     }
 
     #[test]
@@ -129,18 +125,20 @@ mod tests {
         assert_eq!(in_flight.wait(100.5), 1.5);
         let second = in_flight.begin(Side::Gpu, 0.5, 2.0, 100.5);
         assert_eq!(in_flight.wait(101.0), 3.0);
-        assert_eq!(in_flight.end(first, 102.0).on_device, 1);
+        assert_eq!((first.ahead(), second.ahead()), (0, 1));
+        in_flight.end(first, 102.0);
         assert_eq!(in_flight.wait(102.0), 2.0);
-        assert_eq!(in_flight.end(second, 105.0).on_device, 0);
         assert_eq!(in_flight.wait(106.0), 0.0, "it is late");
+        in_flight.end(second, 107.0);
+        assert_eq!(in_flight.begin(Side::Gpu, 0.5, 2.0, 108.0).ahead(), 0);
     }
 
     #[test]
     fn a_clock_that_stands_still() {
         let mut in_flight = InFlight::new(2);
         let begun = in_flight.begin(Side::Cpu, 2.0, 0.0, 5.0);
-        assert_eq!(in_flight.end(begun, 5.0).slowness, 1.0);
+        assert_eq!(in_flight.end(begun, 5.0), 1.0);
         let late = in_flight.begin(Side::Cpu, 2.0, 0.0, 4.0);
-        assert_eq!(in_flight.end(late, 3.0).slowness, 1.0);
+        assert_eq!(in_flight.end(late, 3.0), 1.0);
     }
 }

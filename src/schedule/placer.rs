@@ -140,18 +140,19 @@ impl Placer {
     /// The batch is done. `device` is the seconds that calls of the accelerator took; 0 if there were none.
     pub fn done(&mut self, ticket: Ticket, device: f64, now: f64) {
         let Ticket { work, decision, price, begun, .. } = ticket;
-        let company = self.in_flight.end(begun, now);
+        let slowness = self.in_flight.end(begun, now);
         let taken = now - begun.at();
-        let mut learn = |part, actual: f64, company: f64| {
-            let doubt = (JITTER / actual).powi(2) + company.ln().powi(2) / 4.0;
-            self.rates.learn(&work, part, price.part(part), actual / company, doubt);
+        // What others were in the way for is known roughly.
+        let mut learn = |part, actual: f64, slowness: f64| {
+            let doubt = (JITTER / actual).powi(2) + slowness.ln().powi(2) / 4.0;
+            self.rates.learn(&work, part, price.part(part), actual / slowness, doubt);
         };
         if decision.side == Side::Gpu && device > 0.0 {
-            learn(Part::Device, device, 1.0 + company.on_device as f64);
-            learn(Part::Remainder, (taken - device).max(0.0), company.slowness);
+            learn(Part::Device, device, 1.0 + begun.ahead() as f64);
+            learn(Part::Remainder, (taken - device).max(0.0), slowness);
             self.health.succeeded();
         } else {
-            learn(Part::Cpu, taken, company.slowness);
+            learn(Part::Cpu, taken, slowness);
         }
         self.rates.age();
         self.account(&ticket, taken);

@@ -170,7 +170,7 @@ impl Rates {
         self.sets.iter().map(|(key, estimate)| (*key, *estimate))
     }
 
-    /// Takes a set from before. Times may have changed since.
+    /// Takes a set from before.
     pub fn restore(&mut self, key: Key, estimate: Estimate) {
         self.sets.insert(key, estimate);
     }

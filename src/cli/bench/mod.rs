@@ -13,19 +13,21 @@ mod stages;
 
 use std::process::ExitCode;
 
+use framepress::plan::DeviceChoice;
 use framepress::{Result, Settings};
 use serde_json::Value;
 
 use self::contender::{Buffers, Contender};
 use self::input::Input;
 use self::report::Row;
-use super::arguments::Bench;
+use super::arguments::{Bench, Benched};
 use super::{interrupt, print, progress};
 
 pub fn run(arguments: Bench) -> Result<ExitCode> {
     // There is an input unless placement is measured.
     let Some(name) = arguments.input else { return schedule::run(arguments.device, arguments.json) };
-    let devices = device::open(arguments.device, arguments.threads, arguments.stages)?;
+    let asked = arguments.device.unwrap_or(Benched::One(DeviceChoice::Cpu));
+    let devices = device::open(asked, arguments.threads, arguments.stages)?;
     let settings = Settings::new()
         .with_codec(arguments.codec.into())
         .with_batch_frames(arguments.batch)

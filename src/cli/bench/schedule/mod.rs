@@ -30,15 +30,17 @@ struct Subject {
     name: String,
     simulated: bool,
     batches: usize,
+    /// One if it is no longer the same after it.
+    mixes: u64,
     world: Box<dyn World>,
 }
 
-pub fn run(device: Benched, json: bool) -> Result<ExitCode> {
+pub fn run(device: Option<Benched>, json: bool) -> Result<ExitCode> {
     let mut rows = Vec::new();
-    for Subject { name, simulated, batches, mut world } in subjects(device)? {
+    for Subject { name, simulated, batches, mixes, mut world } in subjects(device)? {
         let mut placer = trial::placer(world.as_mut());
-        for (mix, seed) in [("first", SEED), ("second", SEED + 1)] {
-            let placed = trial::run(world.as_mut(), &trial::mix(batches, seed), &mut placer)?;
+        for mix in 1..=mixes {
+            let placed = trial::run(world.as_mut(), &trial::mix(batches, SEED + mix), &mut placer)?;
             rows.push(Row { machine: name.clone(), simulated, mix, report: Report::of(&placed) });
         }
     }
@@ -51,10 +53,10 @@ pub fn run(device: Benched, json: bool) -> Result<ExitCode> {
 }
 
 /// The GPU that was asked for, or the first one that is not emulated; if there is none, simulated ones.
-fn subjects(device: Benched) -> Result<Vec<Subject>> {
+fn subjects(device: Option<Benched>) -> Result<Vec<Subject>> {
     let asked = match device {
-        Benched::One(choice @ (DeviceChoice::Gpu | DeviceChoice::Named(_))) => Some(choice),
-        Benched::One(DeviceChoice::Cpu | DeviceChoice::Auto) | Benched::All => {
+        Some(Benched::One(choice)) => (choice != DeviceChoice::Cpu).then_some(choice),
+        None | Some(Benched::All) => {
             let hardware = devices().into_iter().find(|device| device.index.is_some() && !device.is_software());
             hardware.and_then(|device| device.index).map(|index| DeviceChoice::Named(index.to_string()))
         }
@@ -68,7 +70,8 @@ fn subjects(device: Benched) -> Result<Vec<Subject>> {
 #[cfg(feature = "gpu")]
 fn real(choice: &DeviceChoice) -> Result<Subject> {
     let machine = machine::Machine::open(choice)?;
-    Ok(Subject { name: machine.name().to_owned(), simulated: false, batches: BATCHES, world: Box::new(machine) })
+    let name = machine.name().to_owned();
+    Ok(Subject { name, simulated: false, batches: BATCHES, mixes: 2, world: Box::new(machine) })
 }
 
 #[cfg(not(feature = "gpu"))]
@@ -82,16 +85,17 @@ fn simulated() -> Vec<Subject> {
     let half = SIMULATED_BATCHES / 2;
     let fast = || Simulated::new(FAST_GPU, SEED);
     let subjects = [
-        ("fast GPU", fast()),
-        ("slow GPU", Simulated::new(SLOW_GPU, SEED)),
-        ("GPU that is lost", fast().with_fault(half, Fault::Lost)),
-        ("GPU that is wrong", fast().with_fault(half, Fault::WrongBytes)),
-        ("GPU that fails for a while", fast().with_fault(half, Fault::Failing(half + 20))),
+        ("fast GPU", 2, fast()),
+        ("slow GPU", 2, Simulated::new(SLOW_GPU, SEED)),
+        ("GPU that is lost", 1, fast().with_fault(half, Fault::Lost)),
+        ("GPU that is wrong", 1, fast().with_fault(half, Fault::WrongBytes)),
+        ("GPU that fails for a while", 1, fast().with_fault(half, Fault::Failing(half + 20))),
     ];
-    let subject = |(name, world): (&str, Simulated)| Subject {
+    let subject = |(name, mixes, world): (&str, u64, Simulated)| Subject {
         name: name.to_owned(),
         simulated: true,
         batches: SIMULATED_BATCHES,
+        mixes,
         world: Box::new(world),
     };
     subjects.into_iter().map(subject).collect()

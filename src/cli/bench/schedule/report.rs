@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 pub struct Row {
     pub machine: String,
     pub simulated: bool,
-    pub mix: &'static str,
+    /// From 1 on.
+    pub mix: u64,
     pub report: Report,
 }
 
@@ -59,7 +60,7 @@ impl Row {
         let simulated = if self.simulated { " (simulated)" } else { "" };
         [
             format!("{}{simulated}", self.machine),
-            self.mix.to_owned(),
+            self.mix.to_string(),
             report.batches.to_string(),
             report.on_gpu.to_string(),
             report.explored.to_string(),
@@ -83,7 +84,7 @@ pub fn table(rows: &[Row]) -> String {
     let width = |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
     let cell = |(at, (cell, &width)): (usize, (&String, &usize))| {
-        if at < 2 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        if at == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
     };
     let line = |cells: &[String; COLUMNS.len()]| {
         cells.iter().zip(&widths).enumerate().map(cell).collect::<Vec<_>>().join("  ")
