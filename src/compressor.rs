@@ -1,7 +1,7 @@
 //! Compression: batches of raw frames to batch records.
 
 use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ndarray::{ArrayView, Dimension};
 
@@ -19,7 +19,8 @@ use crate::plan::{
 };
 use crate::pool;
 use crate::recovered::Recovered;
-use crate::schedule::{BatchCounts, Scheduler};
+use crate::schedule::work::Work;
+use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
 use crate::writer::Writer;
 use crate::{planes, strips, tiled};
@@ -46,9 +47,11 @@ const READ_AHEAD: u64 = 2;
 /// ```
 pub struct Compressor {
     settings: Settings,
-    scheduler: Scheduler,
+    scheduler: Arc<Scheduler>,
     spare: Spare,
     verifier: Option<Decompressor>,
+    /// Those of levels from 1 on, for batches that would be late at the level of the settings.
+    lower: [OnceLock<Box<Compressor>>; 9],
 }
 
 /// Things that are costly to make anew for each batch.
@@ -78,13 +81,17 @@ impl Compressor {
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the settings ask for a GPU and none is usable, or name one that is
     /// not there; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if this build has no GPU support.
     pub fn new(settings: Settings) -> Result<Self> {
-        let scheduler = Scheduler::new(settings.device(), settings.threads())?;
+        let scheduler = Scheduler::new(settings.device(), settings.threads(), settings.policy())?;
         Ok(Self::on(settings, scheduler))
     }
 
     pub(crate) fn on(settings: Settings, scheduler: Scheduler) -> Self {
+        Self::beside(settings, Arc::new(scheduler))
+    }
+
+    fn beside(settings: Settings, scheduler: Arc<Scheduler>) -> Self {
         let verifier = settings.verification().then(|| Decompressor::on(scheduler.cpu_alone(), Limits::default()));
-        Self { settings, scheduler, spare: Spare::default(), verifier }
+        Self { settings, scheduler, spare: Spare::default(), verifier, lower: Default::default() }
     }
 
     /// The settings.
@@ -94,7 +101,12 @@ impl Compressor {
 
     /// Where batches ran so far.
     pub fn counts(&self) -> BatchCounts {
-        self.scheduler.counts()
+        self.statistics().counts()
+    }
+
+    /// Where batches ran so far, why, and how long they took.
+    pub fn statistics(&self) -> RunStatistics {
+        self.scheduler.statistics()
     }
 
     /// The most threads that one call uses.
@@ -153,10 +165,24 @@ impl Compressor {
     pub(crate) fn pack(&self, format: &FrameFormat, frames: usize, raw: &[u8]) -> Result<PackedBatch> {
         format.check_frames(frames, raw.len())?;
         self.check_memory(raw.len() as u64)?;
-        let crew = self.scheduler.cpu().crew();
-        let _seat = crew.enter();
+        let _seat = self.scheduler.cpu().crew().enter();
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
+        match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
+            Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),
+            _ => self.pack_batch(batch),
+        }
+    }
+
+    /// The same on the same devices, at another level.
+    fn at_level(&self, level: u8) -> Result<&Self> {
+        let settings = self.settings.clone().with_level(level)?;
+        let lower = &self.lower[usize::from(level) - 1];
+        Ok(lower.get_or_init(|| Box::new(Self::beside(settings, Arc::clone(&self.scheduler)))))
+    }
+
+    fn pack_batch(&self, batch: Batch<'_>) -> Result<PackedBatch> {
+        let raw = batch.raw;
         let pack = |backend: &dyn Backend| {
             let mut smallest: Option<Packed> = None;
             for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
@@ -167,14 +193,18 @@ impl Compressor {
             let packed = match smallest {
                 Some(packed) => packed,
                 // Noise: as planes it takes no more than its own length.
-                None => self.pack_planes(batch, Plan::identity(&geometry), self.scheduler.cpu())?,
+                None => self.pack_planes(batch, Plan::identity(batch.geometry), self.scheduler.cpu())?,
             };
             self.verify(batch, &packed)?;
             Ok(packed)
         };
         let on_device = |(method, ..): &Packed| *method != Method::Discrete;
-        let (raw_checksum, packed) =
-            pool::beside(crew, || container::checksum(raw), || self.scheduler.run(&geometry, pack, on_device));
+        let describe = || Work::compress(batch, &self.settings);
+        let (raw_checksum, packed) = pool::beside(
+            self.scheduler.cpu().crew(),
+            || container::checksum(raw),
+            || self.scheduler.run(raw.len(), describe, pack, on_device),
+        );
         let (method, blocks, payload) = packed?;
         Ok(PackedBatch { method, raw_checksum, blocks, payload })
     }

@@ -8,10 +8,11 @@ use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
 use crate::pipeline::{Window, in_order};
-use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, RecoveredPlan, StripPlan};
+use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
 use crate::pool::{self, Crew};
 use crate::reader::{DecodedBatch, Reader};
-use crate::schedule::{BatchCounts, Scheduler};
+use crate::schedule::work::Work;
+use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
 use crate::{patched, planes, recovered, strips, tiled};
 
@@ -32,7 +33,7 @@ impl Decompressor {
     /// # Errors
     /// As [`Compressor::new`](crate::Compressor::new).
     pub fn new(device: &DeviceChoice, threads: Option<NonZeroUsize>, limits: Limits) -> Result<Self> {
-        Ok(Self::on(Scheduler::new(device, threads)?, limits))
+        Ok(Self::on(Scheduler::new(device, threads, Policy::Throughput)?, limits))
     }
 
     pub(crate) fn on(scheduler: Scheduler, limits: Limits) -> Self {
@@ -60,7 +61,12 @@ impl Decompressor {
 
     /// Where batches ran so far.
     pub fn counts(&self) -> BatchCounts {
-        self.scheduler.counts()
+        self.statistics().counts()
+    }
+
+    /// Where batches ran so far, why, and how long they took.
+    pub fn statistics(&self) -> RunStatistics {
+        self.scheduler.statistics()
     }
 
     /// Decompresses a whole file in memory.
@@ -179,7 +185,8 @@ impl Decompressor {
             }
             Ok(())
         };
-        self.scheduler.run(geometry, work, |()| record.method != Method::Discrete)
+        let describe = || Work::decompress(geometry, &record.method, record.payload.len());
+        self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)
     }
 
     /// Restores the frames of a batch, without a look at its checksum.

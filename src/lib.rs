@@ -12,7 +12,7 @@
 //! [`recover`] makes a whole file of what is left of a damaged one.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
 //! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
-//! SIMD level nor threads.
+//! SIMD level nor threads, unless levels may be lowered to be in time ([`plan::Policy::Deadline`]).
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -62,7 +62,7 @@ pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
-pub use schedule::{BatchCounts, devices};
+pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices};
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.
@@ -89,6 +89,7 @@ pub mod internal {
     pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
     pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};
+    pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
         Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
     };

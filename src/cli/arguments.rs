@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,6 +86,10 @@ pub struct Compress {
     /// When OUTPUT has to be on the disk, in case the power fails.
     #[arg(long, value_enum, default_value_t)]
     pub sync: Sync,
+    /// Milliseconds that a batch should take at most: its level is lowered until it is expected to. The packed bytes then depend
+    /// on the machine and on what else it does.
+    #[arg(long, value_name = "MS")]
+    pub max_latency: Option<NonZeroU32>,
 }
 
 #[derive(Args)]
@@ -149,7 +153,8 @@ pub struct Devices {
 #[derive(Args)]
 pub struct Bench {
     /// As for `compress`.
-    pub input: String,
+    #[arg(required_unless_present = "schedule")]
+    pub input: Option<String>,
     /// Levels to measure.
     #[arg(short, long, value_name = "L,..", value_delimiter = ',', default_values_t = 1..=9,
         hide_default_value = true, value_parser = clap::value_parser!(u8).range(1..=9))]
@@ -157,9 +162,9 @@ pub struct Bench {
     /// Codec of the residuals.
     #[arg(long, value_enum, default_value_t)]
     pub codec: Codec,
-    /// all, cpu, gpu, or the index, PCI bus id or part of the name of a device (see `framepress devices`).
-    #[arg(long, default_value = "cpu", value_parser = benched)]
-    pub device: Benched,
+    /// all, cpu, gpu, or the index, PCI bus id or part of the name of a device (see `framepress devices`) [default: cpu].
+    #[arg(long, value_parser = benched)]
+    pub device: Option<Benched>,
     /// Most threads [default: all cores].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -175,6 +180,10 @@ pub struct Bench {
     /// Time the parts of both directions too.
     #[arg(long)]
     pub stages: bool,
+    /// Measure instead how well batches of a mix are placed: on the GPU of --device [default: the first that is not
+    /// emulated]; on simulated ones if there is none, or with --device cpu.
+    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages"])]
+    pub schedule: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -1,14 +1,15 @@
 //! `framepress compress`.
 
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use framepress::input;
-use framepress::plan::Settings;
+use framepress::plan::{Policy, Settings};
 use framepress::{Compressor, Error, ErrorKind, Result, SyncData, SyncPolicy, Writer};
 
 use super::arguments::Compress;
@@ -20,7 +21,9 @@ use super::{append, interrupt, timestamps};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw, meta, timestamps, verify, append, sync } = arguments;
+    let Compress { input, output, level, codec, run, batch, raw, meta, timestamps, verify, append, sync, max_latency } =
+        arguments;
+    let deadline = |millis: NonZeroU32| Policy::Deadline(Duration::from_millis(millis.get().into()));
     let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
         .with_level(level)?
@@ -29,7 +32,8 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         .with_batch_frames(batch)
         .with_threads(run.threads)
         .with_memory_limit(run.memory)
-        .with_verification(verify);
+        .with_verification(verify)
+        .with_policy(max_latency.map_or(Policy::Throughput, deadline));
     let compressor = Compressor::new(settings)?;
     let reader = input::open(Path::new(&input), raw)?;
     let description = reader.description();
@@ -50,7 +54,7 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         raw_bytes: frames * frame_bytes,
         packed_bytes,
         elapsed: start.elapsed(),
-        counts: compressor.counts(),
+        statistics: compressor.statistics(),
     };
     summary.print(run.json, run.quiet, Some(level), output == Path::new("-"))?;
     Ok(ExitCode::SUCCESS)

@@ -49,7 +49,7 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         raw_bytes: done.raw_bytes,
         packed_bytes: done.packed_bytes,
         elapsed: start.elapsed(),
-        counts: decompressor.counts(),
+        statistics: decompressor.statistics(),
     };
     summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
     end.map_or(Ok(ExitCode::SUCCESS), Err)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use framepress::{BatchCounts, Result};
+use framepress::{DeviceStatistics, Reason, Result, RunStatistics};
 use serde_json::{Value, json};
 
 use super::print;
@@ -15,7 +15,7 @@ pub struct Summary {
     pub raw_bytes: u64,
     pub packed_bytes: u64,
     pub elapsed: Duration,
-    pub counts: BatchCounts,
+    pub statistics: RunStatistics,
 }
 
 impl Summary {
@@ -42,18 +42,27 @@ impl Summary {
         if let Some(level) = level {
             object["level"] = level.into();
         }
-        object["batches"] = json!({ "cpu": self.counts.cpu, "gpu": self.counts.gpu, "redone": self.counts.redone });
+        let counts = self.statistics.counts();
+        object["batches"] = json!({ "cpu": counts.cpu, "gpu": counts.gpu, "redone": counts.redone });
+        object["placement"] = placement(&self.statistics);
         object
     }
 
     /// One line for people.
     pub fn line(&self) -> String {
-        let redone = match self.counts.redone {
-            0 => String::new(),
-            redone => format!(", {redone} batches redone on the CPU"),
-        };
+        let RunStatistics { redone, lowered, lowest_level, late, .. } = self.statistics;
+        let mut remarks = String::new();
+        if redone > 0 {
+            remarks += &format!(", {redone} batches redone on the CPU");
+        }
+        if let Some(lowest) = lowest_level {
+            remarks += &format!(", {lowered} batches at lower levels to be in time, down to {lowest}");
+        }
+        if late > 0 {
+            remarks += &format!(", {late} batches late");
+        }
         format!(
-            "{} -> {}: {} frames, {} -> {} bytes, ratio {:.2}, {:.0} MB/s{redone}",
+            "{} -> {}: {} frames, {} -> {} bytes, ratio {:.2}, {:.0} MB/s{remarks}",
             self.input,
             self.output,
             self.frames,
@@ -75,4 +84,28 @@ impl Summary {
         }
         Ok(())
     }
+}
+
+/// What became of the batches, and why.
+fn placement(statistics: &RunStatistics) -> Value {
+    let device = |device: &DeviceStatistics| {
+        json!({
+            "batches": device.batches,
+            "raw_bytes": device.raw_bytes,
+            "seconds": device.time.as_secs_f64(),
+            "device_seconds": device.device_time.as_secs_f64(),
+            "predicted_batches": device.predicted_batches,
+            "predicted_seconds": device.predicted.as_secs_f64(),
+            "actual_seconds": device.actual.as_secs_f64(),
+        })
+    };
+    json!({
+        "cpu": device(&statistics.cpu),
+        "gpu": device(&statistics.gpu),
+        "redone_seconds": statistics.redone_time.as_secs_f64(),
+        "lowered": statistics.lowered,
+        "lowest_level": statistics.lowest_level,
+        "late": statistics.late,
+        "last_reason": statistics.last_reason.map(Reason::name),
+    })
 }

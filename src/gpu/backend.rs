@@ -165,6 +165,11 @@ impl Accelerator for GpuBackend {
         &self.description.name
     }
 
+    fn identity(&self) -> String {
+        let DeviceDescription { name, backend, pci_bus_id, driver, .. } = &self.description;
+        format!("{name}, {backend}, {pci_bus_id}, {driver}")
+    }
+
     fn is_lost(&self) -> bool {
         self.engine.lost().is_some()
     }

@@ -29,7 +29,7 @@ pub use method::Method;
 pub use patched::{Patch, PatchedPlan};
 pub use recorded::{Colour, Plan, PlanePlan, Predictor, Shuffle};
 pub use recovered::{Making, RecoveredPlan};
-pub use settings::{CodecChoice, DeviceChoice, Settings};
+pub use settings::{CodecChoice, DeviceChoice, Policy, Settings};
 pub use strips::StripPlan;
 pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 

@@ -1,6 +1,7 @@
 //! What the caller asks for.
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -26,8 +27,8 @@ pub enum CodecChoice {
 /// Where batches are transformed. The bytes are the same everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum DeviceChoice {
-    /// Where one small batch was fastest when measured in this process. Software adapters are never
-    /// chosen.
+    /// Where each batch should be done first, by what was measured and by how earlier batches went. Software adapters
+    /// are never chosen.
     #[default]
     Auto,
     /// The CPU.
@@ -39,10 +40,24 @@ pub enum DeviceChoice {
     Named(String),
 }
 
+/// What matters where batches are placed. The bytes are the same with any but [`Policy::Deadline`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Policy {
+    /// That all batches together are done soon.
+    #[default]
+    Throughput,
+    /// That each batch is done soon, and surely so.
+    Latency,
+    /// That a batch takes no longer than this, if that can be: its level is lowered until its predicted time fits, down to
+    /// level 1. Frames come back bit for bit as ever, but **the packed bytes depend on the machine and on what else
+    /// it does**: this is the only setting of which that is true.
+    Deadline(Duration),
+}
+
 /// How to compress. The defaults are a good trade of ratio and speed.
 ///
 /// The packed bytes depend on the input, the level, the codec choice and the batch length (which a memory limit may
-/// shorten), and on nothing else.
+/// shorten), and on nothing else; unless the level may be lowered to be in time ([`Policy::Deadline`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     level: u8,
@@ -52,6 +67,7 @@ pub struct Settings {
     threads: Option<NonZeroUsize>,
     memory_limit: Option<NonZeroU64>,
     verification: bool,
+    policy: Policy,
 }
 
 impl Default for Settings {
@@ -64,6 +80,7 @@ impl Default for Settings {
             threads: None,
             memory_limit: None,
             verification: false,
+            policy: Policy::Throughput,
         }
     }
 }
@@ -139,6 +156,13 @@ impl Settings {
         self
     }
 
+    /// Sets what matters where batches are placed.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// The level.
     pub fn level(&self) -> u8 {
         self.level
@@ -172,5 +196,10 @@ impl Settings {
     /// The memory limit as asked.
     pub fn memory_limit(&self) -> Option<NonZeroU64> {
         self.memory_limit
+    }
+
+    /// What matters where batches are placed.
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
 }

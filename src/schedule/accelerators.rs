@@ -20,9 +20,8 @@ pub(super) fn list() -> Vec<DeviceDescription> {
 
 /// A usable hardware adapter; none is no error.
 pub(super) fn hardware() -> Option<Arc<dyn Accelerator>> {
-    static HARDWARE: OnceLock<Option<Arc<GpuBackend>>> = OnceLock::new();
-    let backend = HARDWARE.get_or_init(|| open("hardware", Selection::Hardware).ok()).clone()?;
-    (!backend.is_lost()).then_some(backend as Arc<dyn Accelerator>)
+    let backend = open("hardware", Selection::Hardware).ok()?;
+    Some(backend)
 }
 
 /// The first usable adapter, hardware before software.

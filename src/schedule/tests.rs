@@ -1,11 +1,13 @@
-//! Failing accelerators, without any GPU.
+//! Failing accelerators, and one that is found automatically, without any GPU.
 
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::codec::{DecodeTable, EncodeTable};
 use crate::error::Error;
-use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout, WorkBuffer};
+use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
 use crate::plan::{self, Making, Plan, Settings, TileCut};
 use crate::stage::{SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
@@ -135,21 +137,25 @@ impl Accelerator for Fake {
         "fake"
     }
 
+    fn identity(&self) -> String {
+        "fake, driver 1".to_owned()
+    }
+
     fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 }
 
 fn scheduler(fault: Fault) -> Scheduler {
-    Scheduler::with(Candidate::Chosen(Fake::new(fault)), None)
+    Scheduler::with(Candidate::Chosen(Fake::new(fault)), None, Policy::Throughput)
 }
 
 /// Round-trips five batches of two frames, and says where they ran.
 fn round_trip(fault: Fault) -> (BatchCounts, BatchCounts) {
     let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 33, height: 17 }).unwrap();
     let raw: Vec<u8> = (0..10 * format.frame_bytes()).map(|at| (at * at / 100) as u8).collect();
-    let settings = Settings::new().with_batch_frames(std::num::NonZeroUsize::new(2));
-    let frames = crate::frame::Frames::new(format, 10, raw.clone()).unwrap();
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(2));
+    let frames = Frames::new(format, 10, raw.clone()).unwrap();
     let on_cpu = Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap();
     let compressor = Compressor::on(settings.with_verification(fault == Fault::WrongResiduals), scheduler(fault));
     let packed = compressor.compress_frames(&frames).unwrap();
@@ -198,4 +204,136 @@ fn damage_is_not_blamed_on_the_device() {
     let decompressor = Decompressor::on(scheduler(Fault::Nothing), Limits::default());
     assert_eq!(decompressor.decompress(&packed).unwrap_err().kind(), ErrorKind::Corrupt);
     assert_eq!(decompressor.counts(), BatchCounts::default());
+}
+
+#[test]
+fn statistics_say_what_counts_say_and_more() {
+    let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 64, height: 64 }).unwrap();
+    let frames = Frames::new(format, 6, vec![3; 6 * 4096]).unwrap();
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(3));
+    let compressor = Compressor::on(settings, scheduler(Fault::Nothing));
+    compressor.compress_frames(&frames).unwrap();
+    let RunStatistics { gpu, cpu, last_reason, .. } = compressor.statistics();
+    // Pictures of one value need no accelerator.
+    let both = [cpu, gpu];
+    assert_eq!(both.map(|device| device.batches).iter().sum::<u64>(), 2);
+    assert_eq!(both.map(|device| device.raw_bytes).iter().sum::<u64>(), 6 * 4096);
+    assert_eq!(both.map(|device| device.predicted_batches).iter().sum::<u64>(), 2);
+    assert!(
+        both.iter().all(|device| device.actual == device.time && (device.batches == 0) == device.predicted.is_zero())
+    );
+    assert_eq!(last_reason, Some(Reason::Asked));
+    let on_cpu = Decompressor::default();
+    on_cpu.decompress(&compressor.compress_frames(&frames).unwrap()).unwrap();
+    let RunStatistics { cpu, last_reason, .. } = on_cpu.statistics();
+    assert_eq!((cpu.batches, cpu.predicted_batches, last_reason), (2, 0, Some(Reason::Only)));
+}
+
+/// Late batches are compressed at the level that is in time, and are no less whole for that.
+#[test]
+fn deadlines_lower_levels() {
+    let frames = Frames::from_array(ndarray::Array3::from_shape_fn((8, 40, 50), |(f, y, x)| (f * y + x) as u8).view());
+    let frames = frames.unwrap();
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(2)).with_device(DeviceChoice::Cpu);
+    let settings = settings.with_level(6).unwrap();
+    let pack = |settings: &Settings| {
+        let compressor = Compressor::new(settings.clone()).unwrap();
+        (compressor.compress_frames(&frames).unwrap(), compressor.statistics())
+    };
+    let with = |deadline| pack(&settings.clone().with_policy(Policy::Deadline(deadline)));
+    let at_level = |level| pack(&settings.clone().with_level(level).unwrap()).0;
+
+    let (packed, statistics) = with(Duration::from_nanos(1));
+    assert_eq!(packed, at_level(1));
+    assert_eq!((statistics.lowered, statistics.lowest_level, statistics.late), (4, Some(1), 4));
+    assert_eq!(statistics.cpu.predicted_batches, 4);
+    let (packed, statistics) = with(Duration::from_secs(3600));
+    assert_eq!(packed, at_level(6));
+    assert_eq!((statistics.lowered, statistics.lowest_level, statistics.late), (0, None, 0));
+    let (_, statistics) = pack(&settings);
+    assert_eq!((statistics.lowered, statistics.late, statistics.cpu.predicted_batches), (0, 0, 0));
+}
+
+static LOOKED: AtomicUsize = AtomicUsize::new(0);
+
+fn find_failing() -> Option<Arc<dyn Accelerator>> {
+    LOOKED.fetch_add(1, Ordering::Relaxed);
+    Some(Fake::new(Fault::Failing))
+}
+
+fn automatic(look: fn() -> Option<Arc<dyn Accelerator>>, folder: &Path) -> Arc<Automatic> {
+    Arc::new(Automatic::new(look, Some(folder.to_owned())))
+}
+
+const LARGE: usize = 1 << 21;
+
+#[test]
+fn an_adapter_is_looked_for_once_when_it_is_worth_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let automatic = automatic(find_failing, folder.path());
+    let found = |raw_bytes| automatic.accelerator(raw_bytes, &cpu).is_some();
+    assert!(!found(LARGE), "nothing was done yet");
+    automatic.spent(1000, Duration::from_secs(5));
+    assert!(!found(LARGE), "small batches do not count");
+    automatic.spent(LARGE, Duration::from_secs(5));
+    assert!(!found(1000) && !found(1 << 17), "small batches do not look");
+    assert_eq!(LOOKED.load(Ordering::Relaxed), 0);
+    assert!(found(LARGE));
+    assert!(found(1 << 17) && !found(1000), "small batches do not go there");
+    assert!(found(LARGE));
+    assert_eq!(LOOKED.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn no_adapter_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    for _ in 0..2 {
+        let automatic = automatic(|| None, folder.path());
+        automatic.spent(LARGE, Duration::from_secs(5));
+        assert!(automatic.accelerator(LARGE, &cpu).is_none());
+        automatic.keep();
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "that there is none, and no rates");
+}
+
+/// Batches that it fails at are redone; after some it is tried again. What was learnt is kept when the last scheduler
+/// goes.
+#[test]
+fn an_adapter_that_fails_is_left_alone_for_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let automatic = automatic(|| Some(Fake::new(Fault::Failing)), folder.path());
+    automatic.spent(LARGE, Duration::from_secs(5));
+    // Faster than any CPU, as it seems.
+    let placer = Arc::clone(automatic.placer());
+    automatic.accelerator(LARGE, &CpuBackend::new(SimdLevel::detect(), 1)).unwrap();
+    let hardware = Hardware { submit: 1e-9, transfer: 1e-18, kernels: 1e-18 };
+    pool::lock(&placer).calibrate(100.0, hardware, rates::Rates::default());
+    let scheduler = Scheduler::with(Candidate::IfFaster(automatic), None, Policy::Throughput);
+    let raw: Vec<u8> = (0..12 << 18).map(|at: u32| (at >> 5) as u8).collect();
+    let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 512, height: 512 }).unwrap();
+    let settings = Settings::new().with_level(1).unwrap().with_batch_frames(NonZeroUsize::new(1));
+    let compressor = Compressor::on(settings, scheduler);
+    let packed = compressor.compress_frames(&Frames::new(format, 12, raw.clone()).unwrap()).unwrap();
+    assert_eq!(crate::decompress(&packed).unwrap().as_bytes(), raw);
+    let statistics = compressor.statistics();
+    assert!(statistics.redone >= 1 && statistics.cpu.batches >= 4, "{statistics:?}");
+    assert_eq!(statistics.redone + statistics.cpu.batches, 12);
+    drop(compressor);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "the adapter, and the rates");
+}
+
+#[test]
+fn measuring_takes_no_longer_than_it_may() {
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let (fake, failing) = (Fake::new(Fault::Nothing), Fake::new(Fault::Failing));
+    let start = Instant::now();
+    let (slowness, Hardware { submit, transfer, kernels }) = calibrate::measure(fake.as_ref(), &cpu);
+    // The last run may begin just before the end.
+    assert!(start.elapsed() < 3 * calibrate::LONGEST, "{:?}", start.elapsed());
+    for rate in [slowness, submit, transfer, kernels] {
+        assert!(rate.is_finite() && rate > 0.0, "{rate}");
+    }
+    assert_eq!(calibrate::measure(failing.as_ref(), &cpu).1, Hardware::ORDINARY);
 }

@@ -92,8 +92,11 @@ pub trait Backend: Send + Sync {
 /// A backend beside the CPU, which can fail at any time.
 #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "only tests implement it without a GPU"))]
 pub trait Accelerator: Backend {
-    /// Name for people and for remembered measurements.
+    /// Name for people.
     fn name(&self) -> &str;
+
+    /// What remembered measurements are of: name, place and driver.
+    fn identity(&self) -> String;
 
     /// Whether the device is gone for good.
     fn is_lost(&self) -> bool;

@@ -17,6 +17,7 @@ mod progress;
 mod recover;
 mod recovered;
 mod refusals;
+mod schedule;
 #[cfg(unix)]
 mod unix;
 

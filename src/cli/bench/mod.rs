@@ -8,21 +8,26 @@ mod device;
 mod input;
 mod methods;
 mod report;
+mod schedule;
 mod stages;
 
 use std::process::ExitCode;
 
+use framepress::plan::DeviceChoice;
 use framepress::{Result, Settings};
 use serde_json::Value;
 
 use self::contender::{Buffers, Contender};
 use self::input::Input;
 use self::report::Row;
-use super::arguments::Bench;
+use super::arguments::{Bench, Benched};
 use super::{interrupt, print, progress};
 
 pub fn run(arguments: Bench) -> Result<ExitCode> {
-    let devices = device::open(arguments.device, arguments.threads, arguments.stages)?;
+    // There is an input unless placement is measured.
+    let Some(name) = arguments.input else { return schedule::run(arguments.device, arguments.json) };
+    let asked = arguments.device.unwrap_or(Benched::One(DeviceChoice::Cpu));
+    let devices = device::open(asked, arguments.threads, arguments.stages)?;
     let settings = Settings::new()
         .with_codec(arguments.codec.into())
         .with_batch_frames(arguments.batch)
@@ -34,7 +39,7 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
         }
     }
 
-    let input = Input::read(&arguments.input, arguments.raw)?;
+    let input = Input::read(&name, arguments.raw)?;
     let mut buffers = Buffers::new(&input);
     let raw_bytes = input.raw.len();
     let rounds = arguments.runs.get().saturating_add(1);
@@ -47,7 +52,7 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
                 Ok(_) => {}
                 Err(difference) => {
                     bar.finish_and_clear();
-                    eprintln!("framepress: {}: {}: {difference}", arguments.input, contender.name());
+                    eprintln!("framepress: {name}: {}: {difference}", contender.name());
                     return Ok(ExitCode::FAILURE);
                 }
             }

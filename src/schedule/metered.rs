@@ -1,0 +1,88 @@
+//! An accelerator whose time is taken.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::codec::{DecodeTable, EncodeTable};
+use crate::error::Result;
+use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::plan::{Candidate, Making, Plan, TileCut};
+use crate::stage::{Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+
+/// A backend for one batch, with the time that its calls take.
+pub(super) struct Metered<'a> {
+    backend: &'a dyn Backend,
+    nanoseconds: AtomicU64,
+}
+
+impl<'a> Metered<'a> {
+    pub fn new(backend: &'a dyn Backend) -> Self {
+        Self { backend, nanoseconds: AtomicU64::new(0) }
+    }
+
+    /// What all calls took so far.
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
+    }
+
+    fn timed<R>(&self, call: impl FnOnce(&dyn Backend) -> R) -> R {
+        let start = Instant::now();
+        let result = call(self.backend);
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        result
+    }
+}
+
+impl Backend for Metered<'_> {
+    fn is_cpu(&self) -> bool {
+        self.backend.is_cpu()
+    }
+
+    fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
+        self.timed(|backend| backend.forward(batch, plan, out))
+    }
+
+    fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
+        self.timed(|backend| backend.inverse(geometry, plan, residuals, raw))
+    }
+
+    fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {
+        self.timed(|backend| backend.costs(batch, candidates))
+    }
+
+    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        self.timed(|backend| backend.tiles_forward(batch, cut, effort, out))
+    }
+
+    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        self.timed(|backend| backend.tiles_inverse(geometry, cut, tiles, raw))
+    }
+
+    fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
+        self.timed(|backend| backend.solve(batch, making, out))
+    }
+
+    fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
+        self.timed(|backend| backend.convert(geometry, making, planes, raw))
+    }
+
+    fn rans_encode(
+        &self,
+        tables: &[&EncodeTable],
+        segments: Segments<'_>,
+        groups: &[[u8; GROUP]],
+    ) -> Result<Vec<SegmentCode<'static>>> {
+        self.timed(|backend| backend.rans_encode(tables, segments, groups))
+    }
+
+    fn rans_decode(
+        &self,
+        tables: &[&DecodeTable],
+        segments: Segments<'_>,
+        codes: &[SegmentCode<'_>],
+        groups: &mut [[u8; GROUP]],
+    ) -> Result<()> {
+        self.timed(|backend| backend.rans_decode(tables, segments, codes, groups))
+    }
+}
