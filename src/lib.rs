@@ -55,14 +55,14 @@ pub use compressor::{Compressor, compress};
 pub use container::Limits;
 pub use cpu::{SIMD_VARIABLE, SimdLevel};
 pub use decompressor::{Decompressor, decompress};
-pub use device::{DeviceDescription, DeviceKind};
+pub use device::{DeviceCapabilities, DeviceDescription, DeviceKind};
 pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
-pub use schedule::{BatchCounts, devices};
+pub use schedule::{BatchCounts, devices, probe};
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.

@@ -33,6 +33,14 @@ impl GpuBackend {
         Err(failure)
     }
 
+    /// Whether the adapter with this index works.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with what is wrong with it.
+    pub fn probe(index: usize) -> Result<()> {
+        adapters::select(Selection::Named(&index.to_string()))?.iter().try_for_each(|found| Self::open(found).map(drop))
+    }
+
     fn open(found: &Found) -> Result<Self> {
         let backend = Self { engine: Engine::new(&found.adapter)?, description: found.description.clone() };
         probe::check(&backend)?;
