@@ -82,7 +82,7 @@ pub mod internal {
     };
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
-        CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
+        CpuBackend, bit_shuffle, byte_shuffle, colour, copy, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
@@ -90,7 +90,8 @@ pub mod internal {
     pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::stage::{
-        Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+        Backend, Detail, DeviceRates, DeviceRun, KernelRun, Order, SegmentCode, Segments, SolvedPlanes, TileBatch,
+        TileEffort, TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -113,8 +114,8 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_costs, compare_rans, compare_recovery,
-            compare_tiles, list, made_frames, sample_bytes,
+            Difference, GpuBackend, Selection, check, compare, compare_copy, compare_costs, compare_rans,
+            compare_recovery, compare_tiles, list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

@@ -13,7 +13,7 @@ use crate::stage::{Accelerator, Backend, SegmentCode, Segments, SolvedPlanes, Ti
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
 pub struct GpuBackend {
-    engine: Engine,
+    pub(super) engine: Engine,
     description: DeviceDescription,
 }
 

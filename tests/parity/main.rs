@@ -5,6 +5,8 @@
 
 mod adapters;
 mod backends;
+#[cfg(feature = "cli")]
+mod bench;
 mod canary;
 mod cases;
 mod pipeline;
@@ -19,5 +21,8 @@ use libtest_mimic::{Arguments, run};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let rows = [stages::rows(), tiles::rows(), recovery::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
-    run(&arguments, rows.into_iter().flatten().collect()).exit_code()
+    let rows = rows.into_iter().flatten();
+    #[cfg(feature = "cli")]
+    let rows = rows.chain(bench::rows());
+    run(&arguments, rows.collect()).exit_code()
 }

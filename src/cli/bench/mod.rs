@@ -5,11 +5,16 @@
 
 mod contender;
 mod device;
+#[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
+mod gpu;
 mod input;
+mod kernels;
 mod methods;
+mod page;
 mod report;
 mod stages;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use framepress::{Result, Settings};
@@ -19,10 +24,13 @@ use self::contender::{Buffers, Contender};
 use self::input::Input;
 use self::report::Row;
 use super::arguments::Bench;
+use super::output::Output;
 use super::{interrupt, print, progress};
 
 pub fn run(arguments: Bench) -> Result<ExitCode> {
     let devices = device::open(arguments.device, arguments.threads, arguments.stages)?;
+    // A page that is in the way is not news to hear after the measurement.
+    let page = arguments.html.as_ref().map(|path| Output::create(path, arguments.force)).transpose()?;
     let settings = Settings::new()
         .with_codec(arguments.codec.into())
         .with_batch_frames(arguments.batch)
@@ -44,7 +52,7 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
             interrupt::check()?;
             match contender.run(&input, &mut buffers)? {
                 Ok(times) if round > 0 => contender.runs.push(times),
-                Ok(_) => {}
+                Ok(times) => contender.first = Some(times),
                 Err(difference) => {
                     bar.finish_and_clear();
                     eprintln!("framepress: {}: {}: {difference}", arguments.input, contender.name());
@@ -65,6 +73,13 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
         print(Value::Array(rows.iter().map(Row::json).collect()))?;
     } else {
         print(report::table(&rows))?;
+        for text in report::gpu_texts(&rows) {
+            print(format_args!("\n{text}"))?;
+        }
+    }
+    if let Some(mut output) = page {
+        output.write_all(page::page(&arguments.input, &input, &rows).as_bytes())?;
+        output.commit()?;
     }
     Ok(ExitCode::SUCCESS)
 }
