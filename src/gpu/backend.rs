@@ -44,6 +44,8 @@ impl GpuBackend {
     fn open(found: &Found) -> Result<Self> {
         let backend = Self { engine: Engine::new(&found.adapter)?, description: found.description.clone() };
         probe::check(&backend)?;
+        // The probe takes nearly every kernel.
+        backend.engine.store_pipelines();
         Ok(backend)
     }
 

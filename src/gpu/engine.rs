@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
+use super::pipeline_cache::PipelineCache;
 use super::pipelines::Pipelines;
 use super::pool::{Pool, Usage};
 use super::recording::{Command, Dispatch, Recording, Slot};
@@ -47,7 +48,7 @@ struct Buffers {
 
 impl Engine {
     /// Opens `adapter`, with its largest buffers and otherwise the limits of any adapter, and with
-    /// timestamp queries if it has them.
+    /// timestamp queries and a cache of pipelines if it has them.
     pub fn new(adapter: &wgpu::Adapter) -> Result<Self> {
         let offered = adapter.limits();
         let required_limits = wgpu::Limits {
@@ -55,7 +56,7 @@ impl Engine {
             max_buffer_size: offered.max_buffer_size,
             ..wgpu::Limits::downlevel_defaults()
         };
-        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let required_features = adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE);
         let descriptor = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::gpu(format!("device: {error}")))?;
@@ -69,11 +70,12 @@ impl Engine {
             lock(&reason).get_or_insert(error.to_string());
         }));
         let limits = device.limits();
+        let cache = PipelineCache::open(&device, &adapter.get_info());
         Ok(Self {
             device,
             queue,
             limits,
-            pipelines: Pipelines::default(),
+            pipelines: Pipelines::new(cache),
             pool: Pool::default(),
             watched: Mutex::default(),
             lost,
@@ -94,6 +96,11 @@ impl Engine {
     /// How many pipelines there are, and what it took to make them.
     pub fn compiled(&self) -> (usize, Duration) {
         self.pipelines.compiled()
+    }
+
+    /// Keeps the pipelines that there are for later processes, where that is possible.
+    pub fn store_pipelines(&self) {
+        self.pipelines.store();
     }
 
     /// Takes the device away, as if a cable had come loose.

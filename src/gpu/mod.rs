@@ -11,6 +11,7 @@ mod engine;
 mod layout;
 mod measure;
 mod params;
+mod pipeline_cache;
 mod pipelines;
 mod pool;
 mod probe;

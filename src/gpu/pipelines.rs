@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::pipeline_cache::PipelineCache;
 use super::recording::Overrides;
 use super::shaders::Kernel;
 use crate::error::{Error, Result};
@@ -17,14 +18,26 @@ pub(super) struct Pipeline {
 }
 
 /// Pipelines of one device, each compiled when it is first asked for.
-#[derive(Default)]
 pub(super) struct Pipelines {
+    /// What earlier processes have compiled.
+    cache: Option<PipelineCache>,
     modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
     compiled: Mutex<HashMap<(Kernel, Overrides), Pipeline>>,
     compiling: Mutex<Duration>,
 }
 
 impl Pipelines {
+    pub fn new(cache: Option<PipelineCache>) -> Self {
+        Self { cache, modules: Mutex::default(), compiled: Mutex::default(), compiling: Mutex::default() }
+    }
+
+    /// Keeps what has been compiled for later processes, where that is possible.
+    pub fn store(&self) {
+        if let Some(cache) = &self.cache {
+            cache.store();
+        }
+    }
+
     /// How many there are, and what it took to compile them.
     pub fn compiled(&self) -> (usize, Duration) {
         (lock(&self.compiled).len(), *lock(&self.compiling))
@@ -92,7 +105,7 @@ impl Pipelines {
                 constants: &constants,
                 zero_initialize_workgroup_memory: false,
             },
-            cache: None,
+            cache: self.cache.as_ref().map(PipelineCache::cache),
         });
         Pipeline { compute, layout }
     }

@@ -5,11 +5,11 @@
 
 mod adapters;
 mod backends;
-#[cfg(feature = "cli")]
-mod bench;
 mod canary;
 mod cases;
 mod pipeline;
+#[cfg(feature = "cli")]
+mod program;
 mod recovery;
 mod stages;
 mod tiles;
@@ -23,6 +23,6 @@ fn main() -> ExitCode {
     let rows = [stages::rows(), tiles::rows(), recovery::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
     let rows = rows.into_iter().flatten();
     #[cfg(feature = "cli")]
-    let rows = rows.chain(bench::rows());
+    let rows = rows.chain(program::rows());
     run(&arguments, rows.collect()).exit_code()
 }

@@ -30,8 +30,8 @@ pub struct Times {
     pub decompress: Duration,
     /// Unless they were not asked for.
     pub stages: Option<[Duration; STAGES.len()]>,
-    /// What the host saw of a GPU, and its kernels, if stages were asked for of one.
-    passes: Option<[Pass; 2]>,
+    /// What the host saw of a GPU in one pass and its kernels in another, if stages were asked for of one.
+    passes: Vec<Pass>,
 }
 
 /// One level on one device, with the runs that count.
@@ -75,16 +75,17 @@ impl<'a> Contender<'a> {
             return Ok(Err(difference));
         }
 
-        let (mut stages, mut passes) = (None, None);
+        let (mut stages, mut passes) = (None, Vec::new());
         if let Some(machinery) = &self.device.machinery {
-            let mut time = |detail| machinery.time(input, &self.compressor, decompressor, memory, decoded, detail);
-            let timed = time(Detail::Host)?;
-            stages = Some(timed.stages);
-            if machinery.gpu.is_some() {
-                passes = Some([timed.pass, time(Detail::Kernels)?.pass]);
-            }
-            if let Some(difference) = difference(Ok(()), decoded, &input.raw)? {
-                return Ok(Err(format!("stages: {difference}")));
+            let details = [Detail::Host, Detail::Kernels];
+            for detail in details.into_iter().take(if machinery.gpu.is_some() { 2 } else { 1 }) {
+                decoded.fill(0);
+                let timed = machinery.time(input, &self.compressor, decompressor, memory, decoded, detail)?;
+                if let Some(difference) = difference(Ok(()), decoded, &input.raw)? {
+                    return Ok(Err(format!("stages: {difference}")));
+                }
+                stages.get_or_insert(timed.stages);
+                passes.push(timed.pass);
             }
         }
         Ok(Ok(Times { compress, decompress, stages, passes }))
@@ -93,10 +94,9 @@ impl<'a> Contender<'a> {
     /// What the GPU did, if stages were asked for of one.
     pub fn gpu_figures(&self, raw_bytes: usize) -> Option<GpuFigures> {
         let gpu = self.device.machinery.as_ref()?.gpu.as_ref()?;
-        let [cold, _] = self.first.as_ref()?.passes.as_ref()?;
-        let (warm, kernels): (Vec<Pass>, Vec<Pass>) =
-            self.runs.iter().filter_map(|times| times.passes.clone()).map(|[host, kernels]| (host, kernels)).unzip();
-        Some(GpuFigures::new(gpu, raw_bytes, cold, &warm, &kernels))
+        let cold = self.first.as_ref()?.passes.first()?;
+        let passes = |at: usize| self.runs.iter().filter_map(|times| times.passes.get(at)).collect::<Vec<_>>();
+        Some(GpuFigures::new(gpu, raw_bytes, cold, &passes(0), &passes(1)))
     }
 }
 

@@ -56,7 +56,7 @@ pub struct Kernel {
 
 impl GpuFigures {
     /// `cold` is what the host saw of the first pass, `warm` of the later ones; `kernels` are passes kernel by kernel.
-    pub fn new(gpu: &Gpu, raw_bytes: usize, cold: &Pass, warm: &[Pass], kernels: &[Pass]) -> Self {
+    pub fn new(gpu: &Gpu, raw_bytes: usize, cold: &Pass, warm: &[&Pass], kernels: &[&Pass]) -> Self {
         let (pipelines, compiling) = gpu.compiled();
         let kernels: Vec<Kernel> = (0..PARTS.len()).flat_map(|part| kernels_of(part, kernels)).collect();
         let part = |part: usize| Part::new(part, cold, warm, &kernels);
@@ -97,14 +97,15 @@ impl GpuFigures {
         )
     }
 
-    /// The header and rows of the parts, in raw GB/s.
+    /// The header and rows of the parts.
     pub fn parts_table(&self) -> Vec<Vec<String>> {
-        let header = ["part", "resident", "host to host", "cold", "upload", "submit and wait", "download"];
+        let header = ["part", "resident", "host to host", "cold", "upload ms", "submit and wait ms", "download ms"];
         let row = |part: &Part| {
             let speed = |time: Duration| format!("{:.3}", self.raw_gb_per_s(time));
             let resident = part.resident.map_or_else(|| "-".to_owned(), speed);
-            let times = [part.total, part.cold, part.upload, part.wait, part.download].map(speed);
-            [vec![part.name.to_owned(), resident], times.to_vec()].concat()
+            let speeds = [part.total, part.cold].map(speed);
+            let times = [part.upload, part.wait, part.download].map(milliseconds);
+            [vec![part.name.to_owned(), resident], speeds.to_vec(), times.to_vec()].concat()
         };
         std::iter::once(header.map(str::to_owned).to_vec()).chain(self.parts.iter().map(row)).collect()
     }
@@ -120,7 +121,7 @@ impl GpuFigures {
                 kernel.part.to_owned(),
                 kernel.name.clone(),
                 kernel.dispatches.to_string(),
-                number(kernel.time.map(|time| time.as_secs_f64() * 1e3), 3),
+                kernel.time.map_or_else(|| "-".to_owned(), milliseconds),
                 number(kernel.time.map(|time| self.raw_gb_per_s(time)), 3),
                 format!("{:.2}", self.moved_per_raw(kernel)),
                 number(self.percent_of_copy(kernel), 1),
@@ -134,7 +135,7 @@ impl GpuFigures {
             return "nothing ran on the device".to_owned();
         }
         format!(
-            "raw GB/s\n{}\n\n{}",
+            "raw GB/s, and what the host waits for\n{}\n\n{}",
             aligned(&self.parts_table(), |at| at == 0),
             aligned(&self.kernels_table(), |at| at < 2)
         )
@@ -181,7 +182,7 @@ impl GpuFigures {
 }
 
 impl Part {
-    fn new(part: usize, cold: &Pass, warm: &[Pass], kernels: &[Kernel]) -> Self {
+    fn new(part: usize, cold: &Pass, warm: &[&Pass], kernels: &[Kernel]) -> Self {
         let sum = |pass: &Pass, time: &dyn Fn(&DeviceRun) -> Duration| pass[part].iter().map(time).sum::<Duration>();
         let middle = |time: &dyn Fn(&DeviceRun) -> Duration| median(warm.iter().map(|pass| sum(pass, time)).collect());
         Self {
@@ -199,7 +200,7 @@ impl Part {
 }
 
 /// The kernels of a part in the order of their first launch, each with the median of its time in a pass.
-fn kernels_of(part: usize, passes: &[Pass]) -> Vec<Kernel> {
+fn kernels_of(part: usize, passes: &[&Pass]) -> Vec<Kernel> {
     let Some(first) = passes.first() else { return Vec::new() };
     let launches = |pass: &Pass| pass[part].iter().flat_map(|run| run.kernels.clone()).collect::<Vec<_>>();
     let mut names: Vec<[&str; 2]> = Vec::new();
@@ -211,7 +212,7 @@ fn kernels_of(part: usize, passes: &[Pass]) -> Vec<Kernel> {
     let kernel = |name: [&'static str; 2]| {
         let own = |pass| launches(pass).into_iter().filter(|launch| launch.kernel == name).collect::<Vec<_>>();
         let time = |pass| own(pass).iter().map(|launch| launch.time).sum::<Option<Duration>>();
-        let times: Option<Vec<Duration>> = passes.iter().map(time).collect();
+        let times: Option<Vec<Duration>> = passes.iter().copied().map(time).collect();
         Kernel {
             part: PARTS[part],
             name: name.join(" "),
@@ -221,6 +222,10 @@ fn kernels_of(part: usize, passes: &[Pass]) -> Vec<Kernel> {
         }
     };
     names.into_iter().map(kernel).collect()
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64() * 1e3)
 }
 
 fn gb_per_s(bytes: f64, time: Duration) -> f64 {
@@ -245,6 +250,7 @@ mod tests {
     #[test]
     fn launches_of_a_kernel_are_summed_and_passes_compared() {
         let passes = [[1, 5, 6], [3, 1, 2], [2, 2, 2]].map(|times| pass(&times.map(Some)));
+        let passes = passes.each_ref();
         let kernels = kernels_of(1, &passes);
         let figures: Vec<_> =
             kernels.iter().map(|it| (it.name.as_str(), it.dispatches, it.time, it.moved_bytes)).collect();
@@ -256,7 +262,7 @@ mod tests {
     /// Half of the launches untimed would be half of the time.
     #[test]
     fn a_time_that_is_not_whole_is_none() {
-        let kernels = kernels_of(1, &[pass(&[Some(1), Some(2), None])]);
+        let kernels = kernels_of(1, &[&pass(&[Some(1), Some(2), None])]);
         assert_eq!((kernels[0].time, kernels[1].time), (Some(Duration::from_millis(1)), None));
     }
 }

@@ -80,7 +80,7 @@ fn level((at, (row, gpu)): (usize, (&Row, &GpuFigures))) -> String {
         true => paragraph("Nothing ran on the device."),
         false => [
             side_by_side(&charts),
-            paragraph("Raw GB/s of each part, and of what the host waits for:"),
+            paragraph("Raw GB/s of each part, and what the host waits for:"),
             table(&gpu.parts_table(), |column| column == 0),
             table(&gpu.kernels_table(), |column| column < 2),
         ]

@@ -1,5 +1,8 @@
-//! `framepress bench` on every adapter: the figures of kernels and transfers, for programs and as a page.
+//! The program on every adapter: the figures of kernels and transfers that `bench` has, for programs and as a page; and
+//! what the driver compiled, which is kept.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::Trial;
@@ -7,8 +10,15 @@ use serde_json::Value;
 
 use super::backends::{Adapter, adapters, row};
 
+const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bbb_rgb_317x179.npy");
+
 pub fn rows() -> Vec<Trial> {
-    adapters().map(|it| row("bench", it, "stages", || stages(it.adapter()))).collect()
+    let mut rows = Vec::new();
+    for it in adapters() {
+        rows.push(row("program", it, "bench-stages", || stages(it.adapter())));
+        rows.push(row("program", it, "kept-pipelines", || kept_pipelines(it.adapter())));
+    }
+    rows
 }
 
 fn keys(object: &Value) -> Vec<&str> {
@@ -25,9 +35,8 @@ fn positive(number: &Value) -> f64 {
 fn stages(adapter: &Adapter) {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.html");
-    let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bbb_rgb_317x179.npy");
     let mut command = Command::new(env!("CARGO_BIN_EXE_framepress"));
-    command.args(["bench", clip, "--level", "1,4", "--runs", "2", "--json", "--stages", "--device", &adapter.index()]);
+    command.args(["bench", CLIP, "--level", "1,4", "--runs", "2", "--json", "--stages", "--device", &adapter.index()]);
     let output = command.arg("--html").arg(&page).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -42,12 +51,47 @@ fn stages(adapter: &Adapter) {
         }
     }
 
-    let page = std::fs::read_to_string(page).unwrap();
+    let page = fs::read_to_string(page).unwrap();
     let name = adapter.description.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     assert!(page.contains(&format!("<h2>{name}</h2>")), "{name}");
     assert_eq!(page.matches("<details").count(), 2, "one per level");
     for kernel in rows[0]["gpu"]["kernels"].as_array().unwrap() {
         assert!(page.contains(kernel["kernel"].as_str().unwrap()), "{kernel}");
+    }
+}
+
+/// Whatever becomes of the cache, the bytes are the same.
+fn kept_pipelines(adapter: &Adapter) {
+    let folder = tempfile::tempdir().unwrap();
+    let caches = folder.path().join("caches");
+    let packed = folder.path().join("packed");
+    let compress = |variable: &str, value: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_framepress"));
+        command.args(["compress", CLIP, "--level", "1", "-q", "-f", "--device", &adapter.index(), "-o"]).arg(&packed);
+        let output = command.env_remove("FRAMEPRESS_CACHE").env(variable, value).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read(&packed).unwrap()
+    };
+    let files = |folder: &Path| -> Vec<PathBuf> {
+        fs::read_dir(folder).map_or_else(|_| Vec::new(), |entries| entries.map(|it| it.unwrap().path()).collect())
+    };
+    let expected = compress("FRAMEPRESS_CACHE", Path::new(""));
+    assert_eq!(compress("FRAMEPRESS_CACHE", &caches), expected);
+    let kept = files(&caches);
+    assert_eq!(kept.len(), usize::from(adapter.description.capabilities.unwrap().pipeline_cache), "{kept:?}");
+    for file in &kept {
+        let mut bytes = fs::read(file).unwrap();
+        assert_eq!(compress("FRAMEPRESS_CACHE", &caches), expected, "from the cache");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(file, &bytes).unwrap();
+        assert_eq!(compress("FRAMEPRESS_CACHE", &caches), expected, "from a broken cache");
+        assert_ne!(fs::read(file).unwrap(), bytes, "a broken cache is replaced");
+        assert_eq!(files(&caches), kept, "nothing else is left");
+    }
+    if cfg!(unix) {
+        assert_eq!(compress("XDG_CACHE_HOME", folder.path()), expected);
+        assert_eq!(files(&folder.path().join("framepress")).len(), kept.len());
     }
 }
 
