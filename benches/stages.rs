@@ -13,7 +13,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
 use framepress::internal::{
     Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Prediction, Segments, SolvedPlanes, TileBatch,
-    TileCounts, TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, colour, entropy,
+    TileCounts, TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, colour, copy, entropy,
     histogram, predict, temporal,
 };
 use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
@@ -127,6 +127,15 @@ fn rows_in_place(
             });
         });
     }
+}
+
+/// What the rates of kernels are compared with.
+fn copies(criterion: &mut Criterion) {
+    let footage = Footage::of(&clips::rgb().frames);
+    let words: Vec<u32> = footage.raw.as_chunks().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
+    let mut out = words.clone();
+    let mut group = group(criterion, "copy", 4 * words.len());
+    group.bench_function("words/forward", |bencher| bencher.iter(|| copy::forward(black_box(&words), &mut out)));
 }
 
 fn colours(criterion: &mut Criterion) {
@@ -395,5 +404,5 @@ fn recovery(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, colours, temporals, predictors, shuffles, measures, plans, tiles, recovery);
+criterion_group!(stages, copies, colours, temporals, predictors, shuffles, measures, plans, tiles, recovery);
 criterion_main!(stages);

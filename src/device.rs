@@ -49,6 +49,34 @@ pub struct DeviceDescription {
     pub pci_bus_id: String,
     /// Driver with its version; empty for the CPU.
     pub driver: String,
+    /// What it can do, as its driver says; `None` for the CPU.
+    pub capabilities: Option<DeviceCapabilities>,
+}
+
+/// What a GPU can do, of what matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeviceCapabilities {
+    /// Bytes of the largest buffer.
+    pub largest_buffer_bytes: u64,
+    /// Most bytes of a buffer that a kernel can use.
+    pub largest_binding_bytes: u64,
+    /// Memory that the invocations of a workgroup share, in bytes.
+    pub workgroup_memory_bytes: u32,
+    /// Most invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Most workgroups in one dimension of a dispatch.
+    pub dimension_workgroups: u32,
+    /// Most storage buffers of a kernel.
+    pub storage_buffers: u32,
+    /// Smallest and largest subgroup, where kernels can use them.
+    pub subgroup_invocations: Option<[u32; 2]>,
+    /// Whether single kernels can be timed.
+    pub timestamp_queries: bool,
+    /// Whether compiled kernels can be kept from one process to the next.
+    pub pipeline_cache: bool,
+    /// Whether the CPU can write to buffers that kernels use.
+    pub mappable_primary_buffers: bool,
 }
 
 impl DeviceDescription {

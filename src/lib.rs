@@ -22,6 +22,7 @@ compile_error!("framepress keeps samples as little-endian bytes and is not porte
 
 mod append;
 mod batch_info;
+mod cache;
 mod codec;
 mod compressor;
 mod container;
@@ -55,14 +56,14 @@ pub use compressor::{Compressor, compress};
 pub use container::{Limits, SyncData, SyncPolicy};
 pub use cpu::{SIMD_VARIABLE, SimdLevel};
 pub use decompressor::{Decompressor, decompress};
-pub use device::{DeviceDescription, DeviceKind};
+pub use device::{DeviceCapabilities, DeviceDescription, DeviceKind};
 pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
-pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices};
+pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.
@@ -82,7 +83,7 @@ pub mod internal {
     };
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
-        CpuBackend, bit_shuffle, byte_shuffle, colour, entropy, histogram, predict, predict::Prediction, temporal,
+        CpuBackend, bit_shuffle, byte_shuffle, colour, copy, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
@@ -91,7 +92,8 @@ pub mod internal {
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
-        Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+        Backend, Detail, DeviceRates, DeviceRun, KernelRun, Order, SegmentCode, Segments, SolvedPlanes, TileBatch,
+        TileEffort, TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -114,8 +116,8 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_costs, compare_rans, compare_recovery,
-            compare_tiles, list, made_frames, sample_bytes,
+            Difference, GpuBackend, Selection, check, compare, compare_copy, compare_costs, compare_rans,
+            compare_recovery, compare_tiles, list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

@@ -177,7 +177,7 @@ pub struct Bench {
     /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
     #[arg(long, value_name = "WxH:FORMAT")]
     pub raw: Option<RawSpec>,
-    /// Time the parts of both directions too.
+    /// Time the parts of both directions too, and the kernels and transfers of a GPU.
     #[arg(long)]
     pub stages: bool,
     /// Measure instead how well batches of a mix are placed: on the GPU of --device [default: the first that is not
@@ -187,6 +187,12 @@ pub struct Bench {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Write the figures as a page with charts too.
+    #[arg(long, value_name = "OUT", value_parser = page_name)]
+    pub html: Option<PathBuf>,
+    /// Overwrite the page if it exists.
+    #[arg(short, long, requires = "html")]
+    pub force: bool,
 }
 
 /// The devices to measure.
@@ -320,6 +326,13 @@ fn metadata(text: &str) -> Result<(String, String), String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.ok_or_else(|| "expected a number of seconds, for example 10 or 0.5".to_owned())
+}
+
+fn page_name(name: &str) -> Result<PathBuf, String> {
+    match name {
+        "-" => Err("expected a file; standard output has the table".to_owned()),
+        name => Ok(name.into()),
+    }
 }
 
 fn frame_range(text: &str) -> Result<std::ops::Range<u64>, String> {

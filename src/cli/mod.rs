@@ -13,6 +13,7 @@ mod manuals;
 mod output;
 mod progress;
 mod recover;
+mod report;
 mod source;
 mod summary;
 mod timestamps;

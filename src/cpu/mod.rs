@@ -3,6 +3,7 @@
 pub mod bit_shuffle;
 pub mod byte_shuffle;
 pub mod colour;
+pub mod copy;
 pub mod entropy;
 pub mod histogram;
 #[cfg(test)]

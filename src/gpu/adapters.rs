@@ -1,6 +1,6 @@
 //! The adapters of this machine.
 
-use crate::device::{DeviceDescription, DeviceKind};
+use crate::device::{DeviceCapabilities, DeviceDescription, DeviceKind};
 use crate::error::{Error, Result};
 
 /// Which adapter to use.
@@ -29,7 +29,7 @@ pub(super) fn find() -> Vec<Found> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let mut found: Vec<_> =
-        adapters.into_iter().map(|adapter| Found { description: describe(&adapter.get_info()), adapter }).collect();
+        adapters.into_iter().map(|adapter| Found { description: describe(&adapter), adapter }).collect();
     found.sort_by_key(|found| found.description.kind);
     for (index, found) in found.iter_mut().enumerate() {
         found.description.index = Some(index);
@@ -73,10 +73,12 @@ fn position(adapters: &[&DeviceDescription], name: &str) -> Result<usize> {
     )
 }
 
-fn describe(info: &wgpu::AdapterInfo) -> DeviceDescription {
+fn describe(adapter: &wgpu::Adapter) -> DeviceDescription {
+    let info = adapter.get_info();
     DeviceDescription {
         index: None,
-        name: info.name.clone(),
+        capabilities: Some(capabilities(adapter, &info)),
+        name: info.name,
         backend: info.backend.to_str().to_string(),
         kind: match info.device_type {
             wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
@@ -85,8 +87,25 @@ fn describe(info: &wgpu::AdapterInfo) -> DeviceDescription {
             wgpu::DeviceType::Other => DeviceKind::Other,
             wgpu::DeviceType::Cpu => DeviceKind::Software,
         },
-        pci_bus_id: info.device_pci_bus_id.clone(),
+        pci_bus_id: info.device_pci_bus_id,
         driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_string(),
+    }
+}
+
+fn capabilities(adapter: &wgpu::Adapter, info: &wgpu::AdapterInfo) -> DeviceCapabilities {
+    let (limits, features) = (adapter.limits(), adapter.features());
+    let has = |feature| features.contains(feature);
+    DeviceCapabilities {
+        largest_buffer_bytes: limits.max_buffer_size,
+        largest_binding_bytes: limits.max_storage_buffer_binding_size,
+        workgroup_memory_bytes: limits.max_compute_workgroup_storage_size,
+        workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+        dimension_workgroups: limits.max_compute_workgroups_per_dimension,
+        storage_buffers: limits.max_storage_buffers_per_shader_stage,
+        subgroup_invocations: has(wgpu::Features::SUBGROUP).then_some([info.subgroup_min_size, info.subgroup_max_size]),
+        timestamp_queries: has(wgpu::Features::TIMESTAMP_QUERY),
+        pipeline_cache: has(wgpu::Features::PIPELINE_CACHE),
+        mappable_primary_buffers: has(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS),
     }
 }
 
@@ -102,6 +121,7 @@ mod tests {
             kind: DeviceKind::Discrete,
             pci_bus_id: bus.to_string(),
             driver: String::new(),
+            capabilities: None,
         }
     }
 

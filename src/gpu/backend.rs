@@ -13,7 +13,7 @@ use crate::stage::{Accelerator, Backend, SegmentCode, Segments, SolvedPlanes, Ti
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
 pub struct GpuBackend {
-    engine: Engine,
+    pub(super) engine: Engine,
     description: DeviceDescription,
 }
 
@@ -33,9 +33,19 @@ impl GpuBackend {
         Err(failure)
     }
 
+    /// Whether the adapter with this index works.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with what is wrong with it.
+    pub fn probe(index: usize) -> Result<()> {
+        adapters::select(Selection::Named(&index.to_string()))?.iter().try_for_each(|found| Self::open(found).map(drop))
+    }
+
     fn open(found: &Found) -> Result<Self> {
         let backend = Self { engine: Engine::new(&found.adapter)?, description: found.description.clone() };
         probe::check(&backend)?;
+        // The probe takes nearly every kernel.
+        backend.engine.store_pipelines();
         Ok(backend)
     }
 

@@ -3,15 +3,17 @@
 //! Errors of wgpu arrive late and are per thread: everything here runs within error scopes, whatever
 //! escapes them marks the device as lost, and every wait is bounded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::pipeline_cache::PipelineCache;
+use super::pipelines::Pipelines;
 use super::pool::{Pool, Usage};
-use super::recording::{Command, Dispatch, Overrides, Recording, Slot};
-use super::shaders::Kernel;
+use super::recording::{Command, Dispatch, Recording, Slot};
+use super::timestamps::Timestamps;
 use crate::error::{Error, Result};
 use crate::pool::lock;
+use crate::stage::{Detail, DeviceRun, KernelRun};
 
 /// A device that computes slower than this many bytes a second, summed over the buffers of all
 /// dispatches, counts as hung.
@@ -29,16 +31,11 @@ pub(super) struct Engine {
     device: wgpu::Device,
     queue: wgpu::Queue,
     limits: wgpu::Limits,
-    modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
-    pipelines: Mutex<HashMap<(Kernel, Overrides), Pipeline>>,
+    pipelines: Pipelines,
     pool: Pool,
+    /// What has run since somebody watches, if so.
+    watched: Mutex<Option<(Detail, Vec<DeviceRun>)>>,
     lost: Arc<Mutex<Option<String>>>,
-}
-
-#[derive(Clone)]
-struct Pipeline {
-    compute: wgpu::ComputePipeline,
-    layout: wgpu::BindGroupLayout,
 }
 
 /// The buffers of one recording.
@@ -50,7 +47,8 @@ struct Buffers {
 }
 
 impl Engine {
-    /// Opens `adapter`, with its largest buffers and otherwise the limits of any adapter.
+    /// Opens `adapter`, with its largest buffers and otherwise the limits of any adapter, and with
+    /// timestamp queries and a cache of pipelines if it has them.
     pub fn new(adapter: &wgpu::Adapter) -> Result<Self> {
         let offered = adapter.limits();
         let required_limits = wgpu::Limits {
@@ -58,7 +56,8 @@ impl Engine {
             max_buffer_size: offered.max_buffer_size,
             ..wgpu::Limits::downlevel_defaults()
         };
-        let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        let required_features = adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE);
+        let descriptor = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::gpu(format!("device: {error}")))?;
         let lost = Arc::new(Mutex::new(None));
@@ -71,13 +70,14 @@ impl Engine {
             lock(&reason).get_or_insert(error.to_string());
         }));
         let limits = device.limits();
+        let cache = PipelineCache::open(&device, &adapter.get_info());
         Ok(Self {
             device,
             queue,
             limits,
-            modules: Mutex::default(),
-            pipelines: Mutex::default(),
+            pipelines: Pipelines::new(cache),
             pool: Pool::default(),
+            watched: Mutex::default(),
             lost,
         })
     }
@@ -85,6 +85,22 @@ impl Engine {
     /// Why the device can no longer be used, if so.
     pub fn lost(&self) -> Option<String> {
         lock(&self.lost).clone()
+    }
+
+    /// Watches what runs from now on, or no longer. Returns what has run since it was watched.
+    pub fn watch(&self, detail: Option<Detail>) -> Vec<DeviceRun> {
+        let before = std::mem::replace(&mut *lock(&self.watched), detail.map(|detail| (detail, Vec::new())));
+        before.map_or_else(Vec::new, |(_, runs)| runs)
+    }
+
+    /// How many pipelines there are, and what it took to make them.
+    pub fn compiled(&self) -> (usize, Duration) {
+        self.pipelines.compiled()
+    }
+
+    /// Keeps the pipelines that there are for later processes, where that is possible.
+    pub fn store_pipelines(&self) {
+        self.pipelines.store();
     }
 
     /// Takes the device away, as if a cable had come loose.
@@ -119,7 +135,7 @@ impl Engine {
         }
     }
 
-    fn largest_buffer(&self) -> u64 {
+    pub fn largest_buffer(&self) -> u64 {
         self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
     }
 
@@ -151,6 +167,10 @@ impl Engine {
     }
 
     fn run(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+        let start = Instant::now();
+        let by_kernel = lock(&self.watched).as_ref().is_some_and(|(detail, _)| *detail == Detail::Kernels);
+        let dispatches = if by_kernel { recording.dispatches().count() } else { 0 };
+        let timestamps = Timestamps::new(&self.device, &self.queue, dispatches);
         let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
         let storage: Vec<_> = storage.collect::<Result<_>>()?;
         for (slot, content) in &recording.tables {
@@ -161,16 +181,34 @@ impl Engine {
             storage,
             uniform,
             upload: self.upload(input)?,
-            download: self.take(Usage::Download, recording.download_bytes())?,
+            download: self.take(Usage::Download, downloaded_bytes(recording, timestamps.as_ref()))?,
         };
-        let commands = self.encode(recording, &buffers, &param_offsets, input.len())?;
+        let uploaded = Instant::now();
+        let commands = self.encode(recording, &buffers, &param_offsets, input.len(), timestamps.as_ref())?;
         let submission = self.queue.submit([commands]);
         self.wait(submission, &buffers.download, patience(recording))?;
+        let waited = Instant::now();
+        let mut times = Vec::new();
         {
             let view = buffers.download.get_mapped_range(..);
-            copy_downloads(recording, &view.map_err(|error| Error::gpu(format!("download buffer: {error}")))?, output);
+            let view = view.map_err(|error| Error::gpu(format!("download buffer: {error}")))?;
+            copy_downloads(recording, &view, output);
+            if let Some(timestamps) = &timestamps {
+                let start = recording.download_bytes() as usize;
+                times = timestamps.read(&view[start..start + timestamps.bytes() as usize]);
+            }
         }
         buffers.download.unmap();
+        if let Some((_, runs)) = lock(&self.watched).as_mut() {
+            runs.push(DeviceRun {
+                upload: uploaded - start,
+                wait: waited - uploaded,
+                download: waited.elapsed(),
+                uploaded_bytes: input.len() as u64,
+                downloaded_bytes: recording.download_bytes(),
+                kernels: kernel_runs(recording, &times),
+            });
+        }
 
         for buffer in buffers.storage {
             self.pool.give(Usage::Storage, buffer);
@@ -199,14 +237,17 @@ impl Engine {
         buffers: &Buffers,
         param_offsets: &[u64],
         input_bytes: usize,
+        timestamps: Option<&Timestamps>,
     ) -> Result<wgpu::CommandBuffer> {
         let Buffers { storage, upload, download, .. } = buffers;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut param_offsets = param_offsets.iter();
-        // Neighbouring dispatches share a pass; wgpu orders those that share a buffer.
-        let are_dispatches =
-            |a: &Command, b: &Command| matches!(a, Command::Dispatch(_)) && matches!(b, Command::Dispatch(_));
-        for commands in recording.commands.chunk_by(are_dispatches) {
+        // Neighbouring dispatches share a pass, unless they are timed; wgpu orders those that share a buffer.
+        let share_a_pass = |a: &Command, b: &Command| {
+            timestamps.is_none() && matches!(a, Command::Dispatch(_)) && matches!(b, Command::Dispatch(_))
+        };
+        let mut timed = 0..;
+        for commands in recording.commands.chunk_by(share_a_pass) {
             match &commands[0] {
                 Command::Upload { to } => {
                     encoder.copy_buffer_to_buffer(upload, 0, &storage[to.0], 0, padded(input_bytes));
@@ -218,7 +259,9 @@ impl Engine {
                     encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *offset, *bytes);
                 }
                 Command::Dispatch(_) => {
-                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                    let timestamp_writes = timestamps.zip(timed.next()).map(|(timestamps, at)| timestamps.writes(at));
+                    let mut pass =
+                        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
                     for (command, &offset) in commands.iter().zip(param_offsets.by_ref()) {
                         if let Command::Dispatch(dispatch) = command {
                             self.dispatch(&mut pass, dispatch, buffers, &recording.buffers, offset)?;
@@ -226,6 +269,14 @@ impl Engine {
                     }
                 }
             }
+        }
+        if let Some(timestamps) = timestamps {
+            let resolved = timestamps.resolved();
+            for (set, queries, offset) in timestamps.sets() {
+                encoder.resolve_query_set(set, 0..queries, resolved, offset);
+            }
+            let end = recording.download_bytes();
+            encoder.copy_buffer_to_buffer(resolved, 0, download, end, timestamps.bytes());
         }
         Ok(encoder.finish())
     }
@@ -277,7 +328,7 @@ impl Engine {
         sizes: &[u64],
         param_offset: u64,
     ) -> Result<()> {
-        let pipeline = self.pipeline(dispatch.kernel, dispatch.overrides)?;
+        let pipeline = self.pipelines.get(&self.device, dispatch.kernel, dispatch.overrides)?;
         let binding = |binding: u32, buffer, offset, bytes: u64| wgpu::BindGroupEntry {
             binding,
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -302,70 +353,21 @@ impl Engine {
         pass.dispatch_workgroups(columns, rows, 1);
         Ok(())
     }
+}
 
-    fn pipeline(&self, kernel: Kernel, overrides: Overrides) -> Result<Pipeline> {
-        if let Some(pipeline) = lock(&self.pipelines).get(&(kernel, overrides)) {
-            return Ok(pipeline.clone());
-        }
-        // Compiled outside the lock; two threads may do so at once and the result is the same. A
-        // scope of its own keeps a pipeline that failed out of the cache.
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = self.create_pipeline(kernel, overrides);
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(Error::gpu(format!("{kernel:?}: {error}")));
-        }
-        lock(&self.pipelines).insert((kernel, overrides), pipeline.clone());
-        Ok(pipeline)
-    }
+/// Bytes that a run of `recording` hands out, with its timestamps after the downloads.
+fn downloaded_bytes(recording: &Recording, timestamps: Option<&Timestamps>) -> u64 {
+    recording.download_bytes() + timestamps.map_or(0, Timestamps::bytes)
+}
 
-    fn create_pipeline(&self, kernel: Kernel, overrides: Overrides) -> Pipeline {
-        let (shader, entry) = kernel.row();
-        let module = lock(&self.modules)
-            .entry(shader.name)
-            .or_insert_with(|| {
-                self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                    label: Some(shader.name),
-                    source: wgpu::ShaderSource::Wgsl(shader.wgsl().into()),
-                })
-            })
-            .clone();
-        let binding = |binding, ty| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-            count: None,
-        };
-        let mut entries = vec![binding(0, wgpu::BufferBindingType::Uniform)];
-        entries.extend(
-            entry
-                .storage
-                .iter()
-                .map(|&kind| binding(kind as u32, wgpu::BufferBindingType::Storage { read_only: kind.is_read_only() })),
-        );
-        let layout = self
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.name), entries: &entries });
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(shader.name),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let mut constants = vec![("SAMPLE_BYTES", f64::from(overrides.sample_bytes))];
-        constants.extend(overrides.predictor.map(|predictor| ("PREDICTOR", f64::from(predictor as u8))));
-        let compute = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(shader.name),
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some(entry.name),
-            // Kernels write workgroup memory before they read it.
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
-                zero_initialize_workgroup_memory: false,
-            },
-            cache: None,
-        });
-        Pipeline { compute, layout }
-    }
+/// The dispatches of `recording`, with what each took as far as that is known.
+fn kernel_runs(recording: &Recording, times: &[Option<Duration>]) -> Vec<KernelRun> {
+    let times = times.iter().copied().chain(std::iter::repeat(None));
+    let run = |(dispatch, time): (&Dispatch, Option<Duration>)| {
+        let (shader, entry) = dispatch.kernel.row();
+        KernelRun { kernel: [shader.name, entry.name], moved_bytes: dispatch.moved_bytes, time }
+    };
+    recording.dispatches().zip(times).map(run).collect()
 }
 
 fn copy_downloads(recording: &Recording, downloaded: &[u8], output: &mut [u8]) {

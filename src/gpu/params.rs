@@ -21,6 +21,13 @@ pub(super) struct Colour {
     pub groups: [[u32; 4]; MOST_PLANES],
 }
 
+/// Parameters of `copy.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Copy {
+    pub words: u32,
+}
+
 /// Parameters of `temporal.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
-use crate::cpu::{CpuBackend, SimdLevel};
+use crate::cpu::{self, CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, GROUP, Geometry, Layout, WorkBuffer};
 use crate::plan::{Candidate, Colour, KNOWN, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePredictor};
@@ -54,6 +54,11 @@ pub enum Difference {
         /// Number of the segment.
         segment: usize,
     },
+    /// Copied bytes.
+    Copy {
+        /// Within the buffer.
+        byte: usize,
+    },
     /// Decoded groups.
     Decoded {
         /// Number of the group.
@@ -72,6 +77,7 @@ impl fmt::Display for Difference {
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
             Difference::Code { segment } => write!(f, "code, segment {segment}"),
+            Difference::Copy { byte } => write!(f, "copy, byte {byte}"),
             Difference::Decoded { group } => write!(f, "decoded residuals, group {group}"),
         }
     }
@@ -297,6 +303,17 @@ pub fn compare_recovery(
         }
     }
     Ok(None)
+}
+
+/// The first byte in which the copy that `copy` makes of some bytes is not that of the CPU.
+pub fn compare_copy(copy: impl FnOnce(&[u8], &mut [u8]) -> Result<()>, words: usize) -> Result<Option<Difference>> {
+    let input = sample_bytes(4 * words, 9);
+    let numbers: Vec<u32> = input.as_chunks().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
+    let mut expected = vec![0xA5A5_A5A5; words];
+    cpu::copy::forward(&numbers, &mut expected);
+    let mut found = vec![0x5A; 4 * words];
+    copy(&input, &mut found)?;
+    Ok(first_difference(bytemuck::cast_slice(&expected), &found).map(|byte| Difference::Copy { byte }))
 }
 
 /// The first difference of the codes of `groups`, cut into `segments` segments of uneven lengths, there

@@ -156,6 +156,11 @@ impl<'a> Recorder<'a> {
         last.div_ceil(self.layout.unit_samples) - first / self.layout.unit_samples
     }
 
+    /// Says that the last dispatch reads and writes this many samples.
+    fn moves(&mut self, samples: usize) {
+        self.recording.moves_only(2 * samples * self.geometry.sample_bytes);
+    }
+
     fn split(&mut self, plane: Plane, raw: Slot, planar: Slot) {
         let source = &self.geometry.planes[plane.index];
         let subtract_green = self.has_colour() && self.geometry.planes.len() > 2 && matches!(plane.index, 0 | 2);
@@ -172,6 +177,7 @@ impl<'a> Recorder<'a> {
         };
         let work = Work::Invocations(self.units(0, plane.samples()));
         self.recording.dispatch(Kernel::ColourForward, self.overrides(None), params, &[raw, planar], work);
+        self.moves(plane.samples());
     }
 
     fn difference(&mut self, plane: Plane, planar: Slot, differences: Slot) {
@@ -182,6 +188,7 @@ impl<'a> Recorder<'a> {
         };
         let work = Work::Invocations(self.units(plane.frame_samples(), plane.samples()));
         self.recording.dispatch(Kernel::TemporalForward, self.overrides(None), params, &[planar, differences], work);
+        self.moves(plane.samples());
     }
 
     fn predict_params(plane: Plane, phase: Phase) -> params::Predict {
@@ -205,6 +212,7 @@ impl<'a> Recorder<'a> {
         let overrides = self.overrides(Some(phase.predictor));
         let params = Self::predict_params(plane, phase);
         self.recording.dispatch(Kernel::PredictForward, overrides, params, &[from, to], work);
+        self.moves(phase.frames * plane.frame_samples());
     }
 
     fn predict_inverse(&mut self, plane: Plane, phase: Phase, dense: Slot, padded: Slot) {
@@ -213,18 +221,23 @@ impl<'a> Recorder<'a> {
         let units = Work::Invocations(rows * plane.pitch);
         let columns = Work::Invocations(phase.frames * plane.pitch);
         let plain = self.overrides(None);
+        let samples = phase.frames * plane.frame_samples();
         self.recording.dispatch(Kernel::PredictInverseZigzag, plain, params, &[dense, padded], units);
+        self.moves(samples);
         if matches!(phase.predictor, Predictor::Left | Predictor::Gradient) && plane.width > 1 {
             let rows = Work::Workgroups(rows);
             self.recording.dispatch(Kernel::PredictInverseLeft, plain, params, &[padded], rows);
+            self.moves(samples);
         }
         if matches!(phase.predictor, Predictor::Up | Predictor::Gradient) && plane.height > 1 {
             self.recording.dispatch(Kernel::PredictInverseUp, plain, params, &[padded], columns);
+            self.moves(samples);
         }
         if matches!(phase.predictor, Predictor::Average | Predictor::Median) {
             let overrides = self.overrides(Some(phase.predictor));
             let frames = Work::Workgroups(phase.frames);
             self.recording.dispatch(Kernel::PredictInverseWavefront, overrides, params, &[padded], frames);
+            self.moves(samples);
         }
     }
 
@@ -237,6 +250,7 @@ impl<'a> Recorder<'a> {
         };
         let work = Work::Invocations(frame_units);
         self.recording.dispatch(Kernel::TemporalInverse, self.overrides(None), params, &[padded], work);
+        self.moves(plane.samples());
     }
 
     fn join(&mut self, groups: &[Group], padded: Slot, raw: Slot) {
@@ -267,6 +281,7 @@ impl<'a> Recorder<'a> {
             params::Span { base: base as u32, samples: plane.samples() as u32, span_samples: span_samples as u32 };
         let words = self.geometry.plane_bytes(plane.index).div_ceil(size_of::<u32>());
         self.recording.dispatch(kernel, self.overrides(None), params, &[from, to], Work::Invocations(words));
+        self.moves(plane.samples());
         to
     }
 
@@ -281,6 +296,7 @@ impl<'a> Recorder<'a> {
         };
         let work = Work::Workgroups(self.units(first, last).div_ceil(HISTOGRAM_UNITS));
         self.recording.dispatch(Kernel::HistogramForward, self.overrides(None), params, &[residuals, bins], work);
+        self.recording.moves_only((last - first) * self.geometry.sample_bytes);
     }
 }
 
@@ -358,6 +374,23 @@ mod tests {
                 slots.dedup();
                 assert_eq!(slots.len(), dispatch.storage.len(), "{:?}", dispatch.kernel);
             }
+        }
+    }
+
+    /// Planes share their buffers, and each dispatch counts its own.
+    #[test]
+    fn every_sample_is_moved_once() {
+        let plane = PlanePlan { intra: Predictor::Up, temporal: true, inter: Predictor::Left, shuffle: Shuffle::Byte };
+        let geometry = geometry(4);
+        let moved = |recording: Recording, kernel| -> u64 {
+            recording.dispatches().filter(|it| it.kernel == kernel).map(|it| it.moved_bytes).sum()
+        };
+        for kernel in [Kernel::ColourForward, Kernel::PredictForward, Kernel::ByteShuffleForward] {
+            assert_eq!(moved(forward(&geometry, &plan(plane)).unwrap(), kernel), 2 * geometry.raw_bytes() as u64);
+        }
+        for (kernel, frames) in [(Kernel::PredictInverseUp, 1), (Kernel::PredictInverseLeft, 3)] {
+            let all = 2 * geometry.raw_bytes() as u64;
+            assert_eq!(moved(inverse(&geometry, &plan(plane)).unwrap(), kernel), all * frames / 4);
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Dispatch {
     /// One buffer for each of the kernel's storage bindings.
     pub storage: Vec<Slot>,
     pub workgroups: [u32; 2],
+    /// Bytes that it has to read and write.
+    pub moved_bytes: u64,
 }
 
 /// A command. Offsets and sizes are multiples of 4.
@@ -113,13 +115,24 @@ impl Recording {
             Work::Invocations(count) => (count as u64).div_ceil(lanes),
             Work::Workgroups(count) => count as u64,
         };
+        let bound_bytes: u64 = storage.iter().map(|slot| self.buffers[slot.0]).sum();
+        // What is worked on in place is read and written.
+        let in_place = !kernel.row().1.storage.iter().any(|kind| kind.is_read_only());
         self.commands.push(Command::Dispatch(Dispatch {
+            moved_bytes: if in_place { 2 * bound_bytes } else { bound_bytes },
             kernel,
             overrides,
             params: bytemuck::bytes_of(&params).to_vec(),
             storage: storage.to_vec(),
             workgroups: in_two_dimensions(workgroups),
         }));
+    }
+
+    /// Says that the last dispatch reads and writes these bytes alone, not all that its buffers have.
+    pub fn moves_only(&mut self, bytes: usize) {
+        if let Some(Command::Dispatch(dispatch)) = self.commands.last_mut() {
+            dispatch.moved_bytes = bytes as u64;
+        }
     }
 
     /// The dispatches, in order.

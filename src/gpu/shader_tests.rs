@@ -142,6 +142,7 @@ macro_rules! layouts_agree {
 fn parameters_are_laid_out_as_declared() {
     layouts_agree!("colour", params::Colour, frames, frame_samples, subtract_green, green_offset, base, plane_samples,
         offset, step, bases, groups);
+    layouts_agree!("copy", params::Copy, words);
     layouts_agree!("temporal", params::Temporal, base, frames, frame_length);
     layouts_agree!("predict", params::Predict, base, padded_base, width, height, pitch, first_frame, frames, zigzag,
         sign_low, sign_high);

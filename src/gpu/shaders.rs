@@ -68,6 +68,7 @@ pub(super) enum Kernel {
     ConvertInverse,
     LanesEncode,
     LanesDecode,
+    CopyForward,
 }
 
 /// What every shader starts with.
@@ -92,7 +93,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 14] = [
+pub(super) static TABLE: [Shader; 15] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -200,6 +201,12 @@ pub(super) static TABLE: [Shader; 14] = [
             entry(Kernel::LanesEncode, "encode", CODERS, &[Storage::Input, Storage::Bins, Storage::Table]),
             entry(Kernel::LanesDecode, "decode", CODERS, BY_TABLE),
         ],
+    },
+    Shader {
+        name: "copy",
+        shared: &[],
+        source: include_str!("../../shaders/copy.wgsl"),
+        entries: &[entry(Kernel::CopyForward, "forward", LANES, FROM_TO)],
     },
 ];
 

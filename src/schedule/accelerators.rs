@@ -18,6 +18,11 @@ pub(super) fn list() -> Vec<DeviceDescription> {
     gpu::list()
 }
 
+/// Opens the adapter with this index and checks its results.
+pub(super) fn probe(index: usize) -> Result<()> {
+    GpuBackend::probe(index)
+}
+
 /// A usable hardware adapter; none is no error.
 pub(super) fn hardware() -> Option<Arc<dyn Accelerator>> {
     let backend = open("hardware", Selection::Hardware).ok()?;

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::cache::{self, Kept, Looked};
 use super::cost::Hardware;
+use super::kept::{Kept, Looked};
 use super::placer::{Placer, SMALL_BYTES};
 use super::rates::Rates;
 use super::{accelerators, calibrate};
+use crate::cache;
 use crate::cpu::CpuBackend;
 use crate::pool;
 use crate::stage::Accelerator;

@@ -8,13 +8,13 @@
 #[cfg_attr(not(feature = "gpu"), path = "no_accelerators.rs")]
 mod accelerators;
 mod automatic;
-mod cache;
 pub mod calibrate;
 pub mod content;
 pub mod cost;
 pub mod decide;
 mod health;
 mod in_flight;
+mod kept;
 mod metered;
 mod placer;
 mod rates;
@@ -251,6 +251,16 @@ pub fn devices() -> Vec<DeviceDescription> {
         backend: SimdLevel::detect().name().to_owned(),
         pci_bus_id: String::new(),
         driver: String::new(),
+        capabilities: None,
     };
     std::iter::once(cpu).chain(accelerators::list()).collect()
+}
+
+/// Whether `device`, one of [`devices`], works: an adapter is opened and its results are compared with the CPU's, as
+/// before any batch runs on it.
+///
+/// # Errors
+/// [`ErrorKind::Gpu`] naming what failed, or the first stage whose result is wrong.
+pub fn probe(device: &DeviceDescription) -> Result<()> {
+    device.index.map_or(Ok(()), accelerators::probe)
 }

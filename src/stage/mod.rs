@@ -13,10 +13,12 @@
 //! The tiled path of 8-bit planes is apart from these: raw frames to tiles and back, and the rANS
 //! coders of their residuals. So is recovery: packed frames to the YUV planes they were made from, and back.
 
+mod profile;
 mod segments;
 mod solved;
 mod tiles;
 
+pub use profile::{Detail, DeviceRates, DeviceRun, KernelRun};
 pub use segments::{SegmentCode, Segments};
 pub use solved::SolvedPlanes;
 pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};

@@ -144,12 +144,70 @@ fn a_table_for_people() {
     }
 }
 
+/// Elements that are open, one within the other, at the end of a page; `None` if one ends that is not open.
+fn left_open(page: &str) -> Option<Vec<&str>> {
+    let mut open = Vec::new();
+    for (at, _) in page.match_indices('<') {
+        let tag = &page[at + 1..at + page[at..].find('>')?];
+        let name = tag.split(|char: char| !char.is_ascii_alphanumeric() && char != '/').next()?;
+        if tag.starts_with('!') || tag.ends_with('/') {
+            continue;
+        }
+        match name.strip_prefix('/') {
+            Some(name) if open.pop() != Some(name) => return None,
+            Some(_) => {}
+            None => open.push(name),
+        }
+    }
+    Some(open)
+}
+
+#[test]
+fn a_page_with_charts() {
+    let folder = Folder::new();
+    let name = if cfg!(unix) { "a <b> & \"c\" 'd'.npy" } else { "a & 'd'.npy" };
+    let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = escaped.replace('"', "&quot;").replace('\'', "&#39;");
+    let clip = folder.clip(NPY);
+    folder.write(name, &clip);
+    bench(&folder, name, &["--level", "1,3", "--stages", "--html", "page.html"]);
+    let page = String::from_utf8(folder.read("page.html")).unwrap();
+    assert_eq!(left_open(&page), Some(vec![]));
+    assert_eq!(left_open(&page.replacen("</section>", "", 1)), None, "the check finds what is missing");
+    assert!(page.contains(&escaped) && !page.contains(name), "{name}");
+    for from_elsewhere in ["http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link", "//"] {
+        assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
+    }
+    assert_eq!(page.matches("<svg viewBox=\"0 0 340 270\"").count(), 2, "there and back");
+    for level in [1, 3] {
+        assert_eq!(page.matches(&format!("<title>cpu, {level}:")).count(), 2);
+    }
+    assert!(page.contains("compress: plan") && page.contains("prefers-color-scheme: dark"));
+    assert!(page.contains(env!("CARGO_PKG_VERSION")) && page.contains("--level 1,3"));
+}
+
+#[test]
+fn a_page_replaces_nothing_unasked() {
+    let folder = Folder::new();
+    folder.write("small.npy", &npy("|u1", "(3, 16, 16)", &[7; 768]));
+    folder.write("page.html", b"mine");
+    let arguments = ["bench", "small.npy", "--level", "1", "--runs", "1", "--html"];
+    let run = |more: &[&str]| folder.run(&[&arguments, more].concat());
+    run(&["page.html"]).fails(1, &["page.html", "exists"]);
+    run(&["-"]).fails(2, &["standard output has the table"]);
+    assert_eq!(folder.read("page.html"), b"mine");
+    run(&["page.html", "--force"]).ok();
+    assert!(folder.read("page.html").starts_with(b"<!DOCTYPE html>"));
+    assert_eq!(folder.names(), ["page.html", "small.npy"]);
+}
+
 #[test]
 fn frames_there_are_none_of() {
     let folder = Folder::new();
     folder.write("none.npy", &npy("<u2", "(0, 16, 16)", &[]));
     let rows = bench(&folder, "none.npy", &["--level", "1", "--stages"]);
     assert_eq!(rows[0]["ratio"].as_f64(), Some(0.0));
+    bench(&folder, "none.npy", &["--level", "1", "--html", "page.html"]);
 }
 
 /// The CPU, and every adapter that works by its name, as `devices` lists them.

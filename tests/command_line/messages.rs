@@ -65,6 +65,34 @@ fn json() {
     assert!(devices.iter().all(|device| device["name"].is_string()));
 }
 
+/// The CPU needs no probe; of an adapter it is told what it can do and whether it works.
+#[test]
+fn devices_in_full() {
+    let folder = Folder::new();
+    let devices = folder.run(&["devices", "--json"]).ok().json();
+    let names = ["name", "kind", "index", "backend", "pci_bus_id", "driver", "limits", "features", "probe"];
+    for (at, device) in devices.as_array().unwrap().iter().enumerate() {
+        assert_eq!(keys(device), names);
+        if at == 0 {
+            assert!(["limits", "features", "probe"].iter().all(|key| device[key].is_null()));
+            continue;
+        }
+        let limits = device["limits"].as_object().unwrap();
+        assert_eq!(limits.len(), 6);
+        assert!(limits.values().all(|limit| limit.as_u64().unwrap() > 0), "{limits:?}");
+        let features = &device["features"];
+        assert_eq!(keys(features), ["timestamp_queries", "subgroups", "pipeline_cache", "mappable_primary_buffers"]);
+        if let Some(sizes) = features["subgroups"].as_array() {
+            assert!(sizes.len() == 2 && sizes[0].as_u64() <= sizes[1].as_u64(), "{sizes:?}");
+        }
+        assert!(!device["probe"].as_str().unwrap().is_empty());
+    }
+    let text = folder.run(&["devices"]).ok();
+    let lines_of = |label: &str| text.text().lines().filter(|line| line.trim_start().starts_with(label)).count();
+    let adapters = devices.as_array().unwrap().len() - 1;
+    assert_eq!(["limits:", "features:", "probe:"].map(lines_of), [adapters; 3]);
+}
+
 #[test]
 fn texts_for_people() {
     let folder = Folder::new();

@@ -2,8 +2,8 @@
 
 use framepress::ErrorKind;
 use framepress::frame::{Dtype, WorkBuffer};
-use framepress::internal::Backend;
-use framepress::internal::gpu::{Accelerator, GpuBackend, Selection, compare};
+use framepress::internal::gpu::{Accelerator, GpuBackend, Selection, compare, compare_copy};
+use framepress::internal::{Backend, Detail};
 use libtest_mimic::Trial;
 
 use super::backends::{Adapter, adapters, reference, row};
@@ -14,6 +14,8 @@ pub fn rows() -> Vec<Trial> {
     for it in adapters() {
         rows.push(row("adapter", it, "batch-too-large", || batch_too_large(it.adapter())));
         rows.push(row("adapter", it, "unknown-name", || unknown_name(it.adapter())));
+        rows.push(row("adapter", it, "copy", || copy(it.adapter())));
+        rows.push(row("adapter", it, "profile", || profile(it.adapter())));
         rows.push(row("adapter", it, "lost-device", || lost_device(it.adapter())));
     }
     rows
@@ -35,6 +37,37 @@ fn unknown_name(adapter: &Adapter) {
     let error = GpuBackend::new(Selection::Named("no such adapter")).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Gpu);
     assert!(error.to_string().contains(&adapter.description.name), "{error}");
+}
+
+/// One word, a workgroup and a word more, and more than one dimension of workgroups.
+fn copy(adapter: &Adapter) {
+    for words in [1, 257, 65_535 * 256 + 3] {
+        let copy = |from: &[u8], to: &mut [u8]| adapter.shared().copy(from, to);
+        assert_eq!(compare_copy(copy, words).unwrap(), None);
+    }
+}
+
+/// What runs is told, part by part, and comes to the same bytes.
+fn profile(adapter: &Adapter) {
+    let case = Case::new(Dtype::U8, gray(333, 50), 3, 5);
+    let device = adapter.open();
+    for detail in [Detail::Host, Detail::Kernels] {
+        let work = || compare(&device, &reference(), case.batch(), &case.identity());
+        let (difference, runs) = device.profile(detail, work);
+        assert_eq!(difference.unwrap(), None);
+        assert_eq!(runs.len(), 2, "there and back");
+        assert_eq!(runs[0].uploaded_bytes, case.raw.len() as u64);
+        assert_eq!(runs[1].downloaded_bytes, case.raw.len().next_multiple_of(4) as u64);
+        for run in &runs {
+            assert!(run.total() >= run.wait && !run.wait.is_zero());
+            assert!(!run.kernels.is_empty());
+            let timed = run.kernels.iter().all(|kernel| kernel.time.is_some());
+            let can_tell = adapter.description.capabilities.unwrap().timestamp_queries;
+            assert_eq!(timed, can_tell && detail == Detail::Kernels);
+        }
+    }
+    let (_, runs) = device.profile(Detail::Host, || ());
+    assert_eq!(runs, [], "what ran unwatched is not told");
 }
 
 /// Calls fail, and the device stays lost.

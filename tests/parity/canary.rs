@@ -3,7 +3,7 @@
 use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
-    Difference, check, compare, compare_costs, compare_rans, compare_recovery, compare_tiles,
+    Difference, check, compare, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
 };
 use framepress::internal::{
     Backend, Batch, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, SolvedPlanes, TileBatch,
@@ -25,6 +25,7 @@ pub fn rows() -> Vec<Trial> {
         row("tiles", tiles),
         row("recovery", recovery),
         row("rans", rans),
+        row("copy", copy),
         row("probe", probe),
     ]
 }
@@ -77,6 +78,15 @@ fn rans() {
     let compare = |wrong| compare_rans(&wrong, &reference(), &groups, 3).unwrap().unwrap();
     assert_eq!(compare(Wrong { code: true, ..Wrong::none() }), Difference::Code { segment: 2 });
     assert_eq!(compare(Wrong { decoded: true, ..Wrong::none() }), Difference::Decoded { group: 9 });
+}
+
+fn copy() {
+    let wrong = |from: &[u8], to: &mut [u8]| {
+        to.copy_from_slice(from);
+        to[77] ^= 1;
+        Ok(())
+    };
+    assert_eq!(compare_copy(wrong, 20).unwrap(), Some(Difference::Copy { byte: 77 }));
 }
 
 /// What a device has to pass before it is used.

@@ -8,6 +8,8 @@ mod backends;
 mod canary;
 mod cases;
 mod pipeline;
+#[cfg(feature = "cli")]
+mod program;
 mod recovery;
 mod stages;
 mod tiles;
@@ -19,5 +21,8 @@ use libtest_mimic::{Arguments, run};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let rows = [stages::rows(), tiles::rows(), recovery::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
-    run(&arguments, rows.into_iter().flatten().collect()).exit_code()
+    let rows = rows.into_iter().flatten();
+    #[cfg(feature = "cli")]
+    let rows = rows.chain(program::rows());
+    run(&arguments, rows.collect()).exit_code()
 }

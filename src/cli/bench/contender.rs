@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use framepress::internal::Detail;
 use framepress::{Compressor, ErrorKind, Result, Settings, Writer};
 
 use super::device::Device;
 use super::input::Input;
+use super::kernels::{GpuFigures, Pass};
 use super::methods::Memory;
 use super::stages::STAGES;
 
@@ -28,6 +30,8 @@ pub struct Times {
     pub decompress: Duration,
     /// Unless they were not asked for.
     pub stages: Option<[Duration; STAGES.len()]>,
+    /// What the host saw of a GPU in one pass and its kernels in another, if stages were asked for of one.
+    passes: Vec<Pass>,
 }
 
 /// One level on one device, with the runs that count.
@@ -35,13 +39,15 @@ pub struct Contender<'a> {
     pub device: &'a Device,
     pub compressor: Compressor,
     pub packed_bytes: usize,
+    /// The run to warm up.
+    pub first: Option<Times>,
     pub runs: Vec<Times>,
 }
 
 impl<'a> Contender<'a> {
     pub fn new(settings: Settings, device: &'a Device) -> Result<Self> {
         let compressor = Compressor::new(settings.with_device(device.choice.clone()))?;
-        Ok(Self { device, compressor, packed_bytes: 0, runs: Vec::new() })
+        Ok(Self { device, compressor, packed_bytes: 0, first: None, runs: Vec::new() })
     }
 
     /// For messages.
@@ -69,14 +75,28 @@ impl<'a> Contender<'a> {
             return Ok(Err(difference));
         }
 
-        let mut stages = None;
+        let (mut stages, mut passes) = (None, Vec::new());
         if let Some(machinery) = &self.device.machinery {
-            stages = Some(machinery.time(input, &self.compressor, decompressor, memory, decoded)?);
-            if let Some(difference) = difference(Ok(()), decoded, &input.raw)? {
-                return Ok(Err(format!("stages: {difference}")));
+            let details = [Detail::Host, Detail::Kernels];
+            for detail in details.into_iter().take(if machinery.gpu.is_some() { 2 } else { 1 }) {
+                decoded.fill(0);
+                let timed = machinery.time(input, &self.compressor, decompressor, memory, decoded, detail)?;
+                if let Some(difference) = difference(Ok(()), decoded, &input.raw)? {
+                    return Ok(Err(format!("stages: {difference}")));
+                }
+                stages.get_or_insert(timed.stages);
+                passes.push(timed.pass);
             }
         }
-        Ok(Ok(Times { compress, decompress, stages }))
+        Ok(Ok(Times { compress, decompress, stages, passes }))
+    }
+
+    /// What the GPU did, if stages were asked for of one.
+    pub fn gpu_figures(&self, raw_bytes: usize) -> Option<GpuFigures> {
+        let gpu = self.device.machinery.as_ref()?.gpu.as_ref()?;
+        let cold = self.first.as_ref()?.passes.first()?;
+        let passes = |at: usize| self.runs.iter().filter_map(|times| times.passes.get(at)).collect::<Vec<_>>();
+        Some(GpuFigures::new(gpu, raw_bytes, cold, &passes(0), &passes(1)))
     }
 }
 

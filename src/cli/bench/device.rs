@@ -6,6 +6,7 @@ use framepress::plan::DeviceChoice;
 use framepress::{Decompressor, Limits, Result, devices};
 
 use super::super::arguments::Benched;
+use super::gpu::Gpu;
 use super::stages::Machinery;
 
 /// A device that works.
@@ -23,8 +24,10 @@ impl Device {
     fn open(choice: DeviceChoice, threads: Option<NonZeroUsize>, stages: bool) -> Result<Self> {
         // Whatever has been compressed here was within this machine's memory.
         let limits = Limits { max_batch_bytes: u64::MAX, max_header_bytes: u64::MAX, ..Limits::default() };
+        // First, so that the time to open a GPU is that of a process that has none open.
+        let gpu = if stages { Gpu::open(&choice)? } else { None };
         let decompressor = Decompressor::new(&choice, threads, limits)?;
-        let machinery = if stages { Some(Machinery::new(&choice, decompressor.threads())?) } else { None };
+        let machinery = stages.then(|| Machinery::new(gpu, decompressor.threads()));
         let name = decompressor.device_name().unwrap_or("cpu").to_owned();
         Ok(Self { name, choice, decompressor, machinery })
     }

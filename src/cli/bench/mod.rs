@@ -5,12 +5,17 @@
 
 mod contender;
 mod device;
+#[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
+mod gpu;
 mod input;
+mod kernels;
 mod methods;
+mod page;
 mod report;
 mod schedule;
 mod stages;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use framepress::plan::DeviceChoice;
@@ -21,6 +26,7 @@ use self::contender::{Buffers, Contender};
 use self::input::Input;
 use self::report::Row;
 use super::arguments::{Bench, Benched};
+use super::output::Output;
 use super::{interrupt, print, progress};
 
 pub fn run(arguments: Bench) -> Result<ExitCode> {
@@ -28,6 +34,8 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
     let Some(name) = arguments.input else { return schedule::run(arguments.device, arguments.json) };
     let asked = arguments.device.unwrap_or(Benched::One(DeviceChoice::Cpu));
     let devices = device::open(asked, arguments.threads, arguments.stages)?;
+    // A page that is in the way is not news to hear after the measurement.
+    let page = arguments.html.as_ref().map(|path| Output::create(path, arguments.force)).transpose()?;
     let settings = Settings::new()
         .with_codec(arguments.codec.into())
         .with_batch_frames(arguments.batch)
@@ -49,7 +57,7 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
             interrupt::check()?;
             match contender.run(&input, &mut buffers)? {
                 Ok(times) if round > 0 => contender.runs.push(times),
-                Ok(_) => {}
+                Ok(times) => contender.first = Some(times),
                 Err(difference) => {
                     bar.finish_and_clear();
                     eprintln!("framepress: {name}: {}: {difference}", contender.name());
@@ -70,6 +78,13 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
         print(Value::Array(rows.iter().map(Row::json).collect()))?;
     } else {
         print(report::table(&rows))?;
+        for text in report::gpu_texts(&rows) {
+            print(format_args!("\n{text}"))?;
+        }
+    }
+    if let Some(mut output) = page {
+        output.write_all(page::page(&name, &input, &rows).as_bytes())?;
+        output.commit()?;
     }
     Ok(ExitCode::SUCCESS)
 }

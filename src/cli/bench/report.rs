@@ -5,19 +5,21 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::contender::{Contender, Times};
+use super::kernels::GpuFigures;
 use super::stages::STAGES;
 
 /// What one level did on one device.
 pub struct Row {
-    level: u8,
-    device: String,
+    pub level: u8,
+    pub device: String,
     threads: usize,
-    ratio: f64,
+    pub ratio: f64,
     packed_bytes: usize,
-    compress_mb_per_s: f64,
-    decompress_mb_per_s: f64,
+    pub compress_mb_per_s: f64,
+    pub decompress_mb_per_s: f64,
     /// Raw MB per second of each of [`STAGES`] that took any time, unless they were not asked for.
     stages: Option<[Option<f64>; STAGES.len()]>,
+    pub gpu: Option<GpuFigures>,
 }
 
 impl Row {
@@ -38,6 +40,7 @@ impl Row {
             compress_mb_per_s: speed(median(&|times| times.compress)),
             decompress_mb_per_s: speed(median(&|times| times.decompress)),
             stages: staged.then(|| std::array::from_fn(of_stage)),
+            gpu: contender.gpu_figures(raw_bytes),
         }
     }
 
@@ -55,6 +58,9 @@ impl Row {
             let stage =
                 |((stage, direction), speed)| json!({ "stage": stage, "direction": direction, "mb_per_s": speed });
             object["stages"] = STAGES.into_iter().zip(stages).map(stage).collect();
+        }
+        if let Some(gpu) = &self.gpu {
+            object["gpu"] = gpu.json();
         }
         object
     }
@@ -76,7 +82,7 @@ impl Row {
 }
 
 /// The middle one, or the mean of the two in the middle.
-fn median(mut times: Vec<Duration>) -> Duration {
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     match times.len() {
         0 => Duration::ZERO,
@@ -86,17 +92,40 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 /// An aligned table, numbers to the right. Speeds are in MB/s.
 pub fn table(rows: &[Row]) -> String {
+    aligned(&cells(rows), |column| column == 1)
+}
+
+/// The same, cell by cell.
+pub fn cells(rows: &[Row]) -> Vec<Vec<String>> {
     let columns = ["level", "device", "threads", "ratio", "packed bytes", "compress MB/s", "decompress MB/s"];
     let mut header: Vec<String> = columns.map(str::to_owned).to_vec();
     if rows.iter().any(|row| row.stages.is_some()) {
         header.extend(STAGES.map(|(stage, direction)| format!("{direction}: {stage}")));
     }
-    let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows.iter().map(Row::cells)).collect();
+    std::iter::once(header).chain(rows.iter().map(Row::cells)).collect()
+}
+
+/// What GPUs did, level by level, each after what it can do at best.
+pub fn gpu_texts(rows: &[Row]) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut seen = Vec::new();
+    for (row, gpu) in rows.iter().filter_map(|row| Some((row, row.gpu.as_ref()?))) {
+        if !seen.contains(&&row.device) {
+            seen.push(&row.device);
+            texts.push(format!("{}: {}", row.device, gpu.device_text()));
+        }
+        texts.push(format!("level {} on {}, {}", row.level, row.device, gpu.text()));
+    }
+    texts
+}
+
+/// Lines of cells in columns, of which those that `is_text` names are aligned to the left.
+pub fn aligned(lines: &[Vec<String>], is_text: impl Fn(usize) -> bool) -> String {
     let width = |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
     let line = |cells: &Vec<String>| {
         let cell = |(at, (cell, &width)): (usize, (&String, &usize))| {
-            if columns.get(at) == Some(&"device") { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            if is_text(at) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
         };
         cells.iter().zip(&widths).enumerate().map(cell).collect::<Vec<_>>().join("  ")
     };

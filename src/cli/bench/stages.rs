@@ -7,11 +7,13 @@
 use std::time::Duration;
 
 use framepress::frame::Geometry;
-use framepress::internal::{Backend, Batch, CpuBackend, MethodChoice, choose_methods};
-use framepress::plan::{DeviceChoice, Plan};
+use framepress::internal::{Backend, Batch, CpuBackend, Detail, DeviceRun, MethodChoice, choose_methods};
+use framepress::plan::Plan;
 use framepress::{Compressor, Decompressor, Result, SimdLevel};
 
+use super::gpu::Gpu;
 use super::input::Input;
+use super::kernels::Pass;
 use super::methods::{Coded, Memory, Parts, Pipeline, timed};
 
 /// Stage and direction of each figure, in the order in which they run.
@@ -27,15 +29,23 @@ pub const STAGES: [(&str, &str); 5] = [
 pub struct Machinery {
     cpu: CpuBackend,
     /// `None` if that is the CPU.
-    accelerator: Option<Box<dyn Backend>>,
+    pub gpu: Option<Gpu>,
+}
+
+/// What the parts took in one pass over the input.
+pub struct Timed {
+    /// The time of each of [`STAGES`].
+    pub stages: [Duration; STAGES.len()],
+    /// What ran on the GPU, if there is one.
+    pub pass: Pass,
 }
 
 impl Machinery {
-    pub fn new(device: &DeviceChoice, threads: usize) -> Result<Self> {
-        Ok(Self { cpu: CpuBackend::new(SimdLevel::detect(), threads), accelerator: accelerator(device)? })
+    pub fn new(gpu: Option<Gpu>, threads: usize) -> Self {
+        Self { cpu: CpuBackend::new(SimdLevel::detect(), threads), gpu }
     }
 
-    /// The time that each of [`STAGES`] takes. The frames are restored to `decoded`, which is as long as the input.
+    /// What each part takes. The frames are restored to `decoded`, which is as long as the input.
     pub fn time(
         &self,
         input: &Input,
@@ -43,11 +53,13 @@ impl Machinery {
         decompressor: &Decompressor,
         memory: &mut Memory,
         decoded: &mut [u8],
-    ) -> Result<[Duration; STAGES.len()]> {
-        let Self { cpu, accelerator } = self;
-        let backend = accelerator.as_deref().unwrap_or(cpu);
+        detail: Detail,
+    ) -> Result<Timed> {
+        let Self { cpu, gpu } = self;
+        let backend: &dyn Backend = gpu.as_ref().map_or(cpu, Gpu::backend);
         let pipeline = Pipeline { cpu, backend, compressor, decompressor };
         let (mut plan, mut there, mut back) = (Duration::ZERO, Parts::default(), Parts::default());
+        let mut pass = Pass::default();
         let mut start = 0;
         for part in input.parts(compressor.batch_frames(&input.format)) {
             let geometry = Geometry::new(&input.format, part.frames);
@@ -55,37 +67,35 @@ impl Machinery {
             let restored = &mut decoded[start..start + part.bytes.len()];
             start += part.bytes.len();
 
-            let mut smallest: Option<Coded> = None;
-            for choice in timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu))? {
-                let coded = pipeline.compress(batch, choice, memory, &mut there)?;
-                let before = smallest.as_ref().map_or(part.bytes.len() + 1, Coded::packed_bytes);
-                smallest = coded.filter(|coded| coded.packed_bytes() < before).or(smallest);
-            }
-            if smallest.is_none() {
-                let identity = MethodChoice::Planes(Plan::identity(&geometry));
-                smallest = pipeline.compress(batch, identity, memory, &mut there)?;
-            }
+            let [of_plan, of_there, of_back] = &mut pass;
+            let choose = || timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu));
+            let choices = self.watched(detail, of_plan, choose)?;
+            let smallest = self.watched(detail, of_there, || -> Result<Option<Coded>> {
+                let mut smallest: Option<Coded> = None;
+                for choice in choices {
+                    let coded = pipeline.compress(batch, choice, memory, &mut there)?;
+                    let before = smallest.as_ref().map_or(part.bytes.len() + 1, Coded::packed_bytes);
+                    smallest = coded.filter(|coded| coded.packed_bytes() < before).or(smallest);
+                }
+                if smallest.is_none() {
+                    let identity = MethodChoice::Planes(Plan::identity(&geometry));
+                    smallest = pipeline.compress(batch, identity, memory, &mut there)?;
+                }
+                Ok(smallest)
+            })?;
             if let Some(coded) = smallest {
-                pipeline.decompress(&geometry, &coded, restored, memory, &mut back)?;
+                let decompress = || pipeline.decompress(&geometry, &coded, restored, memory, &mut back);
+                self.watched(detail, of_back, decompress)?;
             }
         }
-        Ok([plan, there.transform, there.code, back.code, back.transform])
+        Ok(Timed { stages: [plan, there.transform, there.code, back.code, back.transform], pass })
     }
-}
 
-#[cfg(feature = "gpu")]
-fn accelerator(device: &DeviceChoice) -> Result<Option<Box<dyn Backend>>> {
-    use framepress::internal::gpu::{GpuBackend, Selection};
-    let selection = match device {
-        DeviceChoice::Gpu => Selection::First,
-        DeviceChoice::Named(name) => Selection::Named(name),
-        DeviceChoice::Cpu | DeviceChoice::Auto => return Ok(None),
-    };
-    Ok(Some(Box::new(GpuBackend::new(selection)?)))
-}
-
-#[cfg(not(feature = "gpu"))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature with a GPU")]
-fn accelerator(_: &DeviceChoice) -> Result<Option<Box<dyn Backend>>> {
-    Ok(None)
+    /// Carries out `work` and adds what of it runs on the GPU to `runs`.
+    fn watched<R>(&self, detail: Detail, runs: &mut Vec<DeviceRun>, work: impl FnOnce() -> R) -> R {
+        let Some(gpu) = &self.gpu else { return work() };
+        let (result, more) = gpu.profile(detail, work);
+        runs.extend(more);
+        result
+    }
 }

@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io, process};
+use std::{fs, io};
 
 use super::cost::Hardware;
 use super::rates::Estimate;
 use super::work::Key;
+use crate::cache;
 use crate::container::checksum;
 
 /// What is kept of an adapter.
@@ -28,26 +29,13 @@ pub(super) struct Looked {
 /// Bytes of a file at most: a machine meets some hundred sets.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The user's cache folder for us, if the environment names one.
-pub(super) fn folder() -> Option<PathBuf> {
-    let named = |variable: &str| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let of_user = if cfg!(windows) {
-        named("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        named("HOME").map(|home| home.join("Library/Caches"))
-    } else {
-        named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))
-    };
-    of_user.map(|folder| folder.join("framepress"))
-}
-
 impl Kept {
     pub fn load(folder: &Path, machine: &str) -> Option<Self> {
         Self::parse(&read(&path(folder, "rates", machine))?, machine)
     }
 
     pub fn store(&self, folder: &Path, machine: &str) -> io::Result<()> {
-        write(&path(folder, "rates", machine), &self.text(machine))
+        cache::replace(&path(folder, "rates", machine), self.text(machine).as_bytes())
     }
 
     fn text(&self, machine: &str) -> String {
@@ -95,7 +83,7 @@ impl Looked {
 
     pub fn store(self, folder: &Path, machine: &str) -> io::Result<()> {
         let text = format!("framepress adapter 1\n{machine}\n{} {:e}\n", u8::from(self.found), self.seconds);
-        write(&path(folder, "adapter", machine), &text)
+        cache::replace(&path(folder, "adapter", machine), text.as_bytes())
     }
 }
 
@@ -115,20 +103,6 @@ fn numbers<const N: usize>(line: &str) -> Option<[f64; N]> {
 fn read(path: &Path) -> Option<String> {
     let small = fs::metadata(path).ok()?.len() <= MOST_BYTES;
     if small { fs::read_to_string(path).ok() } else { None }
-}
-
-/// Others see the old file or the new one, and no other.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let temporary = path.with_extension(process::id().to_string());
-    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // It may not be there.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }
 
 #[cfg(test)]

@@ -1,0 +1,160 @@
+//! The program on every adapter: the figures of kernels and transfers that `bench` has, for programs and as a page; and
+//! what the driver compiled, which is kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use super::backends::{Adapter, adapters, row};
+
+const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bbb_rgb_317x179.npy");
+
+pub fn rows() -> Vec<Trial> {
+    let mut rows = Vec::new();
+    for it in adapters() {
+        rows.push(row("program", it, "bench-stages", || stages(it.adapter())));
+        rows.push(row("program", it, "kept-pipelines", || kept_pipelines(it.adapter())));
+    }
+    rows
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[track_caller]
+fn positive(number: &Value) -> f64 {
+    let number = number.as_f64().unwrap();
+    assert!(number.is_finite() && number > 0.0, "{number}");
+    number
+}
+
+fn stages(adapter: &Adapter) {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_framepress"));
+    command.args(["bench", CLIP, "--level", "1,4", "--runs", "2", "--json", "--stages", "--device", &adapter.index()]);
+    let output = command.arg("--html").arg(&page).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let can_tell = adapter.description.capabilities.unwrap().timestamp_queries;
+    for row in rows.as_array().unwrap() {
+        let gpu = &row["gpu"];
+        check_device(gpu, can_tell);
+        let parts: Vec<&str> = gpu["parts"].as_array().unwrap().iter().map(|it| it["part"].as_str().unwrap()).collect();
+        assert!(parts.ends_with(&["compress", "decompress"]), "{parts:?}");
+        for part in gpu["parts"].as_array().unwrap() {
+            check_part(part, gpu, can_tell);
+        }
+    }
+
+    let page = fs::read_to_string(page).unwrap();
+    let name = adapter.description.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    assert!(page.contains(&format!("<h2>{name}</h2>")), "{name}");
+    assert_eq!(page.matches("<details").count(), 2, "one per level");
+    for kernel in rows[0]["gpu"]["kernels"].as_array().unwrap() {
+        assert!(page.contains(kernel["kernel"].as_str().unwrap()), "{kernel}");
+    }
+}
+
+/// Whatever becomes of the cache, the bytes are the same.
+fn kept_pipelines(adapter: &Adapter) {
+    let folder = tempfile::tempdir().unwrap();
+    let caches = folder.path().join("caches");
+    let packed = folder.path().join("packed");
+    let compress = |variable: &str, value: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_framepress"));
+        command.args(["compress", CLIP, "--level", "1", "-q", "-f", "--device", &adapter.index(), "-o"]).arg(&packed);
+        let output = command.env_remove("FRAMEPRESS_CACHE").env(variable, value).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read(&packed).unwrap()
+    };
+    let files = |folder: &Path| -> Vec<PathBuf> {
+        fs::read_dir(folder).map_or_else(|_| Vec::new(), |entries| entries.map(|it| it.unwrap().path()).collect())
+    };
+    let expected = compress("FRAMEPRESS_CACHE", Path::new(""));
+    assert_eq!(compress("FRAMEPRESS_CACHE", &caches), expected);
+    let kept = files(&caches);
+    assert_eq!(kept.len(), usize::from(adapter.description.capabilities.unwrap().pipeline_cache), "{kept:?}");
+    for file in &kept {
+        let mut bytes = fs::read(file).unwrap();
+        assert_eq!(compress("FRAMEPRESS_CACHE", &caches), expected, "from the cache");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(file, &bytes).unwrap();
+        assert_eq!(compress("FRAMEPRESS_CACHE", &caches), expected, "from a broken cache");
+        assert_ne!(fs::read(file).unwrap(), bytes, "a broken cache is replaced");
+        assert_eq!(files(&caches), kept, "nothing else is left");
+    }
+    if cfg!(unix) {
+        assert_eq!(compress("XDG_CACHE_HOME", folder.path()), expected);
+        assert_eq!(files(&folder.path().join("framepress")).len(), kept.len());
+    }
+}
+
+fn check_device(gpu: &Value, can_tell: bool) {
+    let names = [
+        "timestamps",
+        "submit_and_wait_seconds",
+        "upload_gb_per_s",
+        "download_gb_per_s",
+        "copy_gb_per_s",
+        "open_seconds",
+        "compiled_kernels",
+        "compile_seconds",
+        "parts",
+        "kernels",
+    ];
+    assert_eq!(keys(gpu), names);
+    assert_eq!(gpu["timestamps"].as_bool(), Some(can_tell));
+    assert_eq!(gpu["copy_gb_per_s"].is_null(), !can_tell);
+    let always = ["submit_and_wait_seconds", "upload_gb_per_s", "download_gb_per_s", "open_seconds", "compile_seconds"];
+    for key in always {
+        positive(&gpu[key]);
+    }
+}
+
+/// The figures of a part follow from those of its kernels, and those from the rate of a copy.
+fn check_part(part: &Value, gpu: &Value, can_tell: bool) {
+    let names = [
+        "part",
+        "resident_gb_per_s",
+        "host_to_host_gb_per_s",
+        "cold_host_to_host_gb_per_s",
+        "upload_seconds",
+        "submit_and_wait_seconds",
+        "download_seconds",
+        "uploaded_bytes",
+        "downloaded_bytes",
+    ];
+    assert_eq!(keys(part), names);
+    for key in ["host_to_host_gb_per_s", "cold_host_to_host_gb_per_s", "submit_and_wait_seconds", "uploaded_bytes"] {
+        positive(&part[key]);
+    }
+    let own = |kernel: &&Value| kernel["part"] == part["part"];
+    let kernels: Vec<&Value> = gpu["kernels"].as_array().unwrap().iter().filter(own).collect();
+    assert!(!kernels.is_empty());
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+    let mut per_raw_gb = 0.0;
+    for kernel in &kernels {
+        let names =
+            ["part", "kernel", "dispatches", "seconds", "raw_gb_per_s", "moved_per_raw_byte", "percent_of_copy"];
+        assert_eq!(keys(kernel), names);
+        positive(&kernel["dispatches"]);
+        let moved = positive(&kernel["moved_per_raw_byte"]);
+        if can_tell {
+            positive(&kernel["seconds"]);
+            let speed = positive(&kernel["raw_gb_per_s"]);
+            close(positive(&kernel["percent_of_copy"]), 100.0 * moved * speed / positive(&gpu["copy_gb_per_s"]));
+            per_raw_gb += 1.0 / speed;
+        } else {
+            assert!(["seconds", "raw_gb_per_s", "percent_of_copy"].iter().all(|key| kernel[key].is_null()));
+        }
+    }
+    if can_tell {
+        close(positive(&part["resident_gb_per_s"]), 1.0 / per_raw_gb);
+    }
+}
