@@ -78,10 +78,13 @@ pub mod internal {
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
-    pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
+    pub use crate::plan::{
+        KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,
+    };
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::stage::{
-        Backend, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+        Backend, CodedSegment, CodedTiles, Order, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort,
+        TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -104,8 +107,8 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_costs, compare_rans, compare_recovery,
-            compare_tiles, list, made_frames, sample_bytes,
+            Difference, GpuBackend, Selection, check, compare, compare_coded, compare_costs, compare_rans,
+            compare_recovery, compare_tiles, list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

@@ -22,9 +22,33 @@ pub(crate) fn encode(
     if backend.is_cpu() {
         return encode_tiles(batch, choice, None, cpu);
     }
-    let mut tiles = TileBatch::default();
-    backend.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles)?;
-    encode_tiles(batch, choice, Some(&tiles), cpu)
+    let Some(tables) = encoder_tables(&choice) else {
+        let mut tiles = TileBatch::default();
+        backend.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles)?;
+        return encode_tiles(batch, choice, Some(&tiles), cpu);
+    };
+    let TileChoice { plan, effort, .. } = choice;
+    let mut coded = backend.tiles_encode(batch, &plan, effort, &tables)?;
+    let tiling = plan.tiling(batch.geometry);
+    let jobs = tiling.bands.iter().zip(coded.bands(batch.geometry, &plan, &tiling)).collect();
+    let bands = pool::map(cpu.threads(), jobs, |(band, segments)| {
+        let mut encoder = TileEncoder::new(cpu.simd(), &tables, band);
+        let segment = |segment| {
+            let mut packed = Vec::new();
+            encoder.put(segment, &mut packed)?;
+            Ok(packed)
+        };
+        segments.into_iter().map(segment).collect::<Result<Vec<_>>>()
+    })?;
+    Ok((plan, bands.into_iter().flatten().collect()))
+}
+
+/// The tables, where there are any.
+fn encoder_tables(choice: &TileChoice) -> Option<TileEncoderTables> {
+    match (&choice.plan.coding, &choice.classes) {
+        (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes.clone())),
+        _ => None,
+    }
 }
 
 /// Codes the tiles of a batch; `None`: makes them of its rows on the way.
@@ -34,13 +58,10 @@ pub fn encode_tiles(
     tiles: Option<&TileBatch>,
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    let TileChoice { plan, classes, effort, .. } = choice;
+    let tables = encoder_tables(&choice);
+    let TileChoice { plan, effort, .. } = choice;
     let (geometry, simd) = (batch.geometry, cpu.simd());
     let tiling = plan.tiling(geometry);
-    let tables = match (&plan.coding, classes) {
-        (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes)),
-        _ => None,
-    };
     let jobs: Vec<_> = match tiles {
         None => tiling.bands.iter().map(|band| (band, None)).collect(),
         Some(tiles) => tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect(),

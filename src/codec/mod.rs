@@ -20,6 +20,8 @@ pub use ans::lanes::{DecodeTable, EncodeTable};
 #[cfg(feature = "gpu")]
 pub(crate) use ans::segments::{check_codes, check_ends};
 pub(crate) use ans::segments::{decode as rans_decode, encode as rans_encode};
+#[cfg(feature = "gpu")]
+pub(crate) use tiles::TWO_CODES;
 #[doc(hidden)]
 pub use tiles::{
     DecodedTiles, TileClasses, TileCounts, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, TileTables,

@@ -3,13 +3,12 @@
 //! Errors of wgpu arrive late and are per thread: everything here runs within error scopes, whatever
 //! escapes them marks the device as lost, and every wait is bounded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use super::pipelines::Pipelines;
 use super::pool::{Pool, Usage};
-use super::recording::{Command, Dispatch, Overrides, Recording, Slot};
-use super::shaders::Kernel;
+use super::recording::{Command, Dispatch, Recording, Slot};
 use crate::error::{Error, Result};
 use crate::pool::lock;
 
@@ -29,21 +28,13 @@ pub(super) struct Engine {
     device: wgpu::Device,
     queue: wgpu::Queue,
     limits: wgpu::Limits,
-    modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
-    pipelines: Mutex<HashMap<(Kernel, Overrides), Pipeline>>,
+    pipelines: Pipelines,
     pool: Pool,
     lost: Arc<Mutex<Option<String>>>,
 }
 
-#[derive(Clone)]
-struct Pipeline {
-    compute: wgpu::ComputePipeline,
-    layout: wgpu::BindGroupLayout,
-}
-
-/// The buffers of one recording.
-struct Buffers {
-    storage: Vec<wgpu::Buffer>,
+/// The buffers of one submission, besides storage.
+struct Transfers {
     uniform: wgpu::Buffer,
     upload: wgpu::Buffer,
     download: wgpu::Buffer,
@@ -71,15 +62,7 @@ impl Engine {
             lock(&reason).get_or_insert(error.to_string());
         }));
         let limits = device.limits();
-        Ok(Self {
-            device,
-            queue,
-            limits,
-            modules: Mutex::default(),
-            pipelines: Mutex::default(),
-            pool: Pool::default(),
-            lost,
-        })
+        Ok(Self { device, queue, limits, pipelines: Pipelines::default(), pool: Pool::default(), lost })
     }
 
     /// Why the device can no longer be used, if so.
@@ -98,12 +81,50 @@ impl Engine {
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) for a batch that is too large for the device, and
     /// for a device that fails, after which `output` is unspecified.
     pub fn execute(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+        self.attempt(recording, || {
+            let storage = self.storage(recording)?;
+            self.run(recording, &storage, input, output)?;
+            self.give_back(storage);
+            Ok(())
+        })
+    }
+
+    /// The same, and then what `rest` makes of `output`: a [continuation](Recording::continuation), which has only
+    /// downloads. Returns what that downloads.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and those of `rest`.
+    pub fn execute_in_two(
+        &self,
+        recording: &Recording,
+        input: &[u8],
+        output: &mut [u8],
+        rest: impl FnOnce(&[u8]) -> Result<Recording>,
+    ) -> Result<Vec<u8>> {
+        self.attempt(recording, || {
+            let storage = self.storage(recording)?;
+            self.run(recording, &storage, input, output)?;
+            let rest = rest(output)?;
+            let mut downloaded = vec![0; rest.download_bytes() as usize];
+            if !downloaded.is_empty() {
+                self.run(&rest, &storage, &[], &mut downloaded)?;
+            }
+            self.give_back(storage);
+            Ok(downloaded)
+        })
+    }
+
+    /// Does `work`, which carries out `recording`, if the device can, and says what became of the device.
+    fn attempt<R>(&self, recording: &Recording, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.check_sizes(recording)?;
         self.check_lost()?;
         // wgpu panics on some failures of a driver for which it has no other way out.
-        let attempt = std::panic::AssertUnwindSafe(|| self.in_error_scopes(recording, input, output));
-        match std::panic::catch_unwind(attempt) {
-            Ok(result) => result.and_then(|()| self.check_lost()),
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.in_error_scopes(work))) {
+            Ok(result) => {
+                let result = result?;
+                self.check_lost()?;
+                Ok(result)
+            }
             Err(_) => {
                 let reason = "the driver failed in a way that wgpu cannot report";
                 lock(&self.lost).get_or_insert(reason.to_string());
@@ -135,10 +156,10 @@ impl Engine {
         Ok(())
     }
 
-    fn in_error_scopes(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+    fn in_error_scopes<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         let filters = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal];
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
-        let result = self.run(recording, input, output);
+        let result = work();
         // The innermost scope goes first. What wgpu says is the cause of what followed.
         let errors: Vec<_> = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
         match errors.into_iter().next() {
@@ -150,34 +171,39 @@ impl Engine {
         }
     }
 
-    fn run(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+    /// The storage buffers of a recording.
+    fn storage(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>> {
         let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
         let storage: Vec<_> = storage.collect::<Result<_>>()?;
         for (slot, content) in &recording.tables {
             self.queue.write_buffer(&storage[slot.0], 0, content);
         }
+        Ok(storage)
+    }
+
+    fn give_back(&self, storage: Vec<wgpu::Buffer>) {
+        storage.into_iter().for_each(|buffer| self.pool.give(Usage::Storage, buffer));
+    }
+
+    fn run(&self, recording: &Recording, storage: &[wgpu::Buffer], input: &[u8], output: &mut [u8]) -> Result<()> {
         let (uniform, param_offsets) = self.uniform(recording)?;
-        let buffers = Buffers {
-            storage,
+        let transfers = Transfers {
             uniform,
             upload: self.upload(input)?,
             download: self.take(Usage::Download, recording.download_bytes())?,
         };
-        let commands = self.encode(recording, &buffers, &param_offsets, input.len())?;
+        let commands = self.encode(recording, storage, &transfers, &param_offsets, input.len())?;
         let submission = self.queue.submit([commands]);
-        self.wait(submission, &buffers.download, patience(recording))?;
+        self.wait(submission, &transfers.download, patience(recording))?;
         {
-            let view = buffers.download.get_mapped_range(..);
+            let view = transfers.download.get_mapped_range(..);
             copy_downloads(recording, &view.map_err(|error| Error::gpu(format!("download buffer: {error}")))?, output);
         }
-        buffers.download.unmap();
+        transfers.download.unmap();
 
-        for buffer in buffers.storage {
-            self.pool.give(Usage::Storage, buffer);
-        }
-        self.pool.give(Usage::Uniform, buffers.uniform);
-        self.pool.give(Usage::Upload, buffers.upload);
-        self.pool.give(Usage::Download, buffers.download);
+        self.pool.give(Usage::Uniform, transfers.uniform);
+        self.pool.give(Usage::Upload, transfers.upload);
+        self.pool.give(Usage::Download, transfers.download);
         Ok(())
     }
 
@@ -196,11 +222,12 @@ impl Engine {
     fn encode(
         &self,
         recording: &Recording,
-        buffers: &Buffers,
+        storage: &[wgpu::Buffer],
+        transfers: &Transfers,
         param_offsets: &[u64],
         input_bytes: usize,
     ) -> Result<wgpu::CommandBuffer> {
-        let Buffers { storage, upload, download, .. } = buffers;
+        let Transfers { uniform, upload, download } = transfers;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut param_offsets = param_offsets.iter();
         // Neighbouring dispatches share a pass; wgpu orders those that share a buffer.
@@ -214,14 +241,15 @@ impl Engine {
                 Command::Clear { buffer } => {
                     encoder.clear_buffer(&storage[buffer.0], 0, Some(recording.buffers[buffer.0]));
                 }
-                Command::Download { from, offset, bytes } => {
-                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *offset, *bytes);
+                Command::Download { from, offset, to, bytes } => {
+                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *to, *bytes);
                 }
                 Command::Dispatch(_) => {
                     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
                     for (command, &offset) in commands.iter().zip(param_offsets.by_ref()) {
                         if let Command::Dispatch(dispatch) = command {
-                            self.dispatch(&mut pass, dispatch, buffers, &recording.buffers, offset)?;
+                            let params = (uniform, offset);
+                            self.dispatch(&mut pass, dispatch, params, storage, &recording.buffers)?;
                         }
                     }
                 }
@@ -273,11 +301,11 @@ impl Engine {
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         dispatch: &Dispatch,
-        buffers: &Buffers,
+        (uniform, param_offset): (&wgpu::Buffer, u64),
+        storage: &[wgpu::Buffer],
         sizes: &[u64],
-        param_offset: u64,
     ) -> Result<()> {
-        let pipeline = self.pipeline(dispatch.kernel, dispatch.overrides)?;
+        let pipeline = self.pipelines.get(&self.device, dispatch.kernel, dispatch.overrides)?;
         let binding = |binding: u32, buffer, offset, bytes: u64| wgpu::BindGroupEntry {
             binding,
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -286,10 +314,10 @@ impl Engine {
                 size: wgpu::BufferSize::new(bytes),
             }),
         };
-        let mut entries = vec![binding(0, &buffers.uniform, param_offset, dispatch.params.len() as u64)];
+        let mut entries = vec![binding(0, uniform, param_offset, dispatch.params.len() as u64)];
         let bindings = dispatch.kernel.row().1.storage;
         for (&kind, &Slot(slot)) in bindings.iter().zip(&dispatch.storage) {
-            entries.push(binding(kind as u32, &buffers.storage[slot], 0, sizes[slot]));
+            entries.push(binding(kind as u32, &storage[slot], 0, sizes[slot]));
         }
         let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
@@ -302,76 +330,12 @@ impl Engine {
         pass.dispatch_workgroups(columns, rows, 1);
         Ok(())
     }
-
-    fn pipeline(&self, kernel: Kernel, overrides: Overrides) -> Result<Pipeline> {
-        if let Some(pipeline) = lock(&self.pipelines).get(&(kernel, overrides)) {
-            return Ok(pipeline.clone());
-        }
-        // Compiled outside the lock; two threads may do so at once and the result is the same. A
-        // scope of its own keeps a pipeline that failed out of the cache.
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = self.create_pipeline(kernel, overrides);
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(Error::gpu(format!("{kernel:?}: {error}")));
-        }
-        lock(&self.pipelines).insert((kernel, overrides), pipeline.clone());
-        Ok(pipeline)
-    }
-
-    fn create_pipeline(&self, kernel: Kernel, overrides: Overrides) -> Pipeline {
-        let (shader, entry) = kernel.row();
-        let module = lock(&self.modules)
-            .entry(shader.name)
-            .or_insert_with(|| {
-                self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                    label: Some(shader.name),
-                    source: wgpu::ShaderSource::Wgsl(shader.wgsl().into()),
-                })
-            })
-            .clone();
-        let binding = |binding, ty| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-            count: None,
-        };
-        let mut entries = vec![binding(0, wgpu::BufferBindingType::Uniform)];
-        entries.extend(
-            entry
-                .storage
-                .iter()
-                .map(|&kind| binding(kind as u32, wgpu::BufferBindingType::Storage { read_only: kind.is_read_only() })),
-        );
-        let layout = self
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.name), entries: &entries });
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(shader.name),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let mut constants = vec![("SAMPLE_BYTES", f64::from(overrides.sample_bytes))];
-        constants.extend(overrides.predictor.map(|predictor| ("PREDICTOR", f64::from(predictor as u8))));
-        let compute = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(shader.name),
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some(entry.name),
-            // Kernels write workgroup memory before they read it.
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
-                zero_initialize_workgroup_memory: false,
-            },
-            cache: None,
-        });
-        Pipeline { compute, layout }
-    }
 }
 
 fn copy_downloads(recording: &Recording, downloaded: &[u8], output: &mut [u8]) {
     for command in &recording.commands {
-        if let Command::Download { offset, bytes, .. } = *command {
-            let start = offset as usize;
+        if let Command::Download { to, bytes, .. } = *command {
+            let start = to as usize;
             let end = output.len().min(start + bytes as usize);
             output[start..end].copy_from_slice(&downloaded[start..end]);
         }

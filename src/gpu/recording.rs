@@ -1,5 +1,7 @@
 //! Commands for a device as plain data, so that they can be made, counted and tested without one.
 
+use std::ops::Range;
+
 use super::shaders::Kernel;
 use crate::error::{Error, Result};
 use crate::plan::Predictor;
@@ -43,8 +45,8 @@ pub(super) enum Command {
     Clear { buffer: Slot },
     /// Runs a kernel.
     Dispatch(Dispatch),
-    /// Hands out `bytes` bytes at `offset` of a buffer, which go to the same offset of the result.
-    Download { from: Slot, offset: u64, bytes: u64 },
+    /// Hands out `bytes` bytes at `offset` of a buffer, which go to offset `to` of the result.
+    Download { from: Slot, offset: u64, to: u64, bytes: u64 },
 }
 
 /// Commands in the order in which they take effect, and the buffers they name.
@@ -58,6 +60,11 @@ pub(super) struct Recording {
 }
 
 impl Recording {
+    /// A recording without commands, whose buffers are those of this one and hold what it leaves in them.
+    pub fn continuation(&self) -> Self {
+        Self { buffers: self.buffers.clone(), ..Self::default() }
+    }
+
     /// A buffer of at least `bytes` bytes.
     ///
     /// # Errors
@@ -93,9 +100,16 @@ impl Recording {
         self.commands.push(Command::Clear { buffer });
     }
 
-    pub fn download(&mut self, from: Slot, bytes: std::ops::Range<usize>) {
+    /// Hands out some bytes of a buffer, which go to the same place of the result.
+    pub fn download(&mut self, from: Slot, bytes: Range<usize>) {
+        let to = bytes.start;
+        self.download_to(to, from, bytes);
+    }
+
+    /// The same, to offset `to` of the result.
+    pub fn download_to(&mut self, to: usize, from: Slot, bytes: Range<usize>) {
         let length = bytes.len().next_multiple_of(4) as u64;
-        self.commands.push(Command::Download { from, offset: bytes.start as u64, bytes: length });
+        self.commands.push(Command::Download { from, offset: bytes.start as u64, to: to as u64, bytes: length });
     }
 
     /// Runs `kernel` with `invocations` invocations, or `invocations` workgroups where a workgroup
@@ -133,7 +147,7 @@ impl Recording {
     /// Bytes from the start of the result to the end of the last download.
     pub fn download_bytes(&self) -> u64 {
         let ends = self.commands.iter().filter_map(|command| match command {
-            Command::Download { offset, bytes, .. } => Some(offset + bytes),
+            Command::Download { to, bytes, .. } => Some(to + bytes),
             _ => None,
         });
         ends.max().unwrap_or(0)

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
-use crate::codec::{DecodeTable, EncodeTable};
+use crate::codec::{DecodeTable, EncodeTable, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout, WorkBuffer};
-use crate::plan::{self, Making, Plan, Settings, TileCut};
-use crate::stage::{SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{self, Making, Plan, Settings, TileCut, TilePlan};
+use crate::stage::{CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -72,6 +72,17 @@ impl Backend for Fake {
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
         self.call()?;
         self.cpu.tiles_forward(batch, cut, effort, out)
+    }
+
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        self.call()?;
+        self.cpu.tiles_encode(batch, plan, effort, tables)
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use framepress::ErrorKind;
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype};
-use framepress::internal::gpu::{compare_rans, compare_tiles, sample_bytes};
+use framepress::internal::gpu::{compare_coded, compare_rans, compare_tiles, sample_bytes};
 use framepress::internal::{
     Backend, GROUP, SegmentCode, Segments, TileBatch, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
     Tiling,
@@ -24,8 +24,12 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("tiles", it, "many-frames", || many_frames(it)));
         rows.push(row("tiles", it, "many-workgroups", || many_workgroups(it)));
         rows.push(row("tiles", it, "wrong", || wrong_tiles(it)));
+        rows.push(row("coded-tiles", it, "shapes", || coded_shapes(it)));
+        rows.push(row("coded-tiles", it, "none-and-all", || none_and_all_coded(it)));
+        rows.push(row("coded-tiles", it, "two-codes", || two_codes(it)));
+        rows.push(row("coded-tiles", it, "many-segments", || many_segments(it)));
         rows.push(row("rans", it, "residuals", || residuals(it)));
-        rows.push(row("rans", it, "noise", || noise(it)));
+        rows.push(row("rans", it, "noise", || noise_and_one_value(it)));
         rows.push(row("rans", it, "nothing", || nothing(it)));
         rows.push(row("rans", it, "damage", || damage(it)));
         for to in all().iter().filter(|to| to.name != it.name) {
@@ -114,6 +118,64 @@ fn many_workgroups(subject: &Subject) {
     same(subject, &case, TileCut { colour: Colour::None, split_chroma: false, bands: 256 }, TileEffort::Few);
 }
 
+fn same_coded(subject: &Subject, case: &Case, cut: TileCut, segment_frames: u32) {
+    let effort = TileEffort::Some;
+    let difference = compare_coded(subject.backend(), &reference(), case.batch(), cut, effort, segment_frames).unwrap();
+    assert_eq!(difference, None, "{:?} {cut:?} {segment_frames}", case.geometry);
+}
+
+/// Segments of one frame, of some, and of more than there are.
+fn coded_shapes(subject: &Subject) {
+    for case in shapes() {
+        for cut in cuts(&case) {
+            [1, 2, 9].into_iter().for_each(|segment_frames| same_coded(subject, &case, cut, segment_frames));
+        }
+    }
+}
+
+const WHOLE: TileCut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+
+/// Frames of zeros alone, of zeros but for a sample, and of noise of which much is escaped.
+fn none_and_all_coded(subject: &Subject) {
+    let mut case = Case::new(Dtype::U8, gray(130, 70), 2, 1);
+    case.raw.fill(0);
+    same_coded(subject, &case, WHOLE, 1);
+    case.raw[130 * 69] = 200;
+    same_coded(subject, &case, WHOLE, 1);
+    case.raw = noise(case.raw.len());
+    same_coded(subject, &case, WHOLE, 2);
+    // The tables know small residuals only.
+    case.raw.iter_mut().enumerate().for_each(|(at, sample)| *sample &= if at % 64 < 21 { 1 } else { 255 });
+    same_coded(subject, &case, WHOLE, 2);
+}
+
+/// A group fewer than two codes take, as near as tiles come to it, as many, and an odd number of them.
+fn two_codes(subject: &Subject) {
+    for (width, height) in [(512, 496), (512, 512), (520, 528)] {
+        let mut case = Case::new(Dtype::U8, gray(width, height), 1, 1);
+        case.raw = noise(case.raw.len());
+        same_coded(subject, &case, WHOLE, 1);
+        // Most of the last tile is zeros.
+        case.raw[width * (height - 16)..].fill(0);
+        same_coded(subject, &case, WHOLE, 1);
+    }
+}
+
+/// More of them than a dimension of a dispatch has.
+fn many_segments(subject: &Subject) {
+    let case = Case::new(Dtype::U8, gray(16, 16), 40_000, 1);
+    same_coded(subject, &case, WHOLE, 1);
+}
+
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..bytes).map(next).collect()
+}
+
 /// What does not fit the cut is refused.
 fn wrong_tiles(subject: &Subject) {
     let case = Case::new(Dtype::U8, gray(40, 20), 2, 1);
@@ -148,13 +210,8 @@ fn residuals(subject: &Subject) {
 }
 
 /// Each byte takes about 8 bits, and groups of one value take none.
-fn noise(subject: &Subject) {
-    let mut state = 1u32;
-    let mut noise = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    let groups: Vec<[u8; GROUP]> = (0..3000).map(|_| std::array::from_fn(|_| noise())).collect();
+fn noise_and_one_value(subject: &Subject) {
+    let groups: Vec<[u8; GROUP]> = noise(3000 * GROUP).as_chunks().0.to_vec();
     same_codes(subject, &groups, 40);
     same_codes(subject, &[[7; GROUP]; 1000], 20);
 }

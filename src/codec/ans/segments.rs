@@ -28,10 +28,15 @@ pub fn encode(
     }
     pool::map(threads, jobs, |(ids, groups)| {
         let coded: Vec<_> = ids.iter().map(|&id| tables[usize::from(id)]).zip(groups).collect();
-        let (mut states, mut words) = (START, Vec::new());
-        lanes::encode(simd, &coded, &mut states, &mut Words::default(), &mut words);
-        Ok(SegmentCode { states, words: Cow::Owned(words) })
+        Ok(code(simd, &coded))
     })
+}
+
+/// Codes groups with their tables.
+pub(in crate::codec) fn code(simd: SimdLevel, coded: &[(&EncodeTable, &[u8; GROUP])]) -> SegmentCode<'static> {
+    let (mut states, mut words) = (START, Vec::new());
+    lanes::encode(simd, coded, &mut states, &mut Words::default(), &mut words);
+    SegmentCode { states, words: Cow::Owned(words) }
 }
 
 /// Decodes each segment.

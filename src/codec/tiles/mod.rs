@@ -4,26 +4,32 @@
 //! not zero by 32 interleaved rANS coders, with a table per class that the batch records
 //! ([`TileTables`]). Residuals too seldom for their table are stored apart.
 
+mod list;
 mod nibbles;
 pub mod packed;
 mod side;
 mod tables;
 
+pub use list::TWO_CODES;
 pub use tables::{TileClasses, TileCounts, TileTables};
 
+use self::list::Listed;
 use self::nibbles::{NibbleDecoder, NibbleEncoder};
 use self::side::Side;
 use self::tables::{ESCAPE, Encode};
 use super::ans;
+#[cfg(feature = "gpu")]
+use super::ans::classes::LEVELS;
 use super::ans::lanes::{self, DecodeTable, EncodeTable, Words};
+use super::ans::segments;
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::{Band, CodedPlane, GROUP, TILE_GROUPS};
-use crate::stage::TiledFrames;
+use crate::stage::{CodedSegment, SegmentParts, TiledFrames};
 
-/// Segments of so many coded groups have two codes, each of half of the groups. They are decoded side by side: while
-/// one waits for its states, the other has work.
-const TWO_CODES: usize = 4096;
+/// What an entry for encoding has no use for: states and frequencies are at most 2^12.
+#[cfg(feature = "gpu")]
+const ESCAPED_BIT: u32 = 1 << 15;
 /// Set in the number of escapes of a segment that has two codes.
 const TWO_CODES_MARK: u32 = 1 << 31;
 
@@ -50,6 +56,46 @@ impl TileEncoderTables {
         let before: usize = self.sets[..set].iter().map(Vec::len).sum();
         Some(before as u16 + u16::from(class))
     }
+
+    /// The first of [all](Self::all) tables of each set.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn firsts(&self) -> Vec<usize> {
+        firsts(&self.sets)
+    }
+
+    /// The class of groups of each level, from 1, set by set.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn classes(&self) -> &[[u8; LEVELS]] {
+        self.classes.as_slice()
+    }
+
+    /// All tables, with [`ESCAPED_BIT`] in the entries of byte values that are escaped.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn marked(&self) -> Vec<[u32; 256]> {
+        let marked = |encode: &Encode| {
+            let mut entries = *encode.table.as_array();
+            let escaped = entries.iter_mut().zip(&encode.escaped).filter(|&(_, &escaped)| escaped);
+            escaped.for_each(|(entry, _)| *entry |= ESCAPED_BIT);
+            entries
+        };
+        self.sets.iter().flatten().map(marked).collect()
+    }
+
+    /// Codes the groups of some frames of `band`. Returns their classes too.
+    pub(crate) fn code(&self, simd: SimdLevel, band: &Band, frames: &TiledFrames) -> (Vec<u8>, CodedSegment<'static>) {
+        let listed = Listed::new(self, band, &frames.sums, &frames.groups);
+        let (first, second) = listed.codes();
+        let codes = [Some(first).filter(|first| !first.is_empty()), second].into_iter().flatten();
+        let codes = codes.map(|coded| segments::code(simd, coded)).collect();
+        (listed.classes, CodedSegment { escapes: listed.escapes.into(), codes })
+    }
+}
+
+/// The first of all tables of each set.
+#[cfg(feature = "gpu")]
+fn firsts<T>(sets: &[Vec<T>]) -> Vec<usize> {
+    let first = |next: &mut usize, tables: &Vec<T>| Some(std::mem::replace(next, *next + tables.len()));
+    sets.iter().scan(0, first).collect()
 }
 
 /// Codes the segments of a band, in order.
@@ -70,57 +116,62 @@ impl<'a> TileEncoder<'a> {
 
     /// Appends the code of a segment.
     pub fn encode(&mut self, frames: &mut TiledFrames, out: &mut Vec<u8>) -> Result<()> {
-        let TiledFrames { predictors, sums, groups } = frames;
-        let mut classes = Vec::with_capacity(sums.len());
-        let mut coded = Vec::with_capacity(groups.len());
-        let mut escapes: Vec<u8> = Vec::new();
-        let mut groups = groups.iter();
-        let mut sums = sums.iter();
-        let frame_tiles = self.band.tiles();
-        for _ in 0..predictors.len() / frame_tiles.max(1) {
-            for plane in &self.band.planes {
-                for &sum in sums.by_ref().take(plane.tiles() * TILE_GROUPS) {
-                    let class = self.tables.classes.of(plane.set, sum);
-                    classes.push(class);
-                    if class > 0
-                        && let Some(group) = groups.next()
-                    {
-                        let encode = &self.tables.sets[plane.set][usize::from(class) - 1];
-                        if largest(group) >= encode.sure {
-                            escapes.extend(group.iter().filter(|&&residual| encode.escaped[usize::from(residual)]));
-                        }
-                        coded.push((&encode.table, group));
-                    }
-                }
-            }
-        }
-        for (predictors, classes) in
-            predictors.chunks_mut(frame_tiles.max(1)).zip(classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1)))
-        {
-            self.side.code(self.simd, &mut self.nibbles, self.band, predictors, classes)?;
-        }
-
-        let start = out.len();
-        out.extend([0; 8]);
-        self.nibbles.finish(out);
-        let side_bytes = (out.len() - start - 8) as u32;
-        let halves = if coded.len() < TWO_CODES { None } else { Some(coded.split_at(coded.len().div_ceil(2))) };
-        let escape_bytes = u32::try_from(escapes.len()).ok().filter(|&bytes| bytes < TWO_CODES_MARK);
-        let escape_bytes = escape_bytes.ok_or_else(|| Error::limit("tiles: more than 2 GiB of escaped residuals"))?;
-        let mark = if halves.is_some() { TWO_CODES_MARK } else { 0 };
-        out[start..start + 4].copy_from_slice(&side_bytes.to_le_bytes());
-        out[start + 4..start + 8].copy_from_slice(&(escape_bytes | mark).to_le_bytes());
-        out.extend(escapes);
-        if let Some((first, second)) = halves {
+        let mut listed = Listed::new(self.tables, self.band, &frames.sums, &frames.groups);
+        let two_codes = listed.codes().1.is_some();
+        self.begin(&mut frames.predictors, &mut listed.classes, &listed.escapes, two_codes, out)?;
+        let (first, second) = listed.codes();
+        if let Some(second) = second {
             let length_at = out.len();
             out.extend([0; 4]);
             ans::encode_groups(self.simd, first, &mut self.words, out);
             let first_bytes = (out.len() - length_at - 4) as u32;
             out[length_at..length_at + 4].copy_from_slice(&first_bytes.to_le_bytes());
             ans::encode_groups(self.simd, second, &mut self.words, out);
-        } else if !coded.is_empty() {
-            ans::encode_groups(self.simd, &coded, &mut self.words, out);
+        } else if !first.is_empty() {
+            ans::encode_groups(self.simd, first, &mut self.words, out);
         }
+        Ok(())
+    }
+
+    /// The same of a segment whose groups are coded.
+    pub(crate) fn put(&mut self, segment: SegmentParts<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let SegmentParts { predictors, classes, coded: CodedSegment { escapes, codes } } = segment;
+        self.begin(predictors, classes, escapes, codes.len() > 1, out)?;
+        if let [first, _] = codes.as_slice() {
+            out.extend((first.bytes() as u32).to_le_bytes());
+        }
+        for code in codes {
+            out.extend(code.states.iter().flat_map(|state| state.to_le_bytes()));
+            out.extend(code.words.iter());
+        }
+        Ok(())
+    }
+
+    /// Appends what a segment has before its codes.
+    fn begin(
+        &mut self,
+        predictors: &mut [u8],
+        classes: &mut [u8],
+        escapes: &[u8],
+        two_codes: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let frame_tiles = self.band.tiles().max(1);
+        for (predictors, classes) in
+            predictors.chunks_mut(frame_tiles).zip(classes.chunks_mut(frame_tiles * TILE_GROUPS))
+        {
+            self.side.code(self.simd, &mut self.nibbles, self.band, predictors, classes)?;
+        }
+        let start = out.len();
+        out.extend([0; 8]);
+        self.nibbles.finish(out);
+        let side_bytes = (out.len() - start - 8) as u32;
+        let escape_bytes = u32::try_from(escapes.len()).ok().filter(|&bytes| bytes < TWO_CODES_MARK);
+        let escape_bytes = escape_bytes.ok_or_else(|| Error::limit("tiles: more than 2 GiB of escaped residuals"))?;
+        let mark = if two_codes { TWO_CODES_MARK } else { 0 };
+        out[start..start + 4].copy_from_slice(&side_bytes.to_le_bytes());
+        out[start + 4..start + 8].copy_from_slice(&(escape_bytes | mark).to_le_bytes());
+        out.extend(escapes);
         Ok(())
     }
 }
