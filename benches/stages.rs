@@ -360,6 +360,11 @@ fn tiles(criterion: &mut Criterion) {
         group.bench_function(format!("coded/encode/{name}"), |bencher| {
             bencher.iter(|| backend.tiles_encode(batch, &plan, effort, &encode).expect("coded tiles"));
         });
+        let decode = TileDecoderTables::new(tables);
+        let coded = backend.tiles_encode(batch, &plan, effort, &encode).expect("coded tiles");
+        group.bench_function(format!("coded/decode/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, &mut raw).expect("frames"));
+        });
 
         let sum = |group: &[u8; GROUP]| group.iter().map(|&residual| u16::from(residual)).sum::<u16>();
         let groups: Vec<_> = tiles.groups().iter().filter(|group| sum(group) > 0).copied().collect();

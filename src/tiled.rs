@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
 use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::{Backend, TileBatch, TiledFrames, spread};
+use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan.
 pub(crate) fn encode(
@@ -108,14 +108,47 @@ pub fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     if !backend.is_cpu() {
-        let mut tiles = TileBatch::default();
-        decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
-        return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
+        return decode_on_device(geometry, plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, raw);
     let jobs = decoding.bands(segments).zip(rows).collect();
     pool::for_each(cpu.threads(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
+}
+
+/// The CPU decodes what is adaptive, the device the rest.
+fn decode_on_device(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    segments: &[&[u8]],
+    raw: &mut [u8],
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<()> {
+    let decoding = Decoding::new(geometry, plan, cpu)?;
+    let Some(tables) = &decoding.tables else {
+        let mut tiles = TileBatch::default();
+        decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
+        return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
+    };
+    let bands = pool::map(cpu.threads(), decoding.bands(segments).collect(), |(band, segments)| {
+        let mut decoder = TileDecoder::new(cpu.simd(), tables, band);
+        let (mut predictors, mut classes, mut coded) = (Vec::new(), Vec::new(), Vec::new());
+        for (segment, frames) in segments.iter().zip(plan.segment_lengths(geometry)) {
+            let first = predictors.len();
+            predictors.resize(first + frames * band.tiles(), 0);
+            classes.resize(predictors.len() * TILE_GROUPS, 0);
+            coded.push(decoder.read(segment, &mut predictors[first..], &mut classes[first * TILE_GROUPS..])?);
+        }
+        Ok((predictors, classes, coded))
+    })?;
+    let mut coded = CodedTiles::default();
+    for (predictors, classes, segments) in bands {
+        coded.predictors.extend(predictors);
+        coded.classes.extend(classes);
+        coded.segments.extend(segments);
+    }
+    backend.tiles_decode(geometry, plan, tables, &coded, raw)
 }
 
 /// Decodes the segments of a batch to its tiles.

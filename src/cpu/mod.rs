@@ -23,7 +23,7 @@ pub use simd::{SIMD_VARIABLE, SimdLevel};
 
 use self::predict::Prediction;
 use self::sample::{Sample, with_sample};
-use crate::codec::{self, DecodeTable, EncodeTable, TileEncoderTables};
+use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
@@ -287,6 +287,17 @@ impl Backend for CpuBackend {
         tables: &TileEncoderTables,
     ) -> Result<CodedTiles<'static>> {
         tiles::encode(self.simd, self.threads, batch, plan, effort, tables)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        tiles::decode(self.simd, self.threads, geometry, plan, tables, coded, raw)
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

@@ -3,9 +3,10 @@
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
 use super::record_coded::Encoding;
+use super::record_decoded::Decoding;
 use super::record_rans::{EncodedEnd, Ends};
 use super::{probe, record, record_rans, record_recover, record_tiles};
-use crate::codec::{self, DecodeTable, EncodeTable, TileEncoderTables};
+use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
@@ -112,6 +113,24 @@ impl Backend for GpuBackend {
             Ok(encoding.rest(&ends))
         })?;
         encoding.coded(&head, &ends, &rest)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
+        if raw.is_empty() {
+            return Ok(());
+        }
+        let decoding = Decoding::new(geometry, plan, tables, coded, &groups)?;
+        let input = Decoding::input(coded);
+        let ends = self.engine.execute_in_two(&decoding.recording, &input, raw, |_| Ok(decoding.rest()))?;
+        Decoding::check(coded, &ends)
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

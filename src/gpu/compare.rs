@@ -151,7 +151,7 @@ pub fn compare_tiles(
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
-/// The first difference of tiles whose residuals are coded.
+/// The first difference of tiles whose residuals are coded, there and back.
 pub fn compare_coded(
     device: &dyn Backend,
     reference: &dyn Backend,
@@ -169,7 +169,7 @@ pub fn compare_coded(
         counts.count(set, sum(group), group);
     }
     let (tables, classes) = counts.tables();
-    let encode = TileEncoderTables::new(&tables, classes);
+    let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
     let TileCut { colour, split_chroma, bands } = cut;
     let plan = TilePlan { colour, split_chroma, bands, segment_frames, coding: TileCoding::Tables(tables) };
     let expected = reference.tiles_encode(batch, &plan, effort, &encode)?;
@@ -180,7 +180,12 @@ pub fn compare_coded(
     if let Some(group) = first_difference(&expected.classes, &found.classes) {
         return Ok(Some(Difference::Classes { group }));
     }
-    Ok(first_difference(&expected.segments, &found.segments).map(|segment| Difference::Code { segment }))
+    if let Some(segment) = first_difference(&expected.segments, &found.segments) {
+        return Ok(Some(Difference::Code { segment }));
+    }
+    let mut raw = vec![0xA5; batch.raw.len()];
+    device.tiles_decode(batch.geometry, &plan, &decode, &expected, &mut raw)?;
+    Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
 /// The first difference of recovery, there and back. The way back is also taken from planes of noise.

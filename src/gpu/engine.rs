@@ -175,8 +175,8 @@ impl Engine {
     fn storage(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>> {
         let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
         let storage: Vec<_> = storage.collect::<Result<_>>()?;
-        for (slot, content) in &recording.tables {
-            self.queue.write_buffer(&storage[slot.0], 0, content);
+        for (slot, offset, content) in &recording.tables {
+            self.queue.write_buffer(&storage[slot.0], *offset, content);
         }
         Ok(storage)
     }
@@ -238,8 +238,8 @@ impl Engine {
                 Command::Upload { to } => {
                     encoder.copy_buffer_to_buffer(upload, 0, &storage[to.0], 0, padded(input_bytes));
                 }
-                Command::Clear { buffer } => {
-                    encoder.clear_buffer(&storage[buffer.0], 0, Some(recording.buffers[buffer.0]));
+                Command::Clear { buffer, bytes } => {
+                    encoder.clear_buffer(&storage[buffer.0], 0, Some(*bytes));
                 }
                 Command::Download { from, offset, to, bytes } => {
                     encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *to, *bytes);

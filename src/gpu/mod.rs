@@ -1,6 +1,6 @@
 //! The stages on a GPU, through wgpu.
 //!
-//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`] and both [`record_coded`], for planes that frames were made from
+//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`] and both [`record_coded`] and [`record_decoded`], for planes that frames were made from
 //! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
 //! [`backend`] joins the two, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU.
 
@@ -15,6 +15,7 @@ mod pool;
 mod probe;
 mod record;
 mod record_coded;
+mod record_decoded;
 mod record_rans;
 mod record_recover;
 mod record_tiles;

@@ -158,3 +158,22 @@ pub(super) struct Rans {
     pub rows: u32,
     pub ends: u32,
 }
+
+/// Parameters of `tiles/escapes.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Escapes {
+    pub segments: u32,
+    pub ends: u32,
+}
+
+/// A row of the table that `tiles/escapes.wgsl` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct EscapedSegment {
+    pub first: u32,
+    pub bytes: u32,
+    pub places: u32,
+    pub code: u32,
+    pub codes: u32,
+}

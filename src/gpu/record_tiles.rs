@@ -30,17 +30,9 @@ pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> 
 /// A [`TileBatch`] in, raw frames out.
 pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
     let mut recorder = Recorder::new(geometry, cut)?;
-    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
-    let coded_planes = (recorder.params.bands * recorder.params.planes) as usize;
-    let input = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
-    let planes = recorder.recording.buffer(samples)?;
-    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
-
-    recorder.recording.upload(input);
-    recorder.dispatch(Kernel::RestoreInverse, &[input, planes], Work::Workgroups(coded_planes));
-    let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
-    recorder.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
-    recorder.recording.download(raw, 0..geometry.raw_bytes());
+    let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
+    recorder.recording.upload(tiles);
+    recorder.restore(geometry, tiles)?;
     Ok(recorder.recording)
 }
 
@@ -78,6 +70,19 @@ impl Recorder {
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
         self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
         Ok(classes)
+    }
+
+    /// Makes raw frames of a [`TileBatch`] and downloads them.
+    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<()> {
+        let coded_planes = (self.params.bands * self.params.planes) as usize;
+        let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
+        // The residuals are done with once there are planes, which are as long as raw frames at least.
+        let raw = tiles;
+        self.dispatch(Kernel::RestoreInverse, &[tiles, planes], Work::Workgroups(coded_planes));
+        let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
+        self.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
+        self.recording.download(raw, 0..geometry.raw_bytes());
+        Ok(())
     }
 
     /// `storage` is what the kernel is bound to before the table of coded planes.

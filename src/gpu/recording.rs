@@ -41,8 +41,8 @@ pub(super) struct Dispatch {
 pub(super) enum Command {
     /// Fills a buffer from the start with all bytes that were handed in.
     Upload { to: Slot },
-    /// Zeroes a buffer.
-    Clear { buffer: Slot },
+    /// Zeroes the first `bytes` bytes of a buffer.
+    Clear { buffer: Slot, bytes: u64 },
     /// Runs a kernel.
     Dispatch(Dispatch),
     /// Hands out `bytes` bytes at `offset` of a buffer, which go to offset `to` of the result.
@@ -54,8 +54,8 @@ pub(super) enum Command {
 pub(super) struct Recording {
     /// Bytes of each buffer, multiples of 4.
     pub buffers: Vec<u64>,
-    /// Buffers that have their content from the beginning, which is no longer than they are.
-    pub tables: Vec<(Slot, Vec<u8>)>,
+    /// Content that buffers have from the beginning, each from an offset on that is a multiple of 4, as its length is.
+    pub tables: Vec<(Slot, u64, Vec<u8>)>,
     pub commands: Vec<Command>,
 }
 
@@ -88,8 +88,15 @@ impl Recording {
         const { assert!(size_of::<T>().is_multiple_of(4)) };
         let bytes = bytemuck::cast_slice(rows);
         let slot = self.buffer(bytes.len())?;
-        self.tables.push((slot, bytes.to_vec()));
+        self.tables.push((slot, 0, bytes.to_vec()));
         Ok(slot)
+    }
+
+    /// Gives a buffer content from a multiple of 4 on.
+    pub fn fill(&mut self, buffer: Slot, offset: usize, bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        self.tables.push((buffer, offset as u64, bytes));
     }
 
     pub fn upload(&mut self, to: Slot) {
@@ -97,7 +104,12 @@ impl Recording {
     }
 
     pub fn clear(&mut self, buffer: Slot) {
-        self.commands.push(Command::Clear { buffer });
+        self.clear_start(buffer, self.buffers[buffer.0] as usize);
+    }
+
+    /// Zeroes the first `bytes` bytes, a multiple of 4.
+    pub fn clear_start(&mut self, buffer: Slot, bytes: usize) {
+        self.commands.push(Command::Clear { buffer, bytes: bytes as u64 });
     }
 
     /// Hands out some bytes of a buffer, which go to the same place of the result.

@@ -61,6 +61,7 @@ pub(super) enum Kernel {
     EntropyForward,
     ChooseForward,
     ListForward,
+    EscapesInverse,
     RestoreInverse,
     PhasesInverse,
     SolveForward,
@@ -93,7 +94,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 14] = [
+pub(super) static TABLE: [Shader; 15] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -165,6 +166,12 @@ pub(super) static TABLE: [Shader; 14] = [
         shared: &[TILING],
         source: include_str!("../../shaders/tiles/list.wgsl"),
         entries: &[entry(Kernel::ListForward, "forward", LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "tiles/escapes",
+        shared: &[],
+        source: include_str!("../../shaders/tiles/escapes.wgsl"),
+        entries: &[entry(Kernel::EscapesInverse, "inverse", ROW_LANES, ALL)],
     },
     Shader {
         name: "tiles/restore",

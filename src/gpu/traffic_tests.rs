@@ -29,10 +29,10 @@ impl Used<'_> {
 
 /// Bytes that are moved to carry out `recording`, of which `uploaded` come from the host.
 fn moved(recording: &Recording, uploaded: usize, used: &Used<'_>) -> u64 {
-    let tables: usize = recording.tables.iter().map(|(_, content)| content.len()).sum();
+    let tables: usize = recording.tables.iter().map(|(_, _, content)| content.len()).sum();
     let of_command = |command: &Command| match command {
         Command::Upload { .. } => uploaded as u64,
-        Command::Clear { buffer } => recording.buffers[buffer.0],
+        Command::Clear { bytes, .. } => *bytes,
         Command::Download { bytes, .. } => *bytes,
         Command::Dispatch(dispatch) => {
             let of_buffer = |&slot: &Slot| used.bytes(dispatch.kernel, slot, recording);

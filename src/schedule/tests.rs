@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
-use crate::codec::{DecodeTable, EncodeTable, TileEncoderTables};
+use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout, WorkBuffer};
 use crate::plan::{self, Making, Plan, Settings, TileCut, TilePlan};
@@ -83,6 +83,22 @@ impl Backend for Fake {
     ) -> Result<CodedTiles<'static>> {
         self.call()?;
         self.cpu.tiles_encode(batch, plan, effort, tables)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.call()?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        if self.fault == Fault::WrongBytes {
+            raw[0] ^= 1;
+        }
+        Ok(())
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

@@ -24,7 +24,7 @@ pub use segments::{SegmentCode, Segments};
 pub use solved::SolvedPlanes;
 pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 
-use crate::codec::{DecodeTable, EncodeTable, TileEncoderTables};
+use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TileCut, TilePlan};
@@ -66,6 +66,20 @@ pub trait Backend: Send + Sync {
         effort: TileEffort,
         tables: &TileEncoderTables,
     ) -> Result<CodedTiles<'static>>;
+
+    /// Coded tiles to raw frames. Callers have checked the plan, whose coding is not looked at: `tables` are those of
+    /// it.
+    ///
+    /// # Errors
+    /// Corrupt if `coded` are not the tiles of such a plan.
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()>;
 
     /// Tiles to raw frames. Callers have checked the cut.
     ///

@@ -7,7 +7,7 @@ use framepress::internal::gpu::{
 };
 use framepress::internal::{
     Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, SolvedPlanes,
-    TileBatch, TileEffort, TileEncoderTables,
+    TileBatch, TileDecoderTables, TileEffort, TileEncoderTables,
 };
 use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut, TilePlan};
 use libtest_mimic::Trial;
@@ -74,6 +74,7 @@ fn coded_tiles() {
     assert_eq!(compare(Wrong { coded_predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
     assert_eq!(compare(Wrong { coded_classes: true, ..Wrong::none() }), Difference::Classes { group: 7 });
     assert_eq!(compare(Wrong { coded_segments: true, ..Wrong::none() }), Difference::Code { segment: 1 });
+    assert_eq!(compare(Wrong { coded_frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
 }
 
 fn recovery() {
@@ -107,6 +108,7 @@ fn probe() {
         (Wrong { coded_predictors: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_classes: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_segments: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { coded_frames: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
@@ -131,6 +133,7 @@ struct Wrong {
     coded_predictors: bool,
     coded_classes: bool,
     coded_segments: bool,
+    coded_frames: bool,
     solved: bool,
     misfits: bool,
     made: bool,
@@ -151,6 +154,7 @@ impl Wrong {
             coded_predictors: false,
             coded_classes: false,
             coded_segments: false,
+            coded_frames: false,
             solved: false,
             misfits: false,
             made: false,
@@ -213,6 +217,19 @@ impl Backend for Wrong {
         coded.classes[7] ^= u8::from(self.coded_classes);
         coded.segments[1].codes[0].states[31] ^= u32::from(self.coded_segments);
         Ok(coded)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        raw[6] ^= u8::from(self.coded_frames);
+        Ok(())
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

@@ -71,10 +71,15 @@ pub(crate) fn check_codes(
     groups: usize,
 ) -> Result<()> {
     segments.check(tables, groups)?;
-    let wrong = |code: &SegmentCode<'_>| {
-        !code.words.len().is_multiple_of(2) || code.states.iter().any(|state| !lanes::STATES.contains(state))
-    };
-    if codes.len() != segments.lengths.len() || codes.iter().any(wrong) {
+    if codes.len() != segments.lengths.len() {
+        return Err(Error::corrupt("segments: not as many codes"));
+    }
+    codes.iter().try_for_each(check_code)
+}
+
+/// Checks that this can be where coders stopped.
+pub(crate) fn check_code(code: &SegmentCode<'_>) -> Result<()> {
+    if !code.words.len().is_multiple_of(2) || code.states.iter().any(|state| !lanes::STATES.contains(state)) {
         return Err(Error::corrupt("segments: no codes of rANS coders"));
     }
     Ok(())

@@ -4,19 +4,22 @@
 //! not zero by 32 interleaved rANS coders, with a table per class that the batch records
 //! ([`TileTables`]). Residuals too seldom for their table are stored apart.
 
+mod escapes;
 mod list;
 mod nibbles;
 pub mod packed;
 mod side;
 mod tables;
 
+#[cfg(feature = "gpu")]
+pub(crate) use escapes::check as check_escapes;
 pub use list::TWO_CODES;
 pub use tables::{TileClasses, TileCounts, TileTables};
 
 use self::list::Listed;
 use self::nibbles::{NibbleDecoder, NibbleEncoder};
 use self::side::Side;
-use self::tables::{ESCAPE, Encode};
+use self::tables::Encode;
 use super::ans;
 #[cfg(feature = "gpu")]
 use super::ans::classes::LEVELS;
@@ -190,6 +193,59 @@ impl TileDecoderTables {
     pub fn all(&self) -> Vec<&DecodeTable> {
         self.0.iter().flatten().collect()
     }
+
+    /// The first of [all](Self::all) tables of each set.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn firsts(&self) -> Vec<usize> {
+        firsts(&self.0)
+    }
+
+    /// The table of each group of some frames of `band` that has one.
+    ///
+    /// # Errors
+    /// Corrupt if there are classes that there is no table for.
+    pub(crate) fn of_groups(&self, band: &Band, classes: &[u8]) -> Result<Vec<&DecodeTable>> {
+        let mut tables = Vec::with_capacity(classes.len());
+        let mut classes = classes.iter();
+        while classes.len() > 0 && band.tiles() > 0 {
+            for plane in &band.planes {
+                let set = self.0.get(plane.set).map_or(&[][..], Vec::as_slice);
+                for &class in classes.by_ref().take(groups_of(plane)).filter(|&&class| class > 0) {
+                    let table = set.get(usize::from(class) - 1);
+                    tables.push(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
+                }
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Decodes the groups of some frames of `band`.
+    ///
+    /// # Errors
+    /// Corrupt if `coded` is not of such groups.
+    pub(crate) fn decode(
+        &self,
+        simd: SimdLevel,
+        band: &Band,
+        classes: &[u8],
+        coded: &CodedSegment<'_>,
+        out: &mut Vec<[u8; GROUP]>,
+    ) -> Result<()> {
+        let tables = self.of_groups(band, classes)?;
+        coded.check(tables.len())?;
+        out.resize(tables.len(), [0; GROUP]);
+        let mut groups: Vec<_> = tables.into_iter().zip(&mut *out).collect();
+        match coded.codes.as_slice() {
+            [] => {}
+            [code] => lanes::decode(simd, &mut [ans::stream(code, &mut groups)])?,
+            [first, second, ..] => {
+                let half = groups.len().div_ceil(2);
+                let (of_first, of_second) = groups.split_at_mut(half);
+                lanes::decode(simd, &mut [ans::stream(first, of_first), ans::stream(second, of_second)])?;
+            }
+        }
+        escapes::put(out, &coded.escapes)
+    }
 }
 
 /// Decodes the segments of a band, in order.
@@ -222,7 +278,23 @@ impl<'a> TileDecoder<'a> {
     /// # Errors
     /// Corrupt if `packed` is not such a segment.
     pub fn decode(&mut self, packed: &[u8], frames: usize, out: &mut DecodedTiles) -> Result<()> {
-        let short = || Error::corrupt("tiles: the segment ends too early");
+        let tiles = frames * self.band.tiles();
+        out.predictors.resize(tiles, 0);
+        out.classes.resize(tiles * TILE_GROUPS, 0);
+        let coded = self.read(packed, &mut out.predictors, &mut out.classes)?;
+        self.tables.decode(self.simd, self.band, &out.classes, &coded, &mut out.groups)
+    }
+
+    /// Decodes the predictors and classes of a segment, and finds the codes of its groups.
+    ///
+    /// # Errors
+    /// Corrupt if `packed` is not a segment of so many tiles.
+    pub(crate) fn read<'p>(
+        &mut self,
+        packed: &'p [u8],
+        predictors: &mut [u8],
+        classes: &mut [u8],
+    ) -> Result<CodedSegment<'p>> {
         let (side_bytes, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
         let (escape_bytes, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
         let (side, rest) = rest.split_at_checked(u32::from_le_bytes(*side_bytes) as usize).ok_or_else(short)?;
@@ -231,48 +303,29 @@ impl<'a> TileDecoder<'a> {
         let escape_bytes = (escape_bytes & !TWO_CODES_MARK) as usize;
         let (escapes, code) = rest.split_at_checked(escape_bytes).ok_or_else(short)?;
 
-        let frame_tiles = self.band.tiles();
-        out.predictors.resize(frames * frame_tiles, 0);
-        out.classes.resize(frames * frame_tiles * TILE_GROUPS, 0);
+        let frame_tiles = self.band.tiles().max(1);
         let mut nibbles = NibbleDecoder::new(side)?;
-        let of_frames = out.predictors.chunks_mut(frame_tiles.max(1));
-        for (predictors, classes) in of_frames.zip(out.classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1))) {
+        for (predictors, classes) in
+            predictors.chunks_mut(frame_tiles).zip(classes.chunks_mut(frame_tiles * TILE_GROUPS))
+        {
             self.side.code(self.simd, &mut nibbles, self.band, predictors, classes)?;
         }
         nibbles.finish()?;
 
-        let tables = self.tables_of(frames, &out.classes)?;
-        out.groups.resize(tables.len(), [0; GROUP]);
-        let mut coded: Vec<_> = tables.into_iter().zip(&mut out.groups).collect();
-        if coded.is_empty() {
-            return if rest.is_empty() && !has_two_codes { Ok(()) } else { Err(short()) };
-        }
+        let mut codes = Vec::new();
         if has_two_codes {
-            let (length, codes) = code.split_first_chunk::<4>().ok_or_else(short)?;
-            let (first, second) = codes.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
-            let half = coded.len().div_ceil(2);
-            let (of_first, of_second) = coded.split_at_mut(half);
-            lanes::decode(self.simd, &mut [ans::stream(first, of_first)?, ans::stream(second, of_second)?])?;
-        } else {
-            ans::decode_groups(self.simd, code, &mut coded)?;
+            let (length, code) = code.split_first_chunk::<4>().ok_or_else(short)?;
+            let (first, second) = code.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
+            codes.extend([ans::code(first)?, ans::code(second)?]);
+        } else if !code.is_empty() {
+            codes.push(ans::code(code)?);
         }
-        put_escapes(&mut out.groups, escapes)
+        Ok(CodedSegment { escapes: escapes.into(), codes })
     }
+}
 
-    /// The table of each group that has one.
-    fn tables_of(&self, frames: usize, classes: &[u8]) -> Result<Vec<&'a DecodeTable>> {
-        let mut tables = Vec::with_capacity(classes.len());
-        let mut classes = classes.iter();
-        let planes = || self.band.planes.iter();
-        for plane in (0..frames).flat_map(|_| planes()) {
-            let set = &self.tables.0[plane.set];
-            for &class in classes.by_ref().take(groups_of(plane)).filter(|&&class| class > 0) {
-                let table = set.get(usize::from(class) - 1);
-                tables.push(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
-            }
-        }
-        Ok(tables)
-    }
+fn short() -> Error {
+    Error::corrupt("tiles: the segment ends too early")
 }
 
 fn groups_of(plane: &CodedPlane) -> usize {
@@ -282,20 +335,6 @@ fn groups_of(plane: &CodedPlane) -> usize {
 /// Without a branch, so that it is done many bytes at a time.
 fn largest(group: &[u8; GROUP]) -> u8 {
     group.iter().fold(0, |largest, &residual| largest.max(residual))
-}
-
-/// Puts the residuals that were escaped in their places.
-fn put_escapes(groups: &mut [[u8; GROUP]], escapes: &[u8]) -> Result<()> {
-    let wrong = || Error::corrupt("tiles: the escaped residuals are not as many as their places");
-    let mut escapes = escapes.iter();
-    for group in groups {
-        if largest(group) == ESCAPE {
-            for residual in group.iter_mut().filter(|residual| **residual == ESCAPE) {
-                *residual = *escapes.next().ok_or_else(wrong)?;
-            }
-        }
-    }
-    if escapes.next().is_some() { Err(wrong()) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ mod tests;
 
 pub(super) use self::batch::{forward, inverse};
 use self::buffer::PlaneBuffer;
-pub(super) use self::coded::encode;
+pub(super) use self::coded::{decode, encode};
 use self::phases::{RowCoder, Rows};
 use self::residual::Groups;
 use super::sample::Sample;
