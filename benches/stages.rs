@@ -13,10 +13,10 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
 use framepress::internal::{
     Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Prediction, Segments, SolvedPlanes, TileBatch,
-    TileCounts, TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, colour, copy, entropy,
-    histogram, predict, temporal,
+    TileChoice, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, choose_tiles,
+    colour, copy, entropy, histogram, predict, temporal,
 };
-use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
+use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCoding, TileCut};
 use framepress::{Settings, SimdLevel};
 
 /// Raw bytes that a stage works on.
@@ -360,6 +360,19 @@ fn tiles(criterion: &mut Criterion) {
         let mut raw = batch.raw.to_vec();
         group.bench_function(format!("all/inverse/{name}"), |bencher| {
             bencher.iter(|| backend.tiles_inverse(&geometry, cut, &tiles, &mut raw).expect("frames"));
+        });
+
+        let choice = choose_tiles(batch, TileEffort::All, false, &CpuBackend::new(SimdLevel::detect(), 1));
+        let TileChoice { plan, classes, effort, .. } = choice.expect("a plan");
+        let (TileCoding::Tables(tables), Some(classes)) = (&plan.coding, classes) else { continue };
+        let encode = TileEncoderTables::new(tables, classes);
+        group.bench_function(format!("coded/encode/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_encode(batch, &plan, effort, &encode).expect("coded tiles"));
+        });
+        let decode = TileDecoderTables::new(tables);
+        let coded = backend.tiles_encode(batch, &plan, effort, &encode).expect("coded tiles");
+        group.bench_function(format!("coded/decode/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, &mut raw).expect("frames"));
         });
 
         let sum = |group: &[u8; GROUP]| group.iter().map(|&residual| u16::from(residual)).sum::<u16>();

@@ -87,13 +87,15 @@ pub mod internal {
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
-    pub use crate::plan::{KNOWN, Known, LevelParameters, MethodChoice, choose, choose_methods, choose_tiles};
+    pub use crate::plan::{
+        KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,
+    };
     pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
-        Backend, Detail, DeviceRates, DeviceRun, KernelRun, Order, SegmentCode, Segments, SolvedPlanes, TileBatch,
-        TileEffort, TiledFrames, spread,
+        Backend, CodedSegment, CodedTiles, Detail, DeviceRates, DeviceRun, KernelRun, Order, SegmentCode, Segments,
+        SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -116,8 +118,8 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_copy, compare_costs, compare_rans,
-            compare_recovery, compare_tiles, list, made_frames, sample_bytes,
+            Difference, GpuBackend, Selection, check, compare, compare_coded, compare_copy, compare_costs,
+            compare_rans, compare_recovery, compare_tiles, list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

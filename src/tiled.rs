@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
 use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::{Backend, TileBatch, TiledFrames, spread};
+use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan.
 pub(crate) fn encode(
@@ -22,9 +22,33 @@ pub(crate) fn encode(
     if backend.is_cpu() {
         return encode_tiles(batch, choice, None, cpu);
     }
-    let mut tiles = TileBatch::default();
-    backend.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles)?;
-    encode_tiles(batch, choice, Some(&tiles), cpu)
+    let Some(tables) = encoder_tables(&choice) else {
+        let mut tiles = TileBatch::default();
+        backend.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles)?;
+        return encode_tiles(batch, choice, Some(&tiles), cpu);
+    };
+    let TileChoice { plan, effort, .. } = choice;
+    let mut coded = backend.tiles_encode(batch, &plan, effort, &tables)?;
+    let tiling = plan.tiling(batch.geometry);
+    let jobs = tiling.bands.iter().zip(coded.bands(batch.geometry, &plan, &tiling)).collect();
+    let bands = pool::map(cpu.crew(), jobs, |(band, segments)| {
+        let mut encoder = TileEncoder::new(cpu.simd(), &tables, band);
+        let segment = |segment| {
+            let mut packed = Vec::new();
+            encoder.put(segment, &mut packed)?;
+            Ok(packed)
+        };
+        segments.into_iter().map(segment).collect::<Result<Vec<_>>>()
+    })?;
+    Ok((plan, bands.into_iter().flatten().collect()))
+}
+
+/// The tables, where there are any.
+fn encoder_tables(choice: &TileChoice) -> Option<TileEncoderTables> {
+    match (&choice.plan.coding, &choice.classes) {
+        (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes.clone())),
+        _ => None,
+    }
 }
 
 /// Codes the tiles of a batch; `None`: makes them of its rows on the way.
@@ -34,13 +58,10 @@ pub fn encode_tiles(
     tiles: Option<&TileBatch>,
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    let TileChoice { plan, classes, effort, .. } = choice;
+    let tables = encoder_tables(&choice);
+    let TileChoice { plan, effort, .. } = choice;
     let (geometry, simd) = (batch.geometry, cpu.simd());
     let tiling = plan.tiling(geometry);
-    let tables = match (&plan.coding, classes) {
-        (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes)),
-        _ => None,
-    };
     let jobs: Vec<_> = match tiles {
         None => tiling.bands.iter().map(|band| (band, None)).collect(),
         Some(tiles) => tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect(),
@@ -87,14 +108,47 @@ pub fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     if !backend.is_cpu() {
-        let mut tiles = TileBatch::default();
-        decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
-        return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
+        return decode_on_device(geometry, plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, raw);
     let jobs = decoding.bands(segments).zip(rows).collect();
     pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
+}
+
+/// The CPU decodes what is adaptive, the device the rest.
+fn decode_on_device(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    segments: &[&[u8]],
+    raw: &mut [u8],
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<()> {
+    let decoding = Decoding::new(geometry, plan, cpu)?;
+    let Some(tables) = &decoding.tables else {
+        let mut tiles = TileBatch::default();
+        decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
+        return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
+    };
+    let bands = pool::map(cpu.crew(), decoding.bands(segments).collect(), |(band, segments)| {
+        let mut decoder = TileDecoder::new(cpu.simd(), tables, band);
+        let (mut predictors, mut classes, mut coded) = (Vec::new(), Vec::new(), Vec::new());
+        for (segment, frames) in segments.iter().zip(plan.segment_lengths(geometry)) {
+            let first = predictors.len();
+            predictors.resize(first + frames * band.tiles(), 0);
+            classes.resize(predictors.len() * TILE_GROUPS, 0);
+            coded.push(decoder.read(segment, &mut predictors[first..], &mut classes[first * TILE_GROUPS..])?);
+        }
+        Ok((predictors, classes, coded))
+    })?;
+    let mut coded = CodedTiles::default();
+    for (predictors, classes, segments) in bands {
+        coded.predictors.extend(predictors);
+        coded.classes.extend(classes);
+        coded.segments.extend(segments);
+    }
+    backend.tiles_decode(geometry, plan, tables, &coded, raw)
 }
 
 /// Decodes the segments of a batch to its tiles.

@@ -13,40 +13,37 @@ struct Neighbours {
     pnw: u32,
 }
 
-// Word `q` of row `y` of a tile of the input, either of which may be -1; 0 beyond the coded plane.
-fn samples_at(place: Place, y: i32, q: i32) -> u32 {
-    if (place.row == 0u && y < 0) || (place.column == 0u && q < 0) {
-        return 0u;
-    }
-    let above = select(0u, coded_planes[place.plane].columns, y < 0);
-    let left = select(0u, 1u, q < 0);
-    return input[(place.tile - above - left) * TILE_WORDS + (u32(y) & 15u) * ROW_WORDS + (u32(q) & 3u)];
+// Words that a tile and the rows and columns before it have, here and in the frame before.
+const SEEN_COLUMNS: u32 = ROW_WORDS + 1u;
+const SEEN_WORDS: u32 = (TILE + 1u) * SEEN_COLUMNS;
+
+// Those of the tiles of a workgroup: of each the words of its own frame, then those of the frame before.
+var<workgroup> seen: array<u32, 680>;
+
+// Word `q` of row `y`, either of which may be -1, from word `first` of those on.
+fn seen_at(first: u32, y: i32, q: i32) -> u32 {
+    return seen[first + u32(y + 1) * SEEN_COLUMNS + u32(q + 1)];
 }
 
-fn neighbours(place: Place, y: i32, q: i32) -> Neighbours {
+// Of tile `within` of the workgroup.
+fn neighbours(within: u32, y: i32, q: i32) -> Neighbours {
+    let here = within * 2u * SEEN_WORDS;
+    let before = here + SEEN_WORDS;
     var it: Neighbours;
-    it.x = samples_at(place, y, q);
-    it.w = bytes_shift_in(it.x, samples_at(place, y, q - 1));
-    it.n = samples_at(place, y - 1, q);
-    it.nw = bytes_shift_in(it.n, samples_at(place, y - 1, q - 1));
+    it.x = seen_at(here, y, q);
+    it.w = bytes_shift_in(it.x, seen_at(here, y, q - 1));
+    it.n = seen_at(here, y - 1, q);
+    it.nw = bytes_shift_in(it.n, seen_at(here, y - 1, q - 1));
     // In the last column of a tile, above again.
     var right = it.n >> 24u;
     if q < 3 {
-        right = samples_at(place, y - 1, q + 1);
+        right = seen_at(here, y - 1, q + 1);
     }
     it.ne = bytes_shift_out(it.n, right);
-    it.p = 0u;
-    it.pw = 0u;
-    it.pn = 0u;
-    it.pnw = 0u;
-    if place.frame > 0u {
-        var before = place;
-        before.tile -= coded_planes[place.plane].frame_tiles;
-        it.p = samples_at(before, y, q);
-        it.pw = bytes_shift_in(it.p, samples_at(before, y, q - 1));
-        it.pn = samples_at(before, y - 1, q);
-        it.pnw = bytes_shift_in(it.pn, samples_at(before, y - 1, q - 1));
-    }
+    it.p = seen_at(before, y, q);
+    it.pw = bytes_shift_in(it.p, seen_at(before, y, q - 1));
+    it.pn = seen_at(before, y - 1, q);
+    it.pnw = bytes_shift_in(it.pn, seen_at(before, y - 1, q - 1));
     return it;
 }
 

@@ -20,11 +20,17 @@ struct Tiles {
     frame_samples: u32,
     // A bit for each predictor to choose from.
     rules: u32,
+    // Frames of a band that are coded together.
+    segment_frames: u32,
+    // Segments of so many coded groups have two codes.
+    two_codes: u32,
     // First sample within a raw frame, samples of a row, step and first plane of each region; unused
     // ones begin past the frame.
     regions: array<vec4<u32>, 4>,
     // First coded plane of each plane.
     coded: vec4<u32>,
+    // For each set of statistics the class of each level, 4 bits each.
+    classes: array<vec4<u32>, 5>,
 }
 
 struct CodedPlane {
@@ -47,11 +53,16 @@ struct CodedPlane {
     step: u32,
     // How far the green sample is that each sample is a difference from; 0 for none.
     green: u32,
+    // Set of statistics, and the first of its frequency tables.
+    statistics: u32,
+    first_table: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Tiles;
 // Band by band.
 @group(0) @binding(4) var<storage, read> coded_planes: array<CodedPlane>;
+
+const WHOLE: u32 = 0u;
 
 struct Place {
     tile: u32,

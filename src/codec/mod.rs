@@ -17,14 +17,16 @@ mod zstd;
 
 #[doc(hidden)]
 pub use ans::lanes::{DecodeTable, EncodeTable};
+pub(crate) use ans::segments::{check_code, decode as rans_decode, encode as rans_encode};
 #[cfg(feature = "gpu")]
 pub(crate) use ans::segments::{check_codes, check_ends};
-pub(crate) use ans::segments::{decode as rans_decode, encode as rans_encode};
 #[doc(hidden)]
 pub use tiles::{
     DecodedTiles, TileClasses, TileCounts, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, TileTables,
     packed as packed_tiles,
 };
+#[cfg(feature = "gpu")]
+pub(crate) use tiles::{TWO_CODES, check_escapes};
 
 use self::ans::contexts;
 pub use self::ans::contexts::{ContextKind, Surroundings};

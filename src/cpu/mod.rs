@@ -24,12 +24,12 @@ pub use simd::{SIMD_VARIABLE, SimdLevel};
 
 use self::predict::Prediction;
 use self::sample::{Sample, with_sample};
-use crate::codec::{self, DecodeTable, EncodeTable};
+use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
+use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
 use crate::pool::{self, Crew};
-use crate::stage::{self, Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::stage::{self, Backend, CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
@@ -288,6 +288,27 @@ impl Backend for CpuBackend {
 
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
         tiles::forward(self.simd, &self.crew, batch, cut, effort, out)
+    }
+
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        tiles::encode(self.simd, &self.crew, batch, plan, effort, tables)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        tiles::decode(self.simd, &self.crew, geometry, plan, tables, coded, raw)
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

@@ -2,13 +2,16 @@
 
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
+use super::record_coded::Encoding;
+use super::record_decoded::Decoding;
+use super::record_rans::{EncodedEnd, Ends};
 use super::{probe, record, record_rans, record_recover, record_tiles};
-use crate::codec::{self, DecodeTable, EncodeTable};
+use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Making, Plan, TileCut};
-use crate::stage::{Accelerator, Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{Candidate, Making, Plan, TileCut, TilePlan};
+use crate::stage::{Accelerator, Backend, CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
@@ -105,6 +108,41 @@ impl Backend for GpuBackend {
         self.engine.execute(&record_tiles::forward(geometry, cut, effort)?, batch.raw, out.as_bytes_mut())
     }
 
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        let encoding = Encoding::new(batch.geometry, plan, effort, tables)?;
+        let mut head = vec![0; encoding.head_bytes()];
+        let mut ends = Vec::new();
+        let rest = self.engine.execute_in_two(&encoding.recording, batch.raw, &mut head, |head| {
+            ends = encoding.ends(head)?;
+            Ok(encoding.rest(&ends))
+        })?;
+        encoding.coded(&head, &ends, &rest)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
+        if raw.is_empty() {
+            return Ok(());
+        }
+        let decoding = Decoding::new(geometry, plan, tables, coded, &groups)?;
+        let input = Decoding::input(coded);
+        let ends = self.engine.execute_in_two(&decoding.recording, &input, raw, |_| Ok(decoding.rest()))?;
+        Decoding::check(coded, &ends)
+    }
+
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
         tiles.check(&cut.tiling(geometry), geometry.frames)?;
         if raw.is_empty() {
@@ -138,15 +176,12 @@ impl Backend for GpuBackend {
         if segments.lengths.is_empty() {
             return Ok(Vec::new());
         }
-        let mut out = vec![0; record_rans::encoded_bytes(segments)];
-        self.engine.execute(&record_rans::encode(tables, segments)?, groups.as_flattened(), &mut out)?;
-        let mut end = 0;
-        let code = |((states, first), &length): (([u32; 32], usize), &usize)| {
-            end += length;
-            let words = &out[record_rans::words_of(segments, first, end)];
-            SegmentCode { states, words: words.to_vec().into() }
-        };
-        Ok(record_rans::ends(&out).zip(segments.lengths).map(code).collect())
+        let (recording, code) = record_rans::encode(tables, segments)?;
+        let mut out = vec![0; recording.download_bytes() as usize];
+        self.engine.execute(&recording, groups.as_flattened(), &mut out)?;
+        let ends = code.ends(&out[code.head()], groups.len())?;
+        let code = |end: EncodedEnd| SegmentCode { states: end.states, words: out[end.words].to_vec().into() };
+        Ok(ends.into_iter().map(code).collect())
     }
 
     fn rans_decode(
@@ -161,12 +196,13 @@ impl Backend for GpuBackend {
             return Ok(());
         }
         let words: Vec<u8> = codes.iter().flat_map(|code| code.words.iter().copied()).collect();
-        let mut out = vec![0; record_rans::decoded_bytes(segments)];
-        self.engine.execute(&record_rans::decode(tables, segments, codes)?, &words, &mut out)?;
+        let recording = record_rans::decode(tables, segments, codes)?;
+        let mut out = vec![0; recording.download_bytes() as usize];
+        self.engine.execute(&recording, &words, &mut out)?;
         let (decoded, ends) = out.split_at(groups.as_flattened().len());
         groups.as_flattened_mut().copy_from_slice(decoded);
-        let mut ends = record_rans::ends(ends).zip(codes);
-        ends.try_for_each(|((states, taken), code)| codec::check_ends(&states, taken, code.words.len() / 2))
+        let mut ends = Ends::read(ends).zip(codes);
+        ends.try_for_each(|((states, taken, _), code)| codec::check_ends(&states, taken, code.words.len() / 2))
     }
 }
 

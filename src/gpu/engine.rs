@@ -38,9 +38,8 @@ pub(super) struct Engine {
     lost: Arc<Mutex<Option<String>>>,
 }
 
-/// The buffers of one recording.
-struct Buffers {
-    storage: Vec<wgpu::Buffer>,
+/// The buffers of one submission, besides storage.
+struct Transfers {
     uniform: wgpu::Buffer,
     upload: wgpu::Buffer,
     download: wgpu::Buffer,
@@ -114,12 +113,50 @@ impl Engine {
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) for a batch that is too large for the device, and
     /// for a device that fails, after which `output` is unspecified.
     pub fn execute(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+        self.attempt(recording, || {
+            let storage = self.storage(recording)?;
+            self.run(recording, &storage, input, output)?;
+            self.give_back(storage);
+            Ok(())
+        })
+    }
+
+    /// The same, and then what `rest` makes of `output`: a [continuation](Recording::continuation), which has only
+    /// downloads. Returns what that downloads.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and those of `rest`.
+    pub fn execute_in_two(
+        &self,
+        recording: &Recording,
+        input: &[u8],
+        output: &mut [u8],
+        rest: impl FnOnce(&[u8]) -> Result<Recording>,
+    ) -> Result<Vec<u8>> {
+        self.attempt(recording, || {
+            let storage = self.storage(recording)?;
+            self.run(recording, &storage, input, output)?;
+            let rest = rest(output)?;
+            let mut downloaded = vec![0; rest.download_bytes() as usize];
+            if !downloaded.is_empty() {
+                self.run(&rest, &storage, &[], &mut downloaded)?;
+            }
+            self.give_back(storage);
+            Ok(downloaded)
+        })
+    }
+
+    /// Does `work`, which carries out `recording`, if the device can, and says what became of the device.
+    fn attempt<R>(&self, recording: &Recording, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.check_sizes(recording)?;
         self.check_lost()?;
         // wgpu panics on some failures of a driver for which it has no other way out.
-        let attempt = std::panic::AssertUnwindSafe(|| self.in_error_scopes(recording, input, output));
-        match std::panic::catch_unwind(attempt) {
-            Ok(result) => result.and_then(|()| self.check_lost()),
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.in_error_scopes(work))) {
+            Ok(result) => {
+                let result = result?;
+                self.check_lost()?;
+                Ok(result)
+            }
             Err(_) => {
                 let reason = "the driver failed in a way that wgpu cannot report";
                 lock(&self.lost).get_or_insert(reason.to_string());
@@ -151,10 +188,10 @@ impl Engine {
         Ok(())
     }
 
-    fn in_error_scopes(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+    fn in_error_scopes<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         let filters = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal];
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
-        let result = self.run(recording, input, output);
+        let result = work();
         // The innermost scope goes first. What wgpu says is the cause of what followed.
         let errors: Vec<_> = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
         match errors.into_iter().next() {
@@ -166,31 +203,39 @@ impl Engine {
         }
     }
 
-    fn run(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
+    /// The storage buffers of a recording.
+    fn storage(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>> {
+        let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
+        let storage: Vec<_> = storage.collect::<Result<_>>()?;
+        for (slot, offset, content) in &recording.tables {
+            self.queue.write_buffer(&storage[slot.0], *offset, content);
+        }
+        Ok(storage)
+    }
+
+    fn give_back(&self, storage: Vec<wgpu::Buffer>) {
+        storage.into_iter().for_each(|buffer| self.pool.give(Usage::Storage, buffer));
+    }
+
+    fn run(&self, recording: &Recording, storage: &[wgpu::Buffer], input: &[u8], output: &mut [u8]) -> Result<()> {
         let start = Instant::now();
         let by_kernel = lock(&self.watched).as_ref().is_some_and(|(detail, _)| *detail == Detail::Kernels);
         let dispatches = if by_kernel { recording.dispatches().count() } else { 0 };
         let timestamps = Timestamps::new(&self.device, &self.queue, dispatches);
-        let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
-        let storage: Vec<_> = storage.collect::<Result<_>>()?;
-        for (slot, content) in &recording.tables {
-            self.queue.write_buffer(&storage[slot.0], 0, content);
-        }
         let (uniform, param_offsets) = self.uniform(recording)?;
-        let buffers = Buffers {
-            storage,
+        let transfers = Transfers {
             uniform,
             upload: self.upload(input)?,
             download: self.take(Usage::Download, downloaded_bytes(recording, timestamps.as_ref()))?,
         };
         let uploaded = Instant::now();
-        let commands = self.encode(recording, &buffers, &param_offsets, input.len(), timestamps.as_ref())?;
+        let commands = self.encode(recording, storage, &transfers, &param_offsets, input.len(), timestamps.as_ref())?;
         let submission = self.queue.submit([commands]);
-        self.wait(submission, &buffers.download, patience(recording))?;
+        self.wait(submission, &transfers.download, patience(recording))?;
         let waited = Instant::now();
         let mut times = Vec::new();
         {
-            let view = buffers.download.get_mapped_range(..);
+            let view = transfers.download.get_mapped_range(..);
             let view = view.map_err(|error| Error::gpu(format!("download buffer: {error}")))?;
             copy_downloads(recording, &view, output);
             if let Some(timestamps) = &timestamps {
@@ -198,7 +243,7 @@ impl Engine {
                 times = timestamps.read(&view[start..start + timestamps.bytes() as usize]);
             }
         }
-        buffers.download.unmap();
+        transfers.download.unmap();
         if let Some((_, runs)) = lock(&self.watched).as_mut() {
             runs.push(DeviceRun {
                 upload: uploaded - start,
@@ -210,12 +255,9 @@ impl Engine {
             });
         }
 
-        for buffer in buffers.storage {
-            self.pool.give(Usage::Storage, buffer);
-        }
-        self.pool.give(Usage::Uniform, buffers.uniform);
-        self.pool.give(Usage::Upload, buffers.upload);
-        self.pool.give(Usage::Download, buffers.download);
+        self.pool.give(Usage::Uniform, transfers.uniform);
+        self.pool.give(Usage::Upload, transfers.upload);
+        self.pool.give(Usage::Download, transfers.download);
         Ok(())
     }
 
@@ -234,12 +276,13 @@ impl Engine {
     fn encode(
         &self,
         recording: &Recording,
-        buffers: &Buffers,
+        storage: &[wgpu::Buffer],
+        transfers: &Transfers,
         param_offsets: &[u64],
         input_bytes: usize,
         timestamps: Option<&Timestamps>,
     ) -> Result<wgpu::CommandBuffer> {
-        let Buffers { storage, upload, download, .. } = buffers;
+        let Transfers { uniform, upload, download } = transfers;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut param_offsets = param_offsets.iter();
         // Neighbouring dispatches share a pass, unless they are timed; wgpu orders those that share a buffer.
@@ -252,11 +295,11 @@ impl Engine {
                 Command::Upload { to } => {
                     encoder.copy_buffer_to_buffer(upload, 0, &storage[to.0], 0, padded(input_bytes));
                 }
-                Command::Clear { buffer } => {
-                    encoder.clear_buffer(&storage[buffer.0], 0, Some(recording.buffers[buffer.0]));
+                Command::Clear { buffer, bytes } => {
+                    encoder.clear_buffer(&storage[buffer.0], 0, Some(*bytes));
                 }
-                Command::Download { from, offset, bytes } => {
-                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *offset, *bytes);
+                Command::Download { from, offset, to, bytes } => {
+                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *to, *bytes);
                 }
                 Command::Dispatch(_) => {
                     let timestamp_writes = timestamps.zip(timed.next()).map(|(timestamps, at)| timestamps.writes(at));
@@ -264,7 +307,8 @@ impl Engine {
                         encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
                     for (command, &offset) in commands.iter().zip(param_offsets.by_ref()) {
                         if let Command::Dispatch(dispatch) = command {
-                            self.dispatch(&mut pass, dispatch, buffers, &recording.buffers, offset)?;
+                            let params = (uniform, offset);
+                            self.dispatch(&mut pass, dispatch, params, storage, &recording.buffers)?;
                         }
                     }
                 }
@@ -324,9 +368,9 @@ impl Engine {
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         dispatch: &Dispatch,
-        buffers: &Buffers,
+        (uniform, param_offset): (&wgpu::Buffer, u64),
+        storage: &[wgpu::Buffer],
         sizes: &[u64],
-        param_offset: u64,
     ) -> Result<()> {
         let pipeline = self.pipelines.get(&self.device, dispatch.kernel, dispatch.overrides)?;
         let binding = |binding: u32, buffer, offset, bytes: u64| wgpu::BindGroupEntry {
@@ -337,10 +381,10 @@ impl Engine {
                 size: wgpu::BufferSize::new(bytes),
             }),
         };
-        let mut entries = vec![binding(0, &buffers.uniform, param_offset, dispatch.params.len() as u64)];
+        let mut entries = vec![binding(0, uniform, param_offset, dispatch.params.len() as u64)];
         let bindings = dispatch.kernel.row().1.storage;
         for (&kind, &Slot(slot)) in bindings.iter().zip(&dispatch.storage) {
-            entries.push(binding(kind as u32, &buffers.storage[slot], 0, sizes[slot]));
+            entries.push(binding(kind as u32, &storage[slot], 0, sizes[slot]));
         }
         let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
@@ -372,8 +416,8 @@ fn kernel_runs(recording: &Recording, times: &[Option<Duration>]) -> Vec<KernelR
 
 fn copy_downloads(recording: &Recording, downloaded: &[u8], output: &mut [u8]) {
     for command in &recording.commands {
-        if let Command::Download { offset, bytes, .. } = *command {
-            let start = offset as usize;
+        if let Command::Download { to, bytes, .. } = *command {
+            let start = to as usize;
             let end = output.len().min(start + bytes as usize);
             output[start..end].copy_from_slice(&downloaded[start..end]);
         }

@@ -1,12 +1,13 @@
 //! The stages on a GPU, through wgpu.
 //!
-//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`], for planes that frames were made from
+//! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`] and both [`record_coded`] and [`record_decoded`], for planes that frames were made from
 //! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
-//! [`backend`] joins the two, and [`probe`] has checked the device before. [`measure`] tells what a device takes, with the
-//! help of [`record_copy`] and [`timestamps`].
+//! [`backend`] joins the two, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
+//! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 
 mod adapters;
 mod backend;
+mod compare;
 mod engine;
 mod layout;
 mod measure;
@@ -16,7 +17,9 @@ mod pipelines;
 mod pool;
 mod probe;
 mod record;
+mod record_coded;
 mod record_copy;
+mod record_decoded;
 mod record_rans;
 mod record_recover;
 mod record_tiles;
@@ -26,10 +29,12 @@ mod timestamps;
 
 #[cfg(test)]
 mod shader_tests;
+#[cfg(test)]
+mod traffic_tests;
 
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
-pub use probe::{
-    Difference, check, compare, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
-    made_frames, sample_bytes,
+pub use compare::{
+    Difference, compare, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
 };
+pub use probe::{check, made_frames, sample_bytes};

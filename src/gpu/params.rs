@@ -5,6 +5,9 @@ use bytemuck::{Pod, Zeroable};
 /// Planes that one dispatch of the colour inverse takes.
 pub(super) const MOST_PLANES: usize = 4;
 
+/// Sets of statistics of tiles: one for each plane, and one for all differences from corners.
+pub(super) const MOST_SETS: usize = MOST_PLANES + 1;
+
 /// Parameters of `colour.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]
@@ -89,10 +92,11 @@ pub(super) struct Tiles {
     pub frames: u32,
     pub frame_samples: u32,
     pub rules: u32,
-    /// `regions` starts at a multiple of 16 bytes.
-    pub padding: [u32; 2],
+    pub segment_frames: u32,
+    pub two_codes: u32,
     pub regions: [[u32; 4]; MOST_PLANES],
     pub coded: [u32; MOST_PLANES],
+    pub classes: [[u32; 4]; MOST_SETS],
 }
 
 /// A row of the table that the shaders in `tiles` read.
@@ -112,6 +116,8 @@ pub(super) struct CodedPlane {
     pub row_samples: u32,
     pub step: u32,
     pub green: u32,
+    pub statistics: u32,
+    pub first_table: u32,
 }
 
 /// Parameters of the shaders in `recover`.
@@ -152,10 +158,29 @@ pub(super) struct Recover {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Rans {
+    pub codes: u32,
+    pub entries: u32,
+    pub most_words: u32,
+    pub words: u32,
+    pub rows: u32,
+    pub ends: u32,
+}
+
+/// Parameters of `tiles/escapes.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Escapes {
     pub segments: u32,
-    pub first_groups: u32,
-    pub group_tables: u32,
-    pub first_words: u32,
-    pub states: u32,
-    pub second_part: u32,
+    pub ends: u32,
+}
+
+/// A row of the table that `tiles/escapes.wgsl` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct EscapedSegment {
+    pub first: u32,
+    pub bytes: u32,
+    pub places: u32,
+    pub code: u32,
+    pub codes: u32,
 }

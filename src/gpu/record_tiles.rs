@@ -5,7 +5,7 @@ use super::params::{self, MOST_PLANES};
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::error::Result;
-use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_SAMPLES, Tiling};
+use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::plan::{Colour, TileCut};
 use crate::stage::{TileBatch, TileEffort};
 
@@ -18,58 +18,78 @@ const WORD_SAMPLES: usize = 4;
 /// Raw frames in, a [`TileBatch`] out.
 pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> Result<Recording> {
     let mut recorder = Recorder::new(geometry, cut)?;
-    recorder.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
-    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
     let raw = recorder.recording.buffer(geometry.raw_bytes())?;
-    let planes = recorder.recording.buffer(samples)?;
-    let out = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
-
-    recorder.recording.upload(raw);
-    let words = Work::Invocations(samples / WORD_SAMPLES);
-    recorder.dispatch(Kernel::PhasesForward, raw, planes, words);
-    recorder.dispatch(Kernel::ChooseForward, planes, out, Work::Workgroups(tiles.div_ceil(CHOSEN_TILES)));
-    recorder.dispatch(Kernel::ResidualForward, planes, out, words);
-    recorder.recording.download(out, 0..TileBatch::bytes_of(tiles));
+    let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
+    // Groups of zeros are not written.
+    recorder.recording.clear(tiles);
+    recorder.choose(effort, raw, tiles)?;
+    recorder.recording.download(tiles, 0..TileBatch::bytes_of(recorder.tiles));
     Ok(recorder.recording)
 }
 
 /// A [`TileBatch`] in, raw frames out.
 pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
     let mut recorder = Recorder::new(geometry, cut)?;
-    let (tiles, samples) = (recorder.tiles, recorder.tiles * TILE_SAMPLES);
-    let coded_planes = (recorder.params.bands * recorder.params.planes) as usize;
-    let input = recorder.recording.buffer(TileBatch::bytes_of(tiles))?;
-    let planes = recorder.recording.buffer(samples)?;
-    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
-
-    recorder.recording.upload(input);
-    recorder.dispatch(Kernel::RestoreInverse, input, planes, Work::Workgroups(coded_planes));
-    let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
-    recorder.dispatch(Kernel::PhasesInverse, planes, raw, words);
-    recorder.recording.download(raw, 0..geometry.raw_bytes());
+    let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
+    recorder.recording.upload(tiles);
+    recorder.restore(geometry, tiles)?;
     Ok(recorder.recording)
 }
 
-struct Recorder {
-    recording: Recording,
-    params: params::Tiles,
+/// Adds the dispatches of tiles to a recording.
+pub(super) struct Recorder {
+    pub recording: Recording,
+    pub params: params::Tiles,
     coded_planes: Slot,
-    tiles: usize,
+    /// Tiles of the batch.
+    pub tiles: usize,
 }
 
 impl Recorder {
+    /// For tiles whose groups need no classes.
     fn new(geometry: &Geometry, cut: TileCut) -> Result<Self> {
+        Self::with_tables(geometry, cut, &[])
+    }
+
+    /// For tiles that are coded: `first_tables` has the first table of each set.
+    pub fn with_tables(geometry: &Geometry, cut: TileCut, first_tables: &[usize]) -> Result<Self> {
         let tiling = cut.tiling(geometry);
         groups(geometry)?;
         let tiles = tiling.tiles() * geometry.frames;
         let mut recording = Recording::default();
-        let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling))?;
+        let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling, first_tables))?;
         Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, tiles })
     }
 
-    fn dispatch(&mut self, kernel: Kernel, from: Slot, to: Slot, work: Work) {
+    /// Uploads raw frames to `raw`. `tiles` gets a [`TileBatch`] of them but for its groups of zeros. Returns a buffer
+    /// with the class of each group.
+    pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) -> Result<Slot> {
+        self.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
+        let classes = self.recording.buffer(self.tiles * TILE_GROUPS)?;
+        self.recording.upload(raw);
+        let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
+        self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
+        Ok(classes)
+    }
+
+    /// Makes raw frames of a [`TileBatch`] and downloads them.
+    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<()> {
+        let coded_planes = (self.params.bands * self.params.planes) as usize;
+        let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
+        // The residuals are done with once there are planes, which are as long as raw frames at least.
+        let raw = tiles;
+        self.dispatch(Kernel::RestoreInverse, &[tiles, planes], Work::Workgroups(coded_planes));
+        let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
+        self.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
+        self.recording.download(raw, 0..geometry.raw_bytes());
+        Ok(())
+    }
+
+    /// `storage` is what the kernel is bound to before the table of coded planes.
+    pub fn dispatch(&mut self, kernel: Kernel, storage: &[Slot], work: Work) {
         let overrides = Overrides { sample_bytes: 1, predictor: None };
-        self.recording.dispatch(kernel, overrides, self.params, &[from, to, self.coded_planes], work);
+        let storage = [storage, &[self.coded_planes]].concat();
+        self.recording.dispatch(kernel, overrides, self.params, &storage, work);
     }
 }
 
@@ -96,7 +116,12 @@ fn params(geometry: &Geometry, tiling: &Tiling, tiles: usize) -> params::Tiles {
 }
 
 /// The coded planes of all bands.
-fn coded_planes(geometry: &Geometry, colour: Colour, tiling: &Tiling) -> Vec<params::CodedPlane> {
+fn coded_planes(
+    geometry: &Geometry,
+    colour: Colour,
+    tiling: &Tiling,
+    first_tables: &[usize],
+) -> Vec<params::CodedPlane> {
     let mut rows = Vec::new();
     let mut band_first = 0;
     for band in &tiling.bands {
@@ -121,6 +146,8 @@ fn coded_planes(geometry: &Geometry, colour: Colour, tiling: &Tiling) -> Vec<par
                 region.row_samples,
                 plane.step,
                 green,
+                coded.set,
+                first_tables.get(coded.set).copied().unwrap_or(0),
             ];
             rows.push(bytemuck::cast(numbers.map(|number| number as u32)));
             first += coded.tiles();
@@ -162,7 +189,7 @@ mod tests {
         let geometry = packed(40, 70);
         let forward = forward(&geometry, CUT, TileEffort::Few).unwrap();
         assert_eq!(forward.download_bytes() as usize, TileBatch::bytes_of(3 * CUT.tiling(&geometry).tiles()));
-        assert_eq!(kernels(forward), [Kernel::PhasesForward, Kernel::ChooseForward, Kernel::ResidualForward]);
+        assert_eq!(kernels(forward), [Kernel::ChooseForward]);
         let inverse = inverse(&geometry, CUT).unwrap();
         assert_eq!(inverse.download_bytes() as usize, geometry.raw_bytes());
         assert_eq!(kernels(inverse), [Kernel::RestoreInverse, Kernel::PhasesInverse]);
@@ -177,7 +204,7 @@ mod tests {
         for (geometry, cut) in [(packed(40, 97), CUT), (packed(40, 70), CUT), (geometry(yuv, 3), none)] {
             let tiling = cut.tiling(&geometry);
             let mut tiles = Vec::new();
-            for plane in coded_planes(&geometry, cut.colour, &tiling) {
+            for plane in coded_planes(&geometry, cut.colour, &tiling, &[]) {
                 for frame in 0..3 {
                     let first = plane.band_first + frame * plane.frame_tiles + plane.first;
                     tiles.extend(first..first + plane.columns * plane.rows);

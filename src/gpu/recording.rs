@@ -1,5 +1,7 @@
 //! Commands for a device as plain data, so that they can be made, counted and tested without one.
 
+use std::ops::Range;
+
 use super::shaders::Kernel;
 use crate::error::{Error, Result};
 use crate::plan::Predictor;
@@ -41,12 +43,12 @@ pub(super) struct Dispatch {
 pub(super) enum Command {
     /// Fills a buffer from the start with all bytes that were handed in.
     Upload { to: Slot },
-    /// Zeroes a buffer.
-    Clear { buffer: Slot },
+    /// Zeroes the first `bytes` bytes of a buffer.
+    Clear { buffer: Slot, bytes: u64 },
     /// Runs a kernel.
     Dispatch(Dispatch),
-    /// Hands out `bytes` bytes at `offset` of a buffer, which go to the same offset of the result.
-    Download { from: Slot, offset: u64, bytes: u64 },
+    /// Hands out `bytes` bytes at `offset` of a buffer, which go to offset `to` of the result.
+    Download { from: Slot, offset: u64, to: u64, bytes: u64 },
 }
 
 /// Commands in the order in which they take effect, and the buffers they name.
@@ -54,12 +56,17 @@ pub(super) enum Command {
 pub(super) struct Recording {
     /// Bytes of each buffer, multiples of 4.
     pub buffers: Vec<u64>,
-    /// Buffers that have their content from the beginning, which is no longer than they are.
-    pub tables: Vec<(Slot, Vec<u8>)>,
+    /// Content that buffers have from the beginning, each from an offset on that is a multiple of 4, as its length is.
+    pub tables: Vec<(Slot, u64, Vec<u8>)>,
     pub commands: Vec<Command>,
 }
 
 impl Recording {
+    /// A recording without commands, whose buffers are those of this one and hold what it leaves in them.
+    pub fn continuation(&self) -> Self {
+        Self { buffers: self.buffers.clone(), ..Self::default() }
+    }
+
     /// A buffer of at least `bytes` bytes.
     ///
     /// # Errors
@@ -83,8 +90,15 @@ impl Recording {
         const { assert!(size_of::<T>().is_multiple_of(4)) };
         let bytes = bytemuck::cast_slice(rows);
         let slot = self.buffer(bytes.len())?;
-        self.tables.push((slot, bytes.to_vec()));
+        self.tables.push((slot, 0, bytes.to_vec()));
         Ok(slot)
+    }
+
+    /// Gives a buffer content from a multiple of 4 on.
+    pub fn fill(&mut self, buffer: Slot, offset: usize, bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        self.tables.push((buffer, offset as u64, bytes));
     }
 
     pub fn upload(&mut self, to: Slot) {
@@ -92,12 +106,24 @@ impl Recording {
     }
 
     pub fn clear(&mut self, buffer: Slot) {
-        self.commands.push(Command::Clear { buffer });
+        self.clear_start(buffer, self.buffers[buffer.0] as usize);
     }
 
-    pub fn download(&mut self, from: Slot, bytes: std::ops::Range<usize>) {
+    /// Zeroes the first `bytes` bytes, a multiple of 4.
+    pub fn clear_start(&mut self, buffer: Slot, bytes: usize) {
+        self.commands.push(Command::Clear { buffer, bytes: bytes as u64 });
+    }
+
+    /// Hands out some bytes of a buffer, which go to the same place of the result.
+    pub fn download(&mut self, from: Slot, bytes: Range<usize>) {
+        let to = bytes.start;
+        self.download_to(to, from, bytes);
+    }
+
+    /// The same, to offset `to` of the result.
+    pub fn download_to(&mut self, to: usize, from: Slot, bytes: Range<usize>) {
         let length = bytes.len().next_multiple_of(4) as u64;
-        self.commands.push(Command::Download { from, offset: bytes.start as u64, bytes: length });
+        self.commands.push(Command::Download { from, offset: bytes.start as u64, to: to as u64, bytes: length });
     }
 
     /// Runs `kernel` with `invocations` invocations, or `invocations` workgroups where a workgroup
@@ -146,7 +172,7 @@ impl Recording {
     /// Bytes from the start of the result to the end of the last download.
     pub fn download_bytes(&self) -> u64 {
         let ends = self.commands.iter().filter_map(|command| match command {
-            Command::Download { offset, bytes, .. } => Some(offset + bytes),
+            Command::Download { to, bytes, .. } => Some(to + bytes),
             _ => None,
         });
         ends.max().unwrap_or(0)

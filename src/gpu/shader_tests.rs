@@ -150,19 +150,26 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("bit_shuffle", params::Span, base, samples, span_samples);
     layouts_agree!("histogram", params::Histogram, base, first, last, first_bin);
     layouts_agree!("entropy", params::Entropy, histograms);
-    layouts_agree!("tiles/phases", params::Tiles, tiles, bands, planes, frames, frame_samples, rules, regions, coded);
+    layouts_agree!("tiles/phases", params::Tiles, tiles, bands, planes, frames, frame_samples, rules, segment_frames,
+        two_codes, regions, coded, classes);
     layouts_agree!("recover/solve", params::Recover, estimate_u, estimate_v, estimate_luma, narrow, ends, luma, red,
         green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
         rows, chroma_width, chroma_height, frame_samples);
-    layouts_agree!("ans/lanes", params::Rans, segments, first_groups, group_tables, first_words, states, second_part);
+    layouts_agree!("tiles/escapes", params::Escapes, segments, ends);
+    layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, rows, ends);
 }
 
 #[test]
 #[rustfmt::skip]
 fn tables_are_laid_out_as_declared() {
-    let module = module(TABLE.iter().find(|row| row.name == "tiles/phases").unwrap());
-    let (ty, _) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("CodedPlane")).unwrap();
+    let row = |shader: &str, name: &str| {
+        let module = module(TABLE.iter().find(|row| row.name == shader).unwrap());
+        let (ty, _) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).unwrap();
+        members(&module, ty)
+    };
     let offsets = offsets!(params::CodedPlane, band_first, frame_tiles, first, columns, rows, width, height, phase,
-        first_row, start, row_samples, step, green);
-    assert_eq!(members(&module, ty), (offsets, size_of::<params::CodedPlane>()));
+        first_row, start, row_samples, step, green, statistics, first_table);
+    assert_eq!(row("tiles/phases", "CodedPlane"), (offsets, size_of::<params::CodedPlane>()));
+    let offsets = offsets!(params::EscapedSegment, first, bytes, places, code, codes);
+    assert_eq!(row("tiles/escapes", "Segment"), (offsets, size_of::<params::EscapedSegment>()));
 }

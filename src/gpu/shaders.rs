@@ -29,7 +29,7 @@ pub(super) enum Storage {
     Input = 1,
     /// Written, and read by kernels that work in place.
     Output = 2,
-    /// Counters that workgroups add to, or bits that they set.
+    /// Counters that workgroups add to, bits that they set, or what else is written.
     Bins = 3,
     /// Read only, and made when the work is recorded.
     Table = 4,
@@ -59,11 +59,11 @@ pub(super) enum Kernel {
     BitShuffleInverse,
     HistogramForward,
     EntropyForward,
-    PhasesForward,
-    PhasesInverse,
     ChooseForward,
-    ResidualForward,
+    ListForward,
+    EscapesInverse,
     RestoreInverse,
+    PhasesInverse,
     SolveForward,
     ConvertInverse,
     LanesEncode,
@@ -77,9 +77,11 @@ const COMMON: &str = include_str!("../../shaders/common.wgsl");
 const FROM_TO: &[Storage] = &[Storage::Input, Storage::Output];
 const IN_PLACE: &[Storage] = &[Storage::Output];
 const BY_TABLE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table];
+const ALL: &[Storage] = &[Storage::Input, Storage::Output, Storage::Bins, Storage::Table];
 
 /// What shaders of tiles share.
 const TILING: &str = include_str!("../../shaders/tiles/tiling.wgsl");
+const SAMPLES: &str = include_str!("../../shaders/tiles/samples.wgsl");
 const BYTES: &str = include_str!("../../shaders/tiles/bytes.wgsl");
 const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
 /// What shaders of recovery share.
@@ -93,7 +95,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 15] = [
+pub(super) static TABLE: [Shader; 16] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -155,31 +157,34 @@ pub(super) static TABLE: [Shader; 15] = [
         entries: &[entry(Kernel::EntropyForward, "forward", LANES, FROM_TO)],
     },
     Shader {
-        name: "tiles/phases",
-        shared: &[TILING],
-        source: include_str!("../../shaders/tiles/phases.wgsl"),
-        entries: &[
-            entry(Kernel::PhasesForward, "forward", LANES, BY_TABLE),
-            entry(Kernel::PhasesInverse, "inverse", LANES, BY_TABLE),
-        ],
-    },
-    Shader {
         name: "tiles/choose",
-        shared: &[TILING, BYTES, RULES],
+        shared: &[TILING, SAMPLES, BYTES, RULES],
         source: include_str!("../../shaders/tiles/choose.wgsl"),
-        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE)],
+        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, ALL)],
     },
     Shader {
-        name: "tiles/residual",
-        shared: &[TILING, BYTES, RULES],
-        source: include_str!("../../shaders/tiles/residual.wgsl"),
-        entries: &[entry(Kernel::ResidualForward, "forward", LANES, BY_TABLE)],
+        name: "tiles/list",
+        shared: &[TILING],
+        source: include_str!("../../shaders/tiles/list.wgsl"),
+        entries: &[entry(Kernel::ListForward, "forward", LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "tiles/escapes",
+        shared: &[],
+        source: include_str!("../../shaders/tiles/escapes.wgsl"),
+        entries: &[entry(Kernel::EscapesInverse, "inverse", ROW_LANES, ALL)],
     },
     Shader {
         name: "tiles/restore",
         shared: &[TILING, BYTES],
         source: include_str!("../../shaders/tiles/restore.wgsl"),
         entries: &[entry(Kernel::RestoreInverse, "inverse", ROW_LANES, BY_TABLE)],
+    },
+    Shader {
+        name: "tiles/phases",
+        shared: &[TILING],
+        source: include_str!("../../shaders/tiles/phases.wgsl"),
+        entries: &[entry(Kernel::PhasesInverse, "inverse", LANES, BY_TABLE)],
     },
     Shader {
         name: "recover/solve",
@@ -198,8 +203,8 @@ pub(super) static TABLE: [Shader; 15] = [
         shared: &[],
         source: include_str!("../../shaders/ans/lanes.wgsl"),
         entries: &[
-            entry(Kernel::LanesEncode, "encode", CODERS, &[Storage::Input, Storage::Bins, Storage::Table]),
-            entry(Kernel::LanesDecode, "decode", CODERS, BY_TABLE),
+            entry(Kernel::LanesEncode, "encode", CODERS, ALL),
+            entry(Kernel::LanesDecode, "decode", CODERS, ALL),
         ],
     },
     Shader {

@@ -134,6 +134,12 @@ impl TilePlan {
         geometry.frames.div_ceil(self.segment_frames as usize)
     }
 
+    /// Frames of each segment of a band.
+    pub(crate) fn segment_lengths(&self, geometry: &Geometry) -> impl Iterator<Item = usize> + use<> {
+        let (frames, segment_frames) = (geometry.frames, self.segment_frames as usize);
+        (0..frames).step_by(segment_frames).map(move |first| segment_frames.min(frames - first))
+    }
+
     /// Checks that the plan can be carried out on `geometry`.
     ///
     /// # Errors

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::codec::{DecodeTable, EncodeTable};
+use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Making, Plan, TileCut};
-use crate::stage::{Backend, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{Candidate, Making, Plan, TileCut, TilePlan};
+use crate::stage::{Backend, CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// A backend for one batch, with the time that its calls take.
 pub(super) struct Metered<'a> {
@@ -53,6 +53,27 @@ impl Backend for Metered<'_> {
 
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
         self.timed(|backend| backend.tiles_forward(batch, cut, effort, out))
+    }
+
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        self.timed(|backend| backend.tiles_encode(batch, plan, effort, tables))
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, raw))
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
-use crate::codec::{DecodeTable, EncodeTable};
+use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
-use crate::plan::{self, Making, Plan, Settings, TileCut};
-use crate::stage::{SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{self, Making, Plan, Settings, TileCut, TilePlan};
+use crate::stage::{CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -83,6 +83,37 @@ impl Backend for Fake {
         if self.fault == Fault::WrongResiduals {
             let bytes = out.as_bytes_mut();
             bytes[bytes.len() / 2] ^= 2;
+        }
+        Ok(())
+    }
+
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        self.call()?;
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        if self.fault == Fault::WrongResiduals {
+            coded.predictors.iter_mut().for_each(|predictor| *predictor ^= 1);
+        }
+        Ok(coded)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.call()?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        if self.fault == Fault::WrongBytes {
+            raw[0] ^= 1;
         }
         Ok(())
     }

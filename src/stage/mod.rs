@@ -13,20 +13,23 @@
 //! The tiled path of 8-bit planes is apart from these: raw frames to tiles and back, and the rANS
 //! coders of their residuals. So is recovery: packed frames to the YUV planes they were made from, and back.
 
+mod coded;
 mod profile;
 mod segments;
 mod solved;
 mod tiles;
 
+pub(crate) use coded::SegmentParts;
+pub use coded::{CodedSegment, CodedTiles};
 pub use profile::{Detail, DeviceRates, DeviceRun, KernelRun};
 pub use segments::{SegmentCode, Segments};
 pub use solved::SolvedPlanes;
 pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 
-use crate::codec::{DecodeTable, EncodeTable};
+use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TileCut};
+use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TileCut, TilePlan};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
 /// between stages.
@@ -55,6 +58,30 @@ pub trait Backend: Send + Sync {
 
     /// Raw frames to tiles. Callers have checked the cut ([`TileCut::check`]).
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()>;
+
+    /// Raw frames to tiles whose residuals are coded. Callers have checked the plan, whose coding is not looked at:
+    /// `tables` are those of it.
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>>;
+
+    /// Coded tiles to raw frames. Callers have checked the plan, whose coding is not looked at: `tables` are those of
+    /// it.
+    ///
+    /// # Errors
+    /// Corrupt if `coded` are not the tiles of such a plan.
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()>;
 
     /// Tiles to raw frames. Callers have checked the cut.
     ///

@@ -22,6 +22,13 @@ pub struct SegmentCode<'a> {
     pub words: Cow<'a, [u8]>,
 }
 
+impl SegmentCode<'_> {
+    /// Length of states and words.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.states) + self.words.len()
+    }
+}
+
 impl Segments<'_> {
     /// Checks that these are segments of `groups` groups, coded with `tables` tables.
     ///

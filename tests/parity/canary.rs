@@ -3,13 +3,14 @@
 use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
-    Difference, check, compare, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
+    Difference, check, compare, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery,
+    compare_tiles,
 };
 use framepress::internal::{
-    Backend, Batch, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, SolvedPlanes, TileBatch,
-    TileEffort,
+    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, SolvedPlanes,
+    TileBatch, TileDecoderTables, TileEffort, TileEncoderTables,
 };
-use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut};
+use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut, TilePlan};
 use libtest_mimic::Trial;
 
 use super::backends::{reference, trial};
@@ -23,6 +24,7 @@ pub fn rows() -> Vec<Trial> {
         row("inverse", inverse),
         row("costs", costs),
         row("tiles", tiles),
+        row("coded-tiles", coded_tiles),
         row("recovery", recovery),
         row("rans", rans),
         row("copy", copy),
@@ -64,6 +66,19 @@ fn tiles() {
     assert_eq!(compare(Wrong { frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
 }
 
+fn coded_tiles() {
+    let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+    let compare = |wrong| {
+        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1);
+        difference.unwrap().unwrap()
+    };
+    assert_eq!(compare(Wrong { coded_predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
+    assert_eq!(compare(Wrong { coded_classes: true, ..Wrong::none() }), Difference::Classes { group: 7 });
+    assert_eq!(compare(Wrong { coded_segments: true, ..Wrong::none() }), Difference::Code { segment: 1 });
+    assert_eq!(compare(Wrong { coded_frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
+}
+
 fn recovery() {
     let case = Case::new(Dtype::U8, packed(5, 3, ChannelOrder::Rgb), 1, 3);
     let making = makings(&case)[0];
@@ -101,6 +116,10 @@ fn probe() {
         (Wrong { predictors: true, ..Wrong::none() }, "prediction of tiles"),
         (Wrong { groups: true, ..Wrong::none() }, "prediction of tiles"),
         (Wrong { frames: true, ..Wrong::none() }, "prediction of tiles"),
+        (Wrong { coded_predictors: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { coded_classes: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { coded_segments: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { coded_frames: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
@@ -122,6 +141,10 @@ struct Wrong {
     predictors: bool,
     groups: bool,
     frames: bool,
+    coded_predictors: bool,
+    coded_classes: bool,
+    coded_segments: bool,
+    coded_frames: bool,
     solved: bool,
     misfits: bool,
     made: bool,
@@ -139,6 +162,10 @@ impl Wrong {
             predictors: false,
             groups: false,
             frames: false,
+            coded_predictors: false,
+            coded_classes: false,
+            coded_segments: false,
+            coded_frames: false,
             solved: false,
             misfits: false,
             made: false,
@@ -186,6 +213,33 @@ impl Backend for Wrong {
         let (predictors, groups) = out.parts_mut();
         predictors[1] ^= u8::from(self.predictors);
         groups[7][63] ^= u8::from(self.groups);
+        Ok(())
+    }
+
+    fn tiles_encode(
+        &self,
+        batch: Batch<'_>,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        coded.predictors[1] ^= u8::from(self.coded_predictors);
+        coded.classes[7] ^= u8::from(self.coded_classes);
+        coded.segments[1].codes[0].states[31] ^= u32::from(self.coded_segments);
+        Ok(coded)
+    }
+
+    fn tiles_decode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        raw[6] ^= u8::from(self.coded_frames);
         Ok(())
     }
 

@@ -3,12 +3,12 @@
 
 use framepress::ErrorKind;
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype};
-use framepress::internal::gpu::{compare_rans, compare_tiles, sample_bytes};
+use framepress::internal::gpu::{compare_coded, compare_rans, compare_tiles, sample_bytes};
 use framepress::internal::{
-    Backend, GROUP, SegmentCode, Segments, TileBatch, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
-    Tiling,
+    Backend, CodedTiles, GROUP, SegmentCode, Segments, TileBatch, TileCounts, TileDecoderTables, TileEffort,
+    TileEncoderTables, Tiling,
 };
-use framepress::plan::{Colour, TileCut, TilePredictor};
+use framepress::plan::{Colour, TileCoding, TileCut, TilePlan, TilePredictor};
 use libtest_mimic::Trial;
 
 use super::backends::{Subject, all, reference, row, trial};
@@ -24,8 +24,13 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("tiles", it, "many-frames", || many_frames(it)));
         rows.push(row("tiles", it, "many-workgroups", || many_workgroups(it)));
         rows.push(row("tiles", it, "wrong", || wrong_tiles(it)));
+        rows.push(row("coded-tiles", it, "shapes", || coded_shapes(it)));
+        rows.push(row("coded-tiles", it, "none-and-all", || none_and_all_coded(it)));
+        rows.push(row("coded-tiles", it, "two-codes", || two_codes(it)));
+        rows.push(row("coded-tiles", it, "many-segments", || many_segments(it)));
+        rows.push(row("coded-tiles", it, "damage", || damaged_tiles(it)));
         rows.push(row("rans", it, "residuals", || residuals(it)));
-        rows.push(row("rans", it, "noise", || noise(it)));
+        rows.push(row("rans", it, "noise", || noise_and_one_value(it)));
         rows.push(row("rans", it, "nothing", || nothing(it)));
         rows.push(row("rans", it, "damage", || damage(it)));
         for to in all().iter().filter(|to| to.name != it.name) {
@@ -114,6 +119,128 @@ fn many_workgroups(subject: &Subject) {
     same(subject, &case, TileCut { colour: Colour::None, split_chroma: false, bands: 256 }, TileEffort::Few);
 }
 
+fn same_coded(subject: &Subject, case: &Case, cut: TileCut, segment_frames: u32) {
+    let effort = TileEffort::Some;
+    let difference = compare_coded(subject.backend(), &reference(), case.batch(), cut, effort, segment_frames).unwrap();
+    assert_eq!(difference, None, "{:?} {cut:?} {segment_frames}", case.geometry);
+}
+
+/// Segments of one frame, of some, and of more than there are.
+fn coded_shapes(subject: &Subject) {
+    for case in shapes() {
+        for cut in cuts(&case) {
+            [1, 2, 9].into_iter().for_each(|segment_frames| same_coded(subject, &case, cut, segment_frames));
+        }
+    }
+}
+
+const WHOLE: TileCut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+
+/// Frames of zeros alone, of zeros but for a sample, and of noise of which much is escaped.
+fn none_and_all_coded(subject: &Subject) {
+    let mut case = Case::new(Dtype::U8, gray(130, 70), 2, 1);
+    case.raw.fill(0);
+    same_coded(subject, &case, WHOLE, 1);
+    case.raw[130 * 69] = 200;
+    same_coded(subject, &case, WHOLE, 1);
+    case.raw = noise(case.raw.len());
+    same_coded(subject, &case, WHOLE, 2);
+    // The tables know small residuals only.
+    case.raw.iter_mut().enumerate().for_each(|(at, sample)| *sample &= if at % 64 < 21 { 1 } else { 255 });
+    same_coded(subject, &case, WHOLE, 2);
+}
+
+/// A group fewer than two codes take, as near as tiles come to it, as many, and an odd number of them.
+fn two_codes(subject: &Subject) {
+    for (width, height) in [(512, 496), (512, 512), (520, 528)] {
+        let mut case = Case::new(Dtype::U8, gray(width, height), 1, 1);
+        case.raw = noise(case.raw.len());
+        same_coded(subject, &case, WHOLE, 1);
+        // Most of the last tile is zeros.
+        case.raw[width * (height - 16)..].fill(0);
+        same_coded(subject, &case, WHOLE, 1);
+    }
+}
+
+/// Two codes each, so that there are more than a dimension of a dispatch has. (Bands, not frames: Mesa's software adapter
+/// ends the loops of an invocation after 65,535 rounds.)
+fn many_segments(subject: &Subject) {
+    let bands = 33_000;
+    let case = Case::new(Dtype::U8, gray(16, 16 * bands), 1, 1);
+    same_coded(subject, &case, TileCut { bands: bands as u32, ..WHOLE }, 1);
+}
+
+/// What is damaged is refused, or gives the same frames, as by the reference.
+fn damaged_tiles(subject: &Subject) {
+    // Segments of one code and of two.
+    let mut case = Case::new(Dtype::U8, gray(520, 528), 2, 1);
+    case.raw = noise(case.raw.len());
+    case.raw[520 * 528..].iter_mut().for_each(|sample| *sample &= 3);
+    case.raw[520 * 528 + 520 * 60..].fill(0);
+    let mut counts = TileCounts::new(1);
+    let cpu = reference();
+    let mut tiles = TileBatch::default();
+    cpu.tiles_forward(case.batch(), WHOLE, TileEffort::Few, &mut tiles).unwrap();
+    let sum = |group: &[u8; GROUP]| group.iter().map(|&byte| u16::from(byte)).sum::<u16>();
+    let groups = tiles.groups().iter().filter(|group| sum(group) > 0);
+    groups.step_by(50).for_each(|group| counts.count(0, sum(group), group));
+    let (tables, classes) = counts.tables();
+    let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+    let coding = TileCoding::Tables(tables);
+    let TileCut { colour, split_chroma, bands } = WHOLE;
+    let plan = TilePlan { colour, split_chroma, bands, segment_frames: 1, coding };
+    let coded = cpu.tiles_encode(case.batch(), &plan, TileEffort::Few, &encode).unwrap();
+    let [first, second] = coded.segments.as_slice() else { panic!("{} segments", coded.segments.len()) };
+    assert_eq!([first.codes.len(), second.codes.len()], [2, 1]);
+    assert!(first.escapes.len() > 1);
+
+    let treated = |backend: &dyn Backend, damage: &dyn Fn(&mut CodedTiles<'_>)| {
+        let (mut damaged, mut raw) = (coded.clone(), vec![0xA5; case.raw.len()]);
+        damage(&mut damaged);
+        let result = backend.tiles_decode(&case.geometry, &plan, &decode, &damaged, &mut raw);
+        result.map(|()| raw).map_err(|error| error.kind())
+    };
+    assert!(treated(subject.backend(), &|_| {}).unwrap() == case.raw);
+    let alike = |damage: &dyn Fn(&mut CodedTiles<'_>)| {
+        assert!(treated(subject.backend(), damage) == treated(&cpu, damage));
+    };
+    let refused = |damage: &dyn Fn(&mut CodedTiles<'_>)| {
+        assert_eq!(treated(subject.backend(), damage), Err(ErrorKind::Corrupt));
+    };
+    for segment in 0..2 {
+        let words = coded.segments[segment].codes[0].words.len();
+        for at in (0..words).step_by(words / 5) {
+            alike(&|it| it.segments[segment].codes[0].words.to_mut()[at] ^= 16);
+        }
+        refused(&|it| it.segments[segment].codes[0].words.to_mut().truncate(2));
+        refused(&|it| it.segments[segment].codes[0].words.to_mut().extend([0, 0]));
+        refused(&|it| it.segments[segment].codes[0].words.to_mut().truncate(words - 1));
+        refused(&|it| it.segments[segment].codes[0].states[5] = 1);
+        refused(&|it| it.segments[segment].escapes.to_mut().push(1));
+        refused(&|it| it.segments[segment].codes.truncate(0));
+        refused(&|it| it.segments[segment].codes.extend(second.codes.iter().cloned().cycle().take(2)));
+        alike(&|it| it.segments[segment].codes[0].states[31] ^= 1 << 14);
+    }
+    refused(&|it| it.segments[0].escapes.to_mut().truncate(1));
+    alike(&|it| it.segments[0].escapes.to_mut()[0] ^= 3);
+    alike(&|it| it.predictors[3] ^= 1);
+    refused(&|it| it.predictors[3] = 12);
+    refused(&|it| it.classes[5] = 16);
+    refused(&|it| it.classes[5] = 0);
+    refused(&|it| it.classes.truncate(5));
+    refused(&|it| it.predictors.truncate(5));
+    refused(&|it| it.segments.truncate(1));
+}
+
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..bytes).map(next).collect()
+}
+
 /// What does not fit the cut is refused.
 fn wrong_tiles(subject: &Subject) {
     let case = Case::new(Dtype::U8, gray(40, 20), 2, 1);
@@ -148,13 +275,8 @@ fn residuals(subject: &Subject) {
 }
 
 /// Each byte takes about 8 bits, and groups of one value take none.
-fn noise(subject: &Subject) {
-    let mut state = 1u32;
-    let mut noise = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    let groups: Vec<[u8; GROUP]> = (0..3000).map(|_| std::array::from_fn(|_| noise())).collect();
+fn noise_and_one_value(subject: &Subject) {
+    let groups: Vec<[u8; GROUP]> = noise(3000 * GROUP).as_chunks().0.to_vec();
     same_codes(subject, &groups, 40);
     same_codes(subject, &[[7; GROUP]; 1000], 20);
 }

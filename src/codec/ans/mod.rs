@@ -22,6 +22,7 @@ use self::table::Frequencies;
 use crate::codec::bits::{BitDecoder, BitEncoder, Nibble};
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
+use crate::stage::SegmentCode;
 
 /// Bytes of a group.
 const GROUP: usize = 256;
@@ -104,14 +105,11 @@ pub(super) fn decode_groups<'b, const N: usize>(
     coded: &[u8],
     groups: &mut [(&'b DecodeTable, &'b mut [u8; N])],
 ) -> Result<()> {
-    lanes::decode(simd, &mut [stream(coded, groups)?])
+    lanes::decode(simd, &mut [stream(&code(coded)?, groups)])
 }
 
-/// The states and words that end a block, to be decoded to `groups`.
-pub(super) fn stream<'a, 'b, const N: usize>(
-    coded: &[u8],
-    groups: &'a mut [(&'b DecodeTable, &'b mut [u8; N])],
-) -> Result<Stream<'a, 'b, N>> {
+/// The states and words that end a block.
+pub(super) fn code(coded: &[u8]) -> Result<SegmentCode<'_>> {
     let short = || Error::corrupt("ans block: it ends within its states");
     let (state_bytes, words) = coded.split_first_chunk::<STATES_BYTES>().ok_or_else(short)?;
     if words.len() % 2 != 0 {
@@ -124,7 +122,15 @@ pub(super) fn stream<'a, 'b, const N: usize>(
             return Err(Error::corrupt(format!("ans block: {state} is no state of a lane")));
         }
     }
-    Ok(Stream::new(groups, states, words))
+    Ok(SegmentCode { states, words: words.into() })
+}
+
+/// A code, to be decoded to `groups`.
+pub(super) fn stream<'a, 'b, const N: usize>(
+    code: &SegmentCode<'_>,
+    groups: &'a mut [(&'b DecodeTable, &'b mut [u8; N])],
+) -> Stream<'a, 'b, N> {
+    Stream::new(groups, code.states, &code.words)
 }
 
 fn write_model(groups: &[u8], frequencies: &[Frequencies], out: &mut Vec<u8>) {

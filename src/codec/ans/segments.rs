@@ -28,10 +28,15 @@ pub fn encode(
     }
     pool::map(crew, jobs, |(ids, groups)| {
         let coded: Vec<_> = ids.iter().map(|&id| tables[usize::from(id)]).zip(groups).collect();
-        let (mut states, mut words) = (START, Vec::new());
-        lanes::encode(simd, &coded, &mut states, &mut Words::default(), &mut words);
-        Ok(SegmentCode { states, words: Cow::Owned(words) })
+        Ok(code(simd, &coded))
     })
+}
+
+/// Codes groups with their tables.
+pub(in crate::codec) fn code(simd: SimdLevel, coded: &[(&EncodeTable, &[u8; GROUP])]) -> SegmentCode<'static> {
+    let (mut states, mut words) = (START, Vec::new());
+    lanes::encode(simd, coded, &mut states, &mut Words::default(), &mut words);
+    SegmentCode { states, words: Cow::Owned(words) }
 }
 
 /// Decodes each segment.
@@ -66,10 +71,15 @@ pub(crate) fn check_codes(
     groups: usize,
 ) -> Result<()> {
     segments.check(tables, groups)?;
-    let wrong = |code: &SegmentCode<'_>| {
-        !code.words.len().is_multiple_of(2) || code.states.iter().any(|state| !lanes::STATES.contains(state))
-    };
-    if codes.len() != segments.lengths.len() || codes.iter().any(wrong) {
+    if codes.len() != segments.lengths.len() {
+        return Err(Error::corrupt("segments: not as many codes"));
+    }
+    codes.iter().try_for_each(check_code)
+}
+
+/// Checks that this can be where coders stopped.
+pub(crate) fn check_code(code: &SegmentCode<'_>) -> Result<()> {
+    if !code.words.len().is_multiple_of(2) || code.states.iter().any(|state| !lanes::STATES.contains(state)) {
         return Err(Error::corrupt("segments: no codes of rANS coders"));
     }
     Ok(())

@@ -4,26 +4,35 @@
 //! not zero by 32 interleaved rANS coders, with a table per class that the batch records
 //! ([`TileTables`]). Residuals too seldom for their table are stored apart.
 
+mod escapes;
+mod list;
 mod nibbles;
 pub mod packed;
 mod side;
 mod tables;
 
+#[cfg(feature = "gpu")]
+pub(crate) use escapes::check as check_escapes;
+pub use list::TWO_CODES;
 pub use tables::{TileClasses, TileCounts, TileTables};
 
+use self::list::Listed;
 use self::nibbles::{NibbleDecoder, NibbleEncoder};
 use self::side::Side;
-use self::tables::{ESCAPE, Encode};
+use self::tables::Encode;
 use super::ans;
+#[cfg(feature = "gpu")]
+use super::ans::classes::LEVELS;
 use super::ans::lanes::{self, DecodeTable, EncodeTable, Words};
+use super::ans::segments;
 use crate::cpu::SimdLevel;
 use crate::error::{Error, Result};
 use crate::frame::{Band, CodedPlane, GROUP, TILE_GROUPS};
-use crate::stage::TiledFrames;
+use crate::stage::{CodedSegment, SegmentParts, TiledFrames};
 
-/// Segments of so many coded groups have two codes, each of half of the groups. They are decoded side by side: while
-/// one waits for its states, the other has work.
-const TWO_CODES: usize = 4096;
+/// What an entry for encoding has no use for: states and frequencies are at most 2^12.
+#[cfg(feature = "gpu")]
+const ESCAPED_BIT: u32 = 1 << 15;
 /// Set in the number of escapes of a segment that has two codes.
 const TWO_CODES_MARK: u32 = 1 << 31;
 
@@ -50,6 +59,46 @@ impl TileEncoderTables {
         let before: usize = self.sets[..set].iter().map(Vec::len).sum();
         Some(before as u16 + u16::from(class))
     }
+
+    /// The first of [all](Self::all) tables of each set.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn firsts(&self) -> Vec<usize> {
+        firsts(&self.sets)
+    }
+
+    /// The class of groups of each level, from 1, set by set.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn classes(&self) -> &[[u8; LEVELS]] {
+        self.classes.as_slice()
+    }
+
+    /// All tables, with [`ESCAPED_BIT`] in the entries of byte values that are escaped.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn marked(&self) -> Vec<[u32; 256]> {
+        let marked = |encode: &Encode| {
+            let mut entries = *encode.table.as_array();
+            let escaped = entries.iter_mut().zip(&encode.escaped).filter(|&(_, &escaped)| escaped);
+            escaped.for_each(|(entry, _)| *entry |= ESCAPED_BIT);
+            entries
+        };
+        self.sets.iter().flatten().map(marked).collect()
+    }
+
+    /// Codes the groups of some frames of `band`. Returns their classes too.
+    pub(crate) fn code(&self, simd: SimdLevel, band: &Band, frames: &TiledFrames) -> (Vec<u8>, CodedSegment<'static>) {
+        let listed = Listed::new(self, band, &frames.sums, &frames.groups);
+        let (first, second) = listed.codes();
+        let codes = [Some(first).filter(|first| !first.is_empty()), second].into_iter().flatten();
+        let codes = codes.map(|coded| segments::code(simd, coded)).collect();
+        (listed.classes, CodedSegment { escapes: listed.escapes.into(), codes })
+    }
+}
+
+/// The first of all tables of each set.
+#[cfg(feature = "gpu")]
+fn firsts<T>(sets: &[Vec<T>]) -> Vec<usize> {
+    let first = |next: &mut usize, tables: &Vec<T>| Some(std::mem::replace(next, *next + tables.len()));
+    sets.iter().scan(0, first).collect()
 }
 
 /// Codes the segments of a band, in order.
@@ -70,57 +119,62 @@ impl<'a> TileEncoder<'a> {
 
     /// Appends the code of a segment.
     pub fn encode(&mut self, frames: &mut TiledFrames, out: &mut Vec<u8>) -> Result<()> {
-        let TiledFrames { predictors, sums, groups } = frames;
-        let mut classes = Vec::with_capacity(sums.len());
-        let mut coded = Vec::with_capacity(groups.len());
-        let mut escapes: Vec<u8> = Vec::new();
-        let mut groups = groups.iter();
-        let mut sums = sums.iter();
-        let frame_tiles = self.band.tiles();
-        for _ in 0..predictors.len() / frame_tiles.max(1) {
-            for plane in &self.band.planes {
-                for &sum in sums.by_ref().take(plane.tiles() * TILE_GROUPS) {
-                    let class = self.tables.classes.of(plane.set, sum);
-                    classes.push(class);
-                    if class > 0
-                        && let Some(group) = groups.next()
-                    {
-                        let encode = &self.tables.sets[plane.set][usize::from(class) - 1];
-                        if largest(group) >= encode.sure {
-                            escapes.extend(group.iter().filter(|&&residual| encode.escaped[usize::from(residual)]));
-                        }
-                        coded.push((&encode.table, group));
-                    }
-                }
-            }
-        }
-        for (predictors, classes) in
-            predictors.chunks_mut(frame_tiles.max(1)).zip(classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1)))
-        {
-            self.side.code(self.simd, &mut self.nibbles, self.band, predictors, classes)?;
-        }
-
-        let start = out.len();
-        out.extend([0; 8]);
-        self.nibbles.finish(out);
-        let side_bytes = (out.len() - start - 8) as u32;
-        let halves = if coded.len() < TWO_CODES { None } else { Some(coded.split_at(coded.len().div_ceil(2))) };
-        let escape_bytes = u32::try_from(escapes.len()).ok().filter(|&bytes| bytes < TWO_CODES_MARK);
-        let escape_bytes = escape_bytes.ok_or_else(|| Error::limit("tiles: more than 2 GiB of escaped residuals"))?;
-        let mark = if halves.is_some() { TWO_CODES_MARK } else { 0 };
-        out[start..start + 4].copy_from_slice(&side_bytes.to_le_bytes());
-        out[start + 4..start + 8].copy_from_slice(&(escape_bytes | mark).to_le_bytes());
-        out.extend(escapes);
-        if let Some((first, second)) = halves {
+        let mut listed = Listed::new(self.tables, self.band, &frames.sums, &frames.groups);
+        let two_codes = listed.codes().1.is_some();
+        self.begin(&mut frames.predictors, &mut listed.classes, &listed.escapes, two_codes, out)?;
+        let (first, second) = listed.codes();
+        if let Some(second) = second {
             let length_at = out.len();
             out.extend([0; 4]);
             ans::encode_groups(self.simd, first, &mut self.words, out);
             let first_bytes = (out.len() - length_at - 4) as u32;
             out[length_at..length_at + 4].copy_from_slice(&first_bytes.to_le_bytes());
             ans::encode_groups(self.simd, second, &mut self.words, out);
-        } else if !coded.is_empty() {
-            ans::encode_groups(self.simd, &coded, &mut self.words, out);
+        } else if !first.is_empty() {
+            ans::encode_groups(self.simd, first, &mut self.words, out);
         }
+        Ok(())
+    }
+
+    /// The same of a segment whose groups are coded.
+    pub(crate) fn put(&mut self, segment: SegmentParts<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let SegmentParts { predictors, classes, coded: CodedSegment { escapes, codes } } = segment;
+        self.begin(predictors, classes, escapes, codes.len() > 1, out)?;
+        if let [first, _] = codes.as_slice() {
+            out.extend((first.bytes() as u32).to_le_bytes());
+        }
+        for code in codes {
+            out.extend(code.states.iter().flat_map(|state| state.to_le_bytes()));
+            out.extend(code.words.iter());
+        }
+        Ok(())
+    }
+
+    /// Appends what a segment has before its codes.
+    fn begin(
+        &mut self,
+        predictors: &mut [u8],
+        classes: &mut [u8],
+        escapes: &[u8],
+        two_codes: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let frame_tiles = self.band.tiles().max(1);
+        for (predictors, classes) in
+            predictors.chunks_mut(frame_tiles).zip(classes.chunks_mut(frame_tiles * TILE_GROUPS))
+        {
+            self.side.code(self.simd, &mut self.nibbles, self.band, predictors, classes)?;
+        }
+        let start = out.len();
+        out.extend([0; 8]);
+        self.nibbles.finish(out);
+        let side_bytes = (out.len() - start - 8) as u32;
+        let escape_bytes = u32::try_from(escapes.len()).ok().filter(|&bytes| bytes < TWO_CODES_MARK);
+        let escape_bytes = escape_bytes.ok_or_else(|| Error::limit("tiles: more than 2 GiB of escaped residuals"))?;
+        let mark = if two_codes { TWO_CODES_MARK } else { 0 };
+        out[start..start + 4].copy_from_slice(&side_bytes.to_le_bytes());
+        out[start + 4..start + 8].copy_from_slice(&(escape_bytes | mark).to_le_bytes());
+        out.extend(escapes);
         Ok(())
     }
 }
@@ -138,6 +192,59 @@ impl TileDecoderTables {
     /// order of [`TileEncoderTables::all`].
     pub fn all(&self) -> Vec<&DecodeTable> {
         self.0.iter().flatten().collect()
+    }
+
+    /// The first of [all](Self::all) tables of each set.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn firsts(&self) -> Vec<usize> {
+        firsts(&self.0)
+    }
+
+    /// The table of each group of some frames of `band` that has one.
+    ///
+    /// # Errors
+    /// Corrupt if there are classes that there is no table for.
+    pub(crate) fn of_groups(&self, band: &Band, classes: &[u8]) -> Result<Vec<&DecodeTable>> {
+        let mut tables = Vec::with_capacity(classes.len());
+        let mut classes = classes.iter();
+        while classes.len() > 0 && band.tiles() > 0 {
+            for plane in &band.planes {
+                let set = self.0.get(plane.set).map_or(&[][..], Vec::as_slice);
+                for &class in classes.by_ref().take(groups_of(plane)).filter(|&&class| class > 0) {
+                    let table = set.get(usize::from(class) - 1);
+                    tables.push(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
+                }
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Decodes the groups of some frames of `band`.
+    ///
+    /// # Errors
+    /// Corrupt if `coded` is not of such groups.
+    pub(crate) fn decode(
+        &self,
+        simd: SimdLevel,
+        band: &Band,
+        classes: &[u8],
+        coded: &CodedSegment<'_>,
+        out: &mut Vec<[u8; GROUP]>,
+    ) -> Result<()> {
+        let tables = self.of_groups(band, classes)?;
+        coded.check(tables.len())?;
+        out.resize(tables.len(), [0; GROUP]);
+        let mut groups: Vec<_> = tables.into_iter().zip(&mut *out).collect();
+        match coded.codes.as_slice() {
+            [] => {}
+            [code] => lanes::decode(simd, &mut [ans::stream(code, &mut groups)])?,
+            [first, second, ..] => {
+                let half = groups.len().div_ceil(2);
+                let (of_first, of_second) = groups.split_at_mut(half);
+                lanes::decode(simd, &mut [ans::stream(first, of_first), ans::stream(second, of_second)])?;
+            }
+        }
+        escapes::put(out, &coded.escapes)
     }
 }
 
@@ -171,7 +278,23 @@ impl<'a> TileDecoder<'a> {
     /// # Errors
     /// Corrupt if `packed` is not such a segment.
     pub fn decode(&mut self, packed: &[u8], frames: usize, out: &mut DecodedTiles) -> Result<()> {
-        let short = || Error::corrupt("tiles: the segment ends too early");
+        let tiles = frames * self.band.tiles();
+        out.predictors.resize(tiles, 0);
+        out.classes.resize(tiles * TILE_GROUPS, 0);
+        let coded = self.read(packed, &mut out.predictors, &mut out.classes)?;
+        self.tables.decode(self.simd, self.band, &out.classes, &coded, &mut out.groups)
+    }
+
+    /// Decodes the predictors and classes of a segment, and finds the codes of its groups.
+    ///
+    /// # Errors
+    /// Corrupt if `packed` is not a segment of so many tiles.
+    pub(crate) fn read<'p>(
+        &mut self,
+        packed: &'p [u8],
+        predictors: &mut [u8],
+        classes: &mut [u8],
+    ) -> Result<CodedSegment<'p>> {
         let (side_bytes, rest) = packed.split_first_chunk::<4>().ok_or_else(short)?;
         let (escape_bytes, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
         let (side, rest) = rest.split_at_checked(u32::from_le_bytes(*side_bytes) as usize).ok_or_else(short)?;
@@ -180,48 +303,29 @@ impl<'a> TileDecoder<'a> {
         let escape_bytes = (escape_bytes & !TWO_CODES_MARK) as usize;
         let (escapes, code) = rest.split_at_checked(escape_bytes).ok_or_else(short)?;
 
-        let frame_tiles = self.band.tiles();
-        out.predictors.resize(frames * frame_tiles, 0);
-        out.classes.resize(frames * frame_tiles * TILE_GROUPS, 0);
+        let frame_tiles = self.band.tiles().max(1);
         let mut nibbles = NibbleDecoder::new(side)?;
-        let of_frames = out.predictors.chunks_mut(frame_tiles.max(1));
-        for (predictors, classes) in of_frames.zip(out.classes.chunks_mut((frame_tiles * TILE_GROUPS).max(1))) {
+        for (predictors, classes) in
+            predictors.chunks_mut(frame_tiles).zip(classes.chunks_mut(frame_tiles * TILE_GROUPS))
+        {
             self.side.code(self.simd, &mut nibbles, self.band, predictors, classes)?;
         }
         nibbles.finish()?;
 
-        let tables = self.tables_of(frames, &out.classes)?;
-        out.groups.resize(tables.len(), [0; GROUP]);
-        let mut coded: Vec<_> = tables.into_iter().zip(&mut out.groups).collect();
-        if coded.is_empty() {
-            return if rest.is_empty() && !has_two_codes { Ok(()) } else { Err(short()) };
-        }
+        let mut codes = Vec::new();
         if has_two_codes {
-            let (length, codes) = code.split_first_chunk::<4>().ok_or_else(short)?;
-            let (first, second) = codes.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
-            let half = coded.len().div_ceil(2);
-            let (of_first, of_second) = coded.split_at_mut(half);
-            lanes::decode(self.simd, &mut [ans::stream(first, of_first)?, ans::stream(second, of_second)?])?;
-        } else {
-            ans::decode_groups(self.simd, code, &mut coded)?;
+            let (length, code) = code.split_first_chunk::<4>().ok_or_else(short)?;
+            let (first, second) = code.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
+            codes.extend([ans::code(first)?, ans::code(second)?]);
+        } else if !code.is_empty() {
+            codes.push(ans::code(code)?);
         }
-        put_escapes(&mut out.groups, escapes)
+        Ok(CodedSegment { escapes: escapes.into(), codes })
     }
+}
 
-    /// The table of each group that has one.
-    fn tables_of(&self, frames: usize, classes: &[u8]) -> Result<Vec<&'a DecodeTable>> {
-        let mut tables = Vec::with_capacity(classes.len());
-        let mut classes = classes.iter();
-        let planes = || self.band.planes.iter();
-        for plane in (0..frames).flat_map(|_| planes()) {
-            let set = &self.tables.0[plane.set];
-            for &class in classes.by_ref().take(groups_of(plane)).filter(|&&class| class > 0) {
-                let table = set.get(usize::from(class) - 1);
-                tables.push(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
-            }
-        }
-        Ok(tables)
-    }
+fn short() -> Error {
+    Error::corrupt("tiles: the segment ends too early")
 }
 
 fn groups_of(plane: &CodedPlane) -> usize {
@@ -231,20 +335,6 @@ fn groups_of(plane: &CodedPlane) -> usize {
 /// Without a branch, so that it is done many bytes at a time.
 fn largest(group: &[u8; GROUP]) -> u8 {
     group.iter().fold(0, |largest, &residual| largest.max(residual))
-}
-
-/// Puts the residuals that were escaped in their places.
-fn put_escapes(groups: &mut [[u8; GROUP]], escapes: &[u8]) -> Result<()> {
-    let wrong = || Error::corrupt("tiles: the escaped residuals are not as many as their places");
-    let mut escapes = escapes.iter();
-    for group in groups {
-        if largest(group) == ESCAPE {
-            for residual in group.iter_mut().filter(|residual| **residual == ESCAPE) {
-                *residual = *escapes.next().ok_or_else(wrong)?;
-            }
-        }
-    }
-    if escapes.next().is_some() { Err(wrong()) } else { Ok(()) }
 }
 
 #[cfg(test)]

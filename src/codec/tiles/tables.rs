@@ -110,9 +110,16 @@ const FALLBACK: Counts = {
 };
 
 /// Which class the groups of each level are in, from 1, set by set.
+#[derive(Clone)]
 pub struct TileClasses(Vec<[u8; LEVELS]>);
 
 impl TileClasses {
+    /// The class of groups of each level, set by set.
+    #[cfg(feature = "gpu")]
+    pub(super) fn as_slice(&self) -> &[[u8; LEVELS]] {
+        &self.0
+    }
+
     /// The class of a group by the sum of its residuals.
     pub(super) fn of(&self, set: usize, sum: u16) -> u8 {
         if sum == 0 { 0 } else { self.0[set][classes::level(sum.into())] }

@@ -15,6 +15,7 @@
 mod batch;
 mod buffer;
 mod choose;
+mod coded;
 mod phases;
 mod residual;
 mod restore;
@@ -25,6 +26,7 @@ mod tests;
 
 pub(super) use self::batch::{forward, inverse};
 use self::buffer::PlaneBuffer;
+pub(super) use self::coded::{decode, encode};
 use self::phases::{RowCoder, Rows};
 use self::residual::Groups;
 use super::sample::Sample;

@@ -1,0 +1,140 @@
+//! From a plan of tiles to the commands that make its segments, all but predictors and classes.
+
+use std::ops::Range;
+
+use super::params::MOST_SETS;
+use super::record_rans::{self, Code, EncodedEnd};
+use super::record_tiles::Recorder;
+use super::recording::{Recording, Slot, Work};
+use super::shaders::Kernel;
+use crate::codec::{TWO_CODES, TileEncoderTables};
+use crate::error::{Error, Result};
+use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
+use crate::plan::{TilePlan, TilePredictor};
+use crate::stage::{CodedSegment, CodedTiles, SegmentCode, TileBatch, TileEffort};
+
+/// Codes that a segment can have.
+const SEGMENT_CODES: usize = 2;
+
+/// Classes have 4 bits.
+const MOST_CLASS: u8 = 15;
+
+/// Raw frames in, coded tiles out, in two submissions: how long codes are has to be known before they are downloaded.
+pub(super) struct Encoding {
+    pub recording: Recording,
+    tiles: Slot,
+    code: Code,
+    /// Tiles of the batch.
+    count: usize,
+}
+
+impl Encoding {
+    pub fn new(geometry: &Geometry, plan: &TilePlan, effort: TileEffort, tables: &TileEncoderTables) -> Result<Self> {
+        let marked = tables.marked();
+        let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
+        recorder.params.segment_frames = plan.segment_frames;
+        recorder.params.two_codes = TWO_CODES as u32;
+        recorder.params.classes = packed_classes(tables);
+        let count = recorder.tiles;
+        let groups = count * TILE_GROUPS;
+        record_rans::check_entries(groups, marked.len())?;
+        let segments = plan.bands as usize * plan.segments(geometry);
+        let codes = segments * SEGMENT_CODES;
+        // The raw frames are done with when groups are coded.
+        let raw = recorder.recording.buffer(geometry.raw_bytes().max(Code::bytes(codes, groups)))?;
+        let code = Code { buffer: raw, codes };
+        let tiles = recorder.recording.buffer(TileBatch::bytes_of(count))?;
+        let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
+
+        let classes = recorder.choose(effort, raw, tiles)?;
+        recorder.dispatch(Kernel::ListForward, &[classes, list], Work::Workgroups(segments));
+        let mut recording = recorder.recording;
+        record_rans::encode_list(&mut recording, &marked, [list, tiles], &code)?;
+        let predictors = count * TILE_SAMPLES..count * TILE_SAMPLES + count;
+        recording.download_to(0, tiles, predictors);
+        recording.download_to(classes_at(count), classes, 0..groups);
+        recording.download_to(classes_at(count) + groups, code.buffer, code.head());
+        Ok(Self { recording, tiles, code, count })
+    }
+
+    /// Length of what the recording downloads.
+    pub fn head_bytes(&self) -> usize {
+        self.recording.download_bytes() as usize
+    }
+
+    /// Reads that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the device says nonsense.
+    pub fn ends(&self, head: &[u8]) -> Result<Vec<EncodedEnd>> {
+        let groups = self.count * TILE_GROUPS;
+        self.code.ends(&head[classes_at(self.count) + groups..], groups)
+    }
+
+    /// What is downloaded when it is known how long codes are.
+    pub fn rest(&self, ends: &[EncodedEnd]) -> Recording {
+        let mut rest = self.recording.continuation();
+        let mut to = 0;
+        for (from, bytes) in self.pieces(ends).filter(|(_, bytes)| !bytes.is_empty()) {
+            let whole_words = bytes.start / 4 * 4..bytes.end;
+            rest.download_to(to, from, whole_words.clone());
+            to += whole_words.len();
+        }
+        rest
+    }
+
+    /// The buffers that have the words and escaped bytes of each code. All pieces end with a whole word.
+    fn pieces<'a>(&self, ends: &'a [EncodedEnd]) -> impl Iterator<Item = (Slot, Range<usize>)> + use<'a> {
+        let (code, tiles) = (self.code.buffer, self.tiles);
+        ends.iter().flat_map(move |end| [(code, end.words.clone()), (tiles, end.escapes.clone())])
+    }
+
+    /// The coded tiles from what both submissions downloaded.
+    ///
+    /// # Errors
+    /// As [`ends`](Self::ends).
+    pub fn coded(&self, head: &[u8], ends: &[EncodedEnd], rest: &[u8]) -> Result<CodedTiles<'static>> {
+        let mut from = 0;
+        let mut pieces = self.pieces(ends).map(|(_, bytes)| {
+            from += (bytes.start / 4 * 4..bytes.end).len();
+            &rest[from - bytes.len()..from]
+        });
+        let segment = |ends: &[EncodedEnd]| {
+            let mut segment = CodedSegment::default();
+            for end in ends {
+                let (words, escapes) = (pieces.next().unwrap_or_default(), pieces.next().unwrap_or_default());
+                if !end.is_empty() {
+                    segment.codes.push(SegmentCode { states: end.states, words: words.to_vec().into() });
+                }
+                segment.escapes.to_mut().extend(escapes);
+            }
+            segment
+        };
+        let segments = ends.chunks(SEGMENT_CODES).map(segment).collect();
+        let predictors = &head[..self.count];
+        let classes = &head[classes_at(self.count)..][..self.count * TILE_GROUPS];
+        if predictors.iter().any(|&id| usize::from(id) >= TilePredictor::ALL.len()) {
+            return Err(Error::gpu("the device chose a predictor that there is not"));
+        }
+        if classes.iter().any(|&class| class > MOST_CLASS) {
+            return Err(Error::gpu("the device chose a class that there is not"));
+        }
+        Ok(CodedTiles { predictors: predictors.to_vec(), classes: classes.to_vec(), segments })
+    }
+}
+
+/// Where classes begin in what is downloaded first, after the predictors of `tiles` tiles.
+fn classes_at(tiles: usize) -> usize {
+    tiles.next_multiple_of(4)
+}
+
+/// The class of each level, 4 bits each, set by set.
+fn packed_classes(tables: &TileEncoderTables) -> [[u32; 4]; MOST_SETS] {
+    let mut packed = [[0; 4]; MOST_SETS];
+    for (packed, classes) in packed.iter_mut().zip(tables.classes()) {
+        for (word, classes) in packed.iter_mut().zip(classes.chunks(8)) {
+            *word = classes.iter().rev().fold(0, |word, &class| word << 4 | u32::from(class));
+        }
+    }
+    packed
+}

@@ -1,0 +1,181 @@
+//! From segments of tiles to the commands that make raw frames of them.
+
+use super::params;
+use super::record_rans::{self, Ends, Row};
+use super::record_tiles::Recorder;
+use super::recording::{Overrides, Recording, Slot, Work};
+use super::shaders::Kernel;
+use crate::codec::{self, TileDecoderTables};
+use crate::error::Result;
+use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
+use crate::plan::TilePlan;
+use crate::stage::{CodedSegment, CodedTiles, TileBatch};
+
+/// Words of the codes and escaped residuals in, one after the other; raw frames out.
+pub(super) struct Decoding {
+    pub recording: Recording,
+    list: Slot,
+    ends: Ends,
+}
+
+impl Decoding {
+    /// `coded` has been [checked](CodedTiles::check), which said how many groups are coded of each segment.
+    pub fn new(
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        groups: &[usize],
+    ) -> Result<Self> {
+        let all = tables.all();
+        let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
+        recorder.params.segment_frames = plan.segment_frames;
+        let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
+        recorder.recording.fill(tiles, recorder.tiles * TILE_SAMPLES, &coded.predictors);
+        let classes = recorder.recording.table(coded.classes.as_chunks::<TILE_GROUPS>().0)?;
+        let layout = Layout::new(recorder.tiles, coded);
+        let list = recorder.recording.buffer(4 * layout.words)?;
+        let input = recorder.recording.buffer(layout.input_bytes)?;
+        record_rans::check_entries(recorder.tiles * TILE_GROUPS, all.len())?;
+
+        recorder.recording.upload(input);
+        recorder.recording.clear_start(tiles, recorder.tiles * TILE_SAMPLES);
+        let segments = Work::Workgroups(coded.segments.len());
+        recorder.dispatch(Kernel::ListForward, &[classes, list], segments);
+        let rows = layout.rows(geometry, plan, coded, groups);
+        let storage = [input, tiles, list];
+        record_rans::decode_list(
+            &mut recorder.recording,
+            &all,
+            rows.into_iter(),
+            storage,
+            layout.entries,
+            &layout.ends,
+        )?;
+        put_escapes(&mut recorder.recording, &layout, coded, storage)?;
+        recorder.restore(geometry, tiles)?;
+        Ok(Self { recording: recorder.recording, list, ends: layout.ends })
+    }
+
+    /// What is uploaded.
+    pub fn input(coded: &CodedTiles<'_>) -> Vec<u8> {
+        let codes = coded.segments.iter().flat_map(|segment| &segment.codes);
+        let words = codes.flat_map(|code| code.words.iter());
+        words.chain(coded.segments.iter().flat_map(|segment| segment.escapes.iter())).copied().collect()
+    }
+
+    /// How each code ended, which is downloaded after raw frames, because these need no place beside it then.
+    pub fn rest(&self) -> Recording {
+        let mut rest = self.recording.continuation();
+        rest.download_to(0, self.list, self.ends.bytes());
+        rest
+    }
+
+    /// Reads that.
+    ///
+    /// # Errors
+    /// Corrupt if a code did not end as it should.
+    pub fn check(coded: &CodedTiles<'_>, ends: &[u8]) -> Result<()> {
+        let mut ends = Ends::read(ends);
+        for CodedSegment { escapes, codes } in &coded.segments {
+            let mut places = 0;
+            for (code, (states, taken, escaped)) in codes.iter().zip(ends.by_ref()) {
+                codec::check_ends(&states, taken, code.words.len() / 2)?;
+                places += escaped;
+            }
+            codec::check_escapes(places, escapes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where things are in the buffer of the list, in 32-bit words, and in the input.
+struct Layout {
+    /// First entry.
+    entries: usize,
+    ends: Ends,
+    /// First of the places of escaped residuals.
+    places: usize,
+    /// Length of the buffer of the list.
+    words: usize,
+    /// First escaped residual of the input.
+    escapes: usize,
+    input_bytes: usize,
+}
+
+impl Layout {
+    fn new(tiles: usize, coded: &CodedTiles<'_>) -> Self {
+        let codes = || coded.segments.iter().flat_map(|segment| &segment.codes);
+        let escaped = |segment: &CodedSegment<'_>| segment.escapes.len();
+        // The list begins with two codes of each segment, which are not looked at.
+        let entries = 4 * coded.segments.len();
+        let ends = Ends { first: entries + tiles * TILE_GROUPS, codes: codes().count() };
+        let places = ends.first + Ends::words(ends.codes);
+        let places_of_codes = coded.segments.iter().map(|segment| escaped(segment) * segment.codes.len());
+        let words = places + places_of_codes.sum::<usize>();
+        let escapes = codes().map(|code| code.words.len()).sum();
+        let input_bytes = escapes + coded.segments.iter().map(escaped).sum::<usize>();
+        Self { entries, ends, places, words, escapes, input_bytes }
+    }
+
+    /// Each code of each segment: as many entries as the coded `groups`, from the number of its first group on.
+    fn rows<'c>(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        coded: &'c CodedTiles<'_>,
+        groups: &[usize],
+    ) -> Vec<Row<'c>> {
+        let tiling = plan.tiling(geometry);
+        let lengths = || plan.segment_lengths(geometry);
+        let tiles = tiling.bands.iter().flat_map(|band| lengths().map(|frames| frames * band.tiles()));
+        let mut rows = Vec::with_capacity(self.ends.codes);
+        let (mut first_entry, mut word, mut place) = (0, 0, self.places);
+        for ((tiles, segment), &groups) in tiles.zip(&coded.segments).zip(groups) {
+            let mut entry = first_entry;
+            let of_first = if segment.codes.len() > 1 { groups.div_ceil(2) } else { groups };
+            for (code, of_code) in segment.codes.iter().zip([of_first, groups - of_first]) {
+                let of_row = |next: &mut usize, length: usize| {
+                    let first = *next;
+                    *next += length;
+                    first..*next
+                };
+                rows.push(Row {
+                    entries: of_row(&mut entry, of_code),
+                    words: of_row(&mut word, code.words.len() / 2),
+                    places: of_row(&mut place, segment.escapes.len()),
+                    states: &code.states,
+                });
+            }
+            first_entry += tiles * TILE_GROUPS;
+        }
+        rows
+    }
+
+    /// What is escaped of each segment.
+    fn escaped(&self, coded: &CodedTiles<'_>) -> Vec<params::EscapedSegment> {
+        let (mut first, mut places, mut code) = (self.escapes, self.places, 0);
+        let segment = |CodedSegment { escapes, codes }: &CodedSegment<'_>| {
+            let numbers = [first, escapes.len(), places, code, codes.len()];
+            first += escapes.len();
+            places += escapes.len() * codes.len();
+            code += codes.len();
+            bytemuck::cast(numbers.map(|number| number as u32))
+        };
+        coded.segments.iter().map(segment).collect()
+    }
+}
+
+fn put_escapes(
+    recording: &mut Recording,
+    layout: &Layout,
+    coded: &CodedTiles<'_>,
+    [input, tiles, list]: [Slot; 3],
+) -> Result<()> {
+    let rows = recording.table(&layout.escaped(coded))?;
+    let params = params::Escapes { segments: coded.segments.len() as u32, ends: layout.ends.first as u32 };
+    let overrides = Overrides { sample_bytes: 1, predictor: None };
+    let work = Work::Workgroups(coded.segments.len());
+    recording.dispatch(Kernel::EscapesInverse, overrides, params, &[input, list, tiles, rows], work);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! How much a device has to move, counted from recordings without one.
+//!
+//! What crosses the bus counts once: uploads, tables and parameters, downloads. In the device's memory every dispatch
+//! counts each of its buffers once, read or written: neighbouring invocations share what they read, by workgroup memory
+//! or a cache. A buffer that is larger than what is in it counts with that, which [`Used`] says.
+
+use std::path::Path;
+
+use super::record_coded::Encoding;
+use super::record_rans::EncodedEnd;
+use super::recording::{Command, Recording, Slot};
+use super::shaders::Kernel;
+use crate::codec::TileEncoderTables;
+use crate::cpu::{CpuBackend, SimdLevel};
+use crate::frame::{Batch, GROUP, Geometry};
+use crate::input;
+use crate::plan::{LevelParameters, TileCoding, choose_tiles};
+use crate::stage::Backend;
+
+/// Bytes that a kernel uses of a buffer it is bound to, where that is not all of it.
+struct Used<'a>(&'a [(Kernel, Slot, usize)]);
+
+impl Used<'_> {
+    fn bytes(&self, kernel: Kernel, slot: Slot, recording: &Recording) -> u64 {
+        let found = self.0.iter().find(|&&(of, in_slot, _)| (of, in_slot) == (kernel, slot));
+        found.map_or(recording.buffers[slot.0], |&(_, _, bytes)| bytes as u64)
+    }
+}
+
+/// Bytes that are moved to carry out `recording`, of which `uploaded` come from the host.
+fn moved(recording: &Recording, uploaded: usize, used: &Used<'_>) -> u64 {
+    let tables: usize = recording.tables.iter().map(|(_, _, content)| content.len()).sum();
+    let of_command = |command: &Command| match command {
+        Command::Upload { .. } => uploaded as u64,
+        Command::Clear { bytes, .. } => *bytes,
+        Command::Download { bytes, .. } => *bytes,
+        Command::Dispatch(dispatch) => {
+            let of_buffer = |&slot: &Slot| used.bytes(dispatch.kernel, slot, recording);
+            dispatch.params.len() as u64 + dispatch.storage.iter().map(of_buffer).sum::<u64>()
+        }
+    };
+    tables as u64 + recording.commands.iter().map(of_command).sum::<u64>()
+}
+
+/// Clips at level 4, in three dispatches: RGB of a film, about half of whose groups are zeros, and YUV, where nearly
+/// every group has residuals, which are written and read once more then.
+#[test]
+fn encoding_moves_four_bytes_for_each_where_half_is_zeros() {
+    for (name, most) in [("bbb_rgb_317x179.npy", 4), ("bbb_yuv420_320x176.y4m", 5)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+        let mut reader = input::open(&path, None).unwrap();
+        let clip = reader.read_batch(usize::MAX).unwrap().unwrap();
+        let geometry = Geometry::new(&reader.description().format, clip.frames);
+        let batch = Batch { geometry: &geometry, raw: &clip.bytes };
+        let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+        let choice = choose_tiles(batch, LevelParameters::of(4).tiles, false, &cpu).unwrap();
+        let TileCoding::Tables(tables) = &choice.plan.coding else { panic!("{:?}", choice.plan) };
+        let tables = TileEncoderTables::new(tables, choice.classes.unwrap());
+
+        // What is coded, and how long it gets, is what the CPU makes of it.
+        let coded = cpu.tiles_encode(batch, &choice.plan, choice.effort, &tables).unwrap();
+        let groups = coded.classes.iter().filter(|&&class| class > 0).count();
+        let codes = || coded.segments.iter().flat_map(|segment| &segment.codes);
+        let words: usize = codes().map(|code| code.words.len()).sum();
+        let escapes: usize = coded.segments.iter().map(|segment| segment.escapes.len()).sum();
+        let encoding = Encoding::new(&geometry, &choice.plan, choice.effort, &tables).unwrap();
+        let recording = &encoding.recording;
+        let storage = |kernel| &recording.dispatches().find(|dispatch| dispatch.kernel == kernel).unwrap().storage;
+        let (chosen, listed, lanes) =
+            (storage(Kernel::ChooseForward), storage(Kernel::ListForward), storage(Kernel::LanesEncode));
+        let head = encoding.head_bytes() - coded.predictors.len() - coded.classes.len();
+        // A code begins and ends somewhere in the list, and has 36 numbers of its own.
+        let list = head / 36 * 2 + groups * size_of::<u32>();
+        let used = [
+            (Kernel::ChooseForward, chosen[0], batch.raw.len()),
+            (Kernel::ChooseForward, chosen[1], groups * GROUP + coded.predictors.len()),
+            (Kernel::ListForward, listed[1], list),
+            (Kernel::LanesEncode, lanes[0], list),
+            (Kernel::LanesEncode, lanes[1], groups * GROUP + escapes),
+            (Kernel::LanesEncode, lanes[2], head + words),
+        ];
+        assert_eq!(recording.dispatches().count(), 3);
+        // As far as sizes go, it is all the same where the pieces lie.
+        let end = |words: usize, escapes: usize| EncodedEnd { states: [0; 32], words: 0..words, escapes: 0..escapes };
+        let ends: Vec<_> = codes().map(|code| end(code.words.len(), 0)).chain([end(0, escapes)]).collect();
+        let rest = encoding.rest(&ends);
+        let bytes = moved(recording, batch.raw.len(), &Used(&used)) + moved(&rest, 0, &Used(&[]));
+        assert!(bytes <= most * batch.raw.len() as u64, "{name}: {bytes} bytes for {}", batch.raw.len());
+    }
+}
