@@ -288,9 +288,7 @@ mod tests {
         }
         headers.push(FileHeader { origin: Origin::default(), ..headers[0].clone() });
         let entry = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        let metadata =
-            [("camera", "7"), ("", ""), ("place", "north gate, \u{3b1}")].into_iter().filter(|pair| pair.0 != "");
-        let metadata: BTreeMap<_, _> = metadata.map(entry).collect();
+        let metadata = [("camera", "7"), ("place", "north gate, \u{3b1}"), ("x", "")].map(entry).into_iter().collect();
         headers.push(FileHeader { origin: Origin { metadata, ..origin }, ..headers[0].clone() });
         headers
     }
