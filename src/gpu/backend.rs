@@ -115,6 +115,9 @@ impl Backend for GpuBackend {
         effort: TileEffort,
         tables: &TileEncoderTables,
     ) -> Result<CodedTiles<'static>> {
+        if batch.raw.is_empty() {
+            return Ok(CodedTiles::default());
+        }
         let encoding = Encoding::new(batch.geometry, plan, effort, tables)?;
         let mut head = vec![0; encoding.head_bytes()];
         let mut ends = Vec::new();

@@ -138,3 +138,62 @@ fn packed_classes(tables: &TileEncoderTables) -> [[u32; 4]; MOST_SETS] {
     }
     packed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::codec::TileCounts;
+    use crate::frame::{Dtype, FrameFormat, GROUP, Layout, Tiling};
+    use crate::plan::{Colour, TileCoding};
+
+    fn encoding(width: usize, height: usize, frames: usize) -> Result<Encoding> {
+        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, frames);
+        let mut counts = TileCounts::new(Tiling::sets(&geometry, false));
+        counts.count(0, 64, &[1; GROUP]);
+        let (tables, classes) = counts.tables();
+        let tables_of_plan = TileEncoderTables::new(&tables, classes);
+        let coding = TileCoding::Tables(tables);
+        let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, coding };
+        Encoding::new(&geometry, &plan, TileEffort::Few, &tables_of_plan)
+    }
+
+    #[test]
+    fn each_kernel_runs_once() {
+        let recording = encoding(40, 70, 5).unwrap().recording;
+        let dispatches: Vec<_> = recording.dispatches().map(|it| (it.kernel, it.workgroups)).collect();
+        // 15 tiles in each of 5 frames; 3 segments.
+        assert_eq!(
+            dispatches,
+            [(Kernel::ChooseForward, [19, 1]), (Kernel::ListForward, [3, 1]), (Kernel::LanesEncode, [6, 1])]
+        );
+    }
+
+    #[test]
+    fn a_batch_beyond_any_device_is_an_error() {
+        assert_eq!(encoding(1 << 16, 1 << 12, 16).err().unwrap().kind(), ErrorKind::Gpu);
+    }
+
+    /// What is left of a word before the first of a code's is left out again.
+    #[test]
+    fn pieces_are_found_where_they_are_downloaded() {
+        let encoding = encoding(40, 70, 2).unwrap();
+        let end = |words, escapes| EncodedEnd { states: [7; 32], words, escapes };
+        let ends = [end(302..308, 61..64), end(320..320, 0..0)];
+        let rest = encoding.rest(&ends);
+        assert_eq!(rest.download_bytes(), 12);
+        let mut head = vec![0; encoding.head_bytes()];
+        let downloaded: Vec<u8> = (0..12).collect();
+        let coded = encoding.coded(&head, &ends, &downloaded).unwrap();
+        let expected = CodedSegment {
+            escapes: vec![9, 10, 11].into(),
+            codes: vec![SegmentCode { states: [7; 32], words: vec![2, 3, 4, 5, 6, 7].into() }],
+        };
+        assert_eq!(coded.segments, [expected]);
+        for (at, nonsense) in [(3, 12), (40, 16)] {
+            head[at] = nonsense;
+            assert_eq!(encoding.coded(&head, &ends, &downloaded).unwrap_err().kind(), ErrorKind::Gpu);
+            head[at] = 0;
+        }
+    }
+}

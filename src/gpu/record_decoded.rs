@@ -179,3 +179,65 @@ fn put_escapes(
     recording.dispatch(Kernel::EscapesInverse, overrides, params, &[input, list, tiles, rows], work);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{TileCounts, TileEncoderTables};
+    use crate::cpu::{CpuBackend, SimdLevel};
+    use crate::frame::{Batch, Dtype, FrameFormat, GROUP, Layout as FrameLayout, Tiling};
+    use crate::gpu::sample_bytes;
+    use crate::plan::{Colour, TileCoding};
+    use crate::stage::{Backend, TileEffort};
+
+    /// Codes follow one another in the input, and so do their entries within a segment.
+    #[test]
+    fn rows_cover_input_and_entries() {
+        let layout = FrameLayout::Gray { width: 512, height: 544 };
+        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 3);
+        let raw = sample_bytes(geometry.raw_bytes(), 3);
+        let mut counts = TileCounts::new(Tiling::sets(&geometry, false));
+        counts.count(0, 64, &[1; GROUP]);
+        let (tables, classes) = counts.tables();
+        let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+        let coding = TileCoding::Tables(tables);
+        let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 2, segment_frames: 2, coding };
+        let batch = Batch { geometry: &geometry, raw: &raw };
+        let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+        let coded = cpu.tiles_encode(batch, &plan, TileEffort::Few, &encode).unwrap();
+        let groups = coded.check(&geometry, &plan, &plan.tiling(&geometry), &decode).unwrap();
+        // Two frames of a band have two codes, the third alone has one.
+        let codes: Vec<_> = coded.segments.iter().map(|segment| segment.codes.len()).collect();
+        assert_eq!(codes, [2, 1, 2, 1]);
+
+        let layout = Layout::new(geometry.frames * plan.tiling(&geometry).tiles(), &coded);
+        let rows = layout.rows(&geometry, &plan, &coded, &groups);
+        let mut word = 0;
+        let mut rows = rows.iter();
+        let mut first_entry = 0;
+        let tiles = [2, 1, 2, 1].map(|frames| frames * 544);
+        for ((segment, &groups), tiles) in coded.segments.iter().zip(&groups).zip(tiles) {
+            let mut entry = first_entry;
+            for row in rows.by_ref().take(segment.codes.len()) {
+                assert_eq!((row.words.start, row.entries.start), (word, entry));
+                (word, entry) = (row.words.end, row.entries.end);
+            }
+            assert_eq!(entry, first_entry + groups);
+            first_entry += tiles * TILE_GROUPS;
+        }
+        assert_eq!(2 * word, layout.escapes);
+        assert_eq!(Decoding::input(&coded).len(), layout.input_bytes);
+
+        let recording = Decoding::new(&geometry, &plan, &decode, &coded, &groups).unwrap().recording;
+        let kernels: Vec<_> = recording.dispatches().map(|dispatch| dispatch.kernel).collect();
+        let expected = [
+            Kernel::ListForward,
+            Kernel::LanesDecode,
+            Kernel::EscapesInverse,
+            Kernel::RestoreInverse,
+            Kernel::PhasesInverse,
+        ];
+        assert_eq!(kernels, expected);
+        assert_eq!(recording.download_bytes() as usize, geometry.raw_bytes());
+    }
+}

@@ -1,8 +1,7 @@
 //! The parts of each method, apart.
 //!
-//! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: there the pipeline predicts
-//! and codes a band while it is in the cache, and here all tiles of a batch are in memory in between, as they are when a
-//! device makes them. Planes are recovered while the method is chosen: the time of that is not here.
+//! They are those of the pipeline, on batches as long as its own, but for tiles: the pipeline predicts and codes a band
+//! while it is in the cache, or both on a device, and here all tiles of a batch are in memory in between. Planes are recovered while the method is chosen: the time of that is not here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -13,7 +13,8 @@ mod tables;
 
 #[cfg(feature = "gpu")]
 pub(crate) use escapes::check as check_escapes;
-pub use list::TWO_CODES;
+#[cfg(feature = "gpu")]
+pub(crate) use list::TWO_CODES;
 pub use tables::{TileClasses, TileCounts, TileTables};
 
 use self::list::Listed;
