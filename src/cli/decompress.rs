@@ -83,7 +83,9 @@ fn from_file(
     if let Some(damage) = reader.damage().first() {
         if wanted.is_none() {
             let left = reader.frames();
-            let message = format!("the file is not whole: {damage}; --frames 0..{left} restores what is left of it");
+            let message = format!(
+                "the file is not whole: {damage}; --frames 0..{left} restores what is left of it, and recover makes a whole file of that"
+            );
             return Err(Error::new(damage.kind(), message));
         }
         eprintln!("framepress: {}: {damage}", path.display());

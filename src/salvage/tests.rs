@@ -276,6 +276,43 @@ fn batches_above_the_limit_are_lost() {
     assert_eq!(lost(&recovery), [(0, 0, Some(2)), (0, 2, Some(2))]);
 }
 
+/// Pieces of files in any order, with bytes changed: whatever comes out is frames that went in.
+#[test]
+fn any_damage_at_all() {
+    let files = [file(1), file(2)];
+    let frame_bytes = gray().frame_bytes();
+    let known: Vec<Vec<u8>> = [1, 2]
+        .iter()
+        .flat_map(|&seed| raw(&gray(), seed).chunks(frame_bytes).map(<[u8]>::to_vec).collect::<Vec<_>>())
+        .collect();
+    let mut random = 3u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        (random >> 33) as usize % below
+    };
+    let mut came = 0;
+    for round in 0..1500 {
+        let mut damaged = files[0][..ends(&files[0])[0]].to_vec();
+        for _ in 0..1 + next(4) {
+            let file = &files[next(2)];
+            let from = if next(2) == 0 { next(file.len()) } else { ends(file)[next(4)] };
+            let length = (1 + next(400)).min(file.len() - from);
+            damaged.extend(&file[from..from + length]);
+        }
+        let length = damaged.len();
+        for _ in 0..next(3) {
+            damaged[52 + next(length - 52)] ^= 1 << next(8);
+        }
+        let (bytes, recovery) = recovered(&damaged);
+        for frame in bytes.chunks(frame_bytes) {
+            assert!(known.iter().any(|known| known == frame), "round {round}");
+        }
+        assert!(recovery.unused_bytes < length as u64);
+        came += recovery.batches;
+    }
+    assert!(came > 500, "{came} batches came out");
+}
+
 /// Files that hold files: what is inside a batch stays inside, even if the batch is damaged.
 #[test]
 fn files_within_frames_stay_there() {

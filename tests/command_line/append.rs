@@ -128,7 +128,9 @@ fn kills_lose_at_most_the_batch_being_written() {
     folder.run(&["compress", Y4M, "-o", "x.fpk", "--batch", "1", "--level", "1"]).ok();
     let mut expected = frames.concat();
     let (mut count, mut unfinished) = (frames.len() as u64, 0);
+    let bytes = || fs::metadata(folder.path("x.fpk")).unwrap().len();
     for kill in 0..KILLS {
+        let before = bytes();
         let mut child = piped(folder.command(&append));
         let mut stdin = child.stdin.take().unwrap();
         std::thread::scope(|scope| {
@@ -136,7 +138,11 @@ fn kills_lose_at_most_the_batch_being_written() {
             let stdin = &mut stdin;
             let clip = &clip;
             scope.spawn(move || drop(stdin.write_all(clip)));
-            std::thread::sleep(Duration::from_millis(kill * kill * 31 % 90));
+            // Every other one once it is at work, and all of them some moments later.
+            while kill % 2 == 0 && bytes() == before && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(kill * kill * 31 % 60));
             child.kill().unwrap();
             child.wait().unwrap();
         });
