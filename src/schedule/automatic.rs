@@ -1,5 +1,7 @@
 //! The accelerator that is chosen automatically: looked for when that is worth while, once for all.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -152,8 +154,10 @@ impl Automatic {
 /// What measurements are of: the CPU and the version.
 fn machine() -> String {
     let threads = pool::threads(None);
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|info| {
-        let line = info.lines().find(|line| line.starts_with("model name"))?;
+    // The first of many lines: one processor is like another.
+    let cpu = File::open("/proc/cpuinfo").ok().and_then(|info| {
+        let mut lines = BufReader::new(info).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.starts_with("model name"))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     });
     let cpu = cpu.or_else(|| std::env::var("PROCESSOR_IDENTIFIER").ok());

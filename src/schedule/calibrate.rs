@@ -1,4 +1,4 @@
-//! The rates of an accelerator and of the CPU, measured once: at most [`LONGEST`] in all.
+//! The rates of an accelerator and of the CPU, measured once, in a bounded time.
 
 use std::time::{Duration, Instant};
 

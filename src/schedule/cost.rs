@@ -1,7 +1,7 @@
 //! What a batch should take: its length and the rates of the machine, corrected by what runs have taught.
 //!
 //! The rates below are those of one machine, to begin with; they only have to be right about how one thing compares with
-//! another. [`Rates`] learns the rest.
+//! another. `rates.rs` learns the rest.
 
 use super::rates::Rates;
 use super::work::{Coded, Part, Task, Work};
