@@ -182,7 +182,7 @@ pub struct Bench {
     pub stages: bool,
     /// Measure instead how well batches of a mix are placed: on the GPU of --device [default: the first that is not
     /// emulated]; on simulated ones if there is none, or with --device cpu.
-    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages"])]
+    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages", "html"])]
     pub schedule: bool,
     /// Print JSON.
     #[arg(long)]
