@@ -177,8 +177,9 @@ impl Accelerator for Fake {
     }
 }
 
+/// One batch after another: of several at a time, some run before a fault is known.
 fn scheduler(fault: Fault) -> Scheduler {
-    Scheduler::with(Candidate::Chosen(Fake::new(fault)), None, Policy::Throughput)
+    Scheduler::with(Candidate::Chosen(Fake::new(fault)), NonZeroUsize::new(1), Policy::Throughput)
 }
 
 /// Round-trips five batches of two frames, and says where they ran.
