@@ -166,6 +166,7 @@ impl Compressor {
         format.check_frames(frames, raw.len())?;
         self.check_memory(raw.len() as u64)?;
         let _seat = self.scheduler.cpu().crew().enter();
+        let _span = tracing::debug_span!("compress", frames, raw_bytes = raw.len()).entered();
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
         match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
@@ -206,6 +207,8 @@ impl Compressor {
             || self.scheduler.run(raw.len(), describe, pack, on_device),
         );
         let (method, blocks, payload) = packed?;
+        let (level, packed_bytes) = (self.settings.level(), payload.len());
+        tracing::debug!(method = method.name(), level, packed_bytes, "coded");
         Ok(PackedBatch { method, raw_checksum, blocks, payload })
     }
 

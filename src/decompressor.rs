@@ -174,6 +174,8 @@ impl Decompressor {
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
         let _seat = self.crew().enter();
+        let (first_frame, frames, method) = (record.first_frame, record.frames, record.method.name());
+        let _span = tracing::debug_span!("decompress", first_frame, frames, method).entered();
         let work = |backend: &dyn Backend| {
             self.restore_method(geometry, &record.method, &record.blocks, &record.payload, backend, raw)?;
             let found = container::checksum(raw);

@@ -192,6 +192,9 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
         each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
     ) -> Result<()> {
         let format = self.format().clone();
+        let entries = self.records.batches().get(batches.clone()).unwrap_or_default();
+        let frames = entries.iter().fold(0u64, |sum, entry| sum.saturating_add(entry.frames));
+        self.decompressor.limits().check_output(frames.saturating_mul(format.frame_bytes() as u64))?;
         decode_ahead(self.decompressor, &format, || batches.next().map(|at| self.records.read_record(at)), each)
     }
 

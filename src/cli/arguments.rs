@@ -34,6 +34,8 @@ pub enum Command {
     Recover(Recover),
     /// List the devices that batches can run on.
     Devices(Devices),
+    /// Tell what frames are like, what becomes of them, and what would at other levels.
+    Analyze(Analyze),
     /// Measure ratio and speed in memory, level by level.
     Bench(Bench),
     /// Print a script with which a shell completes these arguments.
@@ -50,10 +52,11 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Compress {
-    /// A .npy or .y4m file, raw video (with --raw), a folder or a quoted glob of .png or .tiff files, or - for
+    /// .npy or .y4m files, raw video (with --raw), folders or quoted globs of .png or .tiff files, or - for
     /// standard input.
-    pub input: String,
-    /// Output file, or - for standard output [default: INPUT with .fpk added].
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Output file (of several inputs, a folder for them), or - for standard output [default: INPUT with .fpk added].
     #[arg(short, long)]
     pub output: Option<PathBuf>,
     /// 1 is fastest, 9 smallest.
@@ -94,9 +97,11 @@ pub struct Compress {
 
 #[derive(Args)]
 pub struct Decompress {
-    /// A .fpk file, or - for standard input.
-    pub file: String,
-    /// Output file (folder for image sequences), or - for standard output [default: FILE without .fpk].
+    /// .fpk files, or - for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Output file (folder for image sequences, or of several files), or - for standard output [default: FILE without
+    /// .fpk].
     #[arg(short, long)]
     pub output: Option<PathBuf>,
     /// Only frames A up to, but without, B, counted from 0.
@@ -112,8 +117,34 @@ pub struct Decompress {
     /// Write the times of the frames to this file, a line for each, in nanoseconds.
     #[arg(long, value_name = "FILE", conflicts_with = "follow")]
     pub timestamps: Option<PathBuf>,
+    /// Refuse to restore more than this, for example 2G: a small file may stand for very much.
+    #[arg(long, value_name = "SIZE", value_parser = memory, conflicts_with = "follow")]
+    pub max_output: Option<NonZeroU64>,
     #[command(flatten)]
     pub run: Run,
+}
+
+#[derive(Args)]
+pub struct Analyze {
+    /// As for `compress`.
+    pub input: String,
+    /// The level to analyze with; others are tried on some frames.
+    #[arg(short, long, default_value_t = Settings::DEFAULT_LEVEL, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub level: u8,
+    #[command(flatten)]
+    pub run: Run,
+    /// Frames that are compressed together [default: as for `compress`].
+    #[arg(long, value_name = "FRAMES")]
+    pub batch: Option<NonZeroUsize>,
+    /// Take INPUT as raw video of this size and pixel format (FFmpeg's names), for example 1920x1080:rgb24.
+    #[arg(long, value_name = "WxH:FORMAT")]
+    pub raw: Option<RawSpec>,
+    /// Write a page with charts to this file.
+    #[arg(long, value_name = "OUT")]
+    pub html: Option<PathBuf>,
+    /// What it costs to store a gigabyte for a month, or to send it.
+    #[arg(long, value_name = "PRICE", value_parser = price)]
+    pub price_per_gb: Option<f64>,
 }
 
 #[derive(Args)]
@@ -221,6 +252,9 @@ pub struct Run {
     /// How progress is shown, on standard error.
     #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
     pub progress: Style,
+    /// Tell how and where each batch is done, on standard error.
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Print nothing but errors.
     #[arg(short, long)]
     pub quiet: bool,
@@ -232,7 +266,7 @@ pub struct Run {
 impl Run {
     /// What to show while it runs.
     pub fn show(&self) -> Show {
-        Show { style: self.progress, quiet: self.quiet || self.json }
+        Show { style: self.progress, quiet: self.quiet || self.json || self.verbose }
     }
 }
 
@@ -321,6 +355,11 @@ fn metadata(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE, for example camera=7".to_owned()),
     }
+}
+
+fn price(text: &str) -> Result<f64, String> {
+    let price = text.parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
+    price.ok_or_else(|| format!("expected a price, for example 0.02, found {text:?}"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

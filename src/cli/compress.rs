@@ -15,40 +15,54 @@ use framepress::{Compressor, Error, ErrorKind, Result, SyncData, SyncPolicy, Wri
 use super::arguments::Compress;
 use super::output::{Output, sync_folder};
 use super::progress::Progress;
+use super::several::Outputs;
 use super::source::Source;
 use super::summary::Summary;
-use super::{append, interrupt, timestamps};
+use super::{append, interrupt, several, timestamps};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
+    let inputs = &arguments.inputs;
+    if arguments.run.verbose {
+        super::tell_of_batches();
+    }
+    if inputs.len() > 1 && arguments.timestamps.is_some() {
+        return Err(Error::new(ErrorKind::InvalidInput, "--timestamps: expected one input"));
+    }
+    let outputs = match &arguments.output {
+        Some(output) if arguments.append => Outputs::One(output.clone()),
+        output => Outputs::new(inputs, output.clone(), default_output)?,
+    };
+    several::each(inputs, &outputs, |input, output| compress(input, output, &arguments))
+}
+
+fn compress(input: &str, output: &Path, arguments: &Compress) -> Result<()> {
     let start = Instant::now();
-    let Compress { input, output, level, codec, run, batch, raw, meta, timestamps, verify, append, sync, max_latency } =
-        arguments;
+    let Compress { level, codec, run, batch, raw, meta, timestamps, verify, append, sync, max_latency, .. } = arguments;
     let deadline = |millis: NonZeroU32| Policy::Deadline(Duration::from_millis(millis.get().into()));
-    let output = output.unwrap_or_else(|| default_output(&input));
     let settings = Settings::new()
-        .with_level(level)?
-        .with_codec(codec.into())
+        .with_level(*level)?
+        .with_codec((*codec).into())
         .with_device(run.device.clone())
-        .with_batch_frames(batch)
+        .with_batch_frames(*batch)
         .with_threads(run.threads)
         .with_memory_limit(run.memory)
-        .with_verification(verify)
+        .with_verification(*verify)
         .with_policy(max_latency.map_or(Policy::Throughput, deadline));
     let compressor = Compressor::new(settings)?;
-    let reader = input::open(Path::new(&input), raw)?;
+    let reader = input::open(Path::new(input), raw.clone())?;
     let description = reader.description();
     let frame_bytes = description.format.frame_bytes() as u64;
     let progress = Progress::new(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.show());
     let timestamps = timestamps.as_deref().map(timestamps::read).transpose()?;
-    let source = Source { name: &input, reader, metadata: meta.into_iter().collect(), timestamps, progress };
-    let Written { frames, packed_bytes } = if append {
-        append::write(source, &output, sync.into(), &compressor)?
+    let source = Source { name: input, reader, metadata: meta.iter().cloned().collect(), timestamps, progress };
+    let Written { frames, packed_bytes } = if *append {
+        append::write(source, output, (*sync).into(), &compressor)?
     } else {
-        write(source, &output, run.force, sync.into(), &compressor)?
+        write(source, output, run.force, (*sync).into(), &compressor)?
     };
 
     let summary = Summary {
-        input,
+        input: input.to_owned(),
         output: output.display().to_string(),
         frames,
         raw_bytes: frames * frame_bytes,
@@ -56,8 +70,7 @@ pub fn run(arguments: Compress) -> Result<ExitCode> {
         elapsed: start.elapsed(),
         statistics: compressor.statistics(),
     };
-    summary.print(run.json, run.quiet, Some(level), output == Path::new("-"))?;
-    Ok(ExitCode::SUCCESS)
+    summary.print(run.json, run.quiet, Some(*level), output == Path::new("-"))
 }
 
 /// What was compressed.
@@ -86,11 +99,12 @@ fn write(source: Source<'_>, output: &Path, force: bool, sync: SyncPolicy, compr
 }
 
 /// Standard input goes to standard output; anything else to a file beside it.
-fn default_output(input: &str) -> PathBuf {
+#[expect(clippy::unnecessary_wraps, reason = "the signature of names of results")]
+fn default_output(input: &str) -> Result<PathBuf> {
     if input == "-" {
-        return PathBuf::from("-");
+        return Ok(PathBuf::from("-"));
     }
-    PathBuf::from(format!("{}.fpk", input.trim_end_matches(['/', std::path::MAIN_SEPARATOR])))
+    Ok(PathBuf::from(format!("{}.fpk", input.trim_end_matches(['/', std::path::MAIN_SEPARATOR]))))
 }
 
 /// Counts what is written.

@@ -15,35 +15,42 @@ use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, R
 use super::arguments::Decompress;
 use super::output::{Output, OutputFolder};
 use super::progress::{Progress, Show};
+use super::several::Outputs;
 use super::summary::Summary;
 use super::timestamps::Times;
-use super::{follow, interrupt};
+use super::{follow, interrupt, several};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
-    let Decompress { file, output, frames, follow, timeout, timestamps, run } = arguments;
+    let files = &arguments.files;
+    if arguments.run.verbose {
+        super::tell_of_batches();
+    }
+    if files.len() > 1 && (arguments.timestamps.is_some() || arguments.follow) {
+        return Err(Error::new(ErrorKind::InvalidInput, "--timestamps and --follow: expected one file"));
+    }
+    let outputs = Outputs::new(files, arguments.output.clone(), default_output)?;
+    several::each(files, &outputs, |file, output| decompress(file, output, &arguments))
+}
+
+fn decompress(file: &str, output: &Path, arguments: &Decompress) -> Result<()> {
+    let Decompress { frames, follow, timeout, timestamps, max_output, run, .. } = arguments;
     let start = Instant::now();
-    let output = match output {
-        Some(output) => output,
-        None => default_output(&file)?,
-    };
-    let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory))?;
-    let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(&file) };
-    let mut times = timestamps.map(|path| Times::create(&path, run.force)).transpose()?;
-    let (done, end) = if follow {
-        follow::restore(&decompressor, Path::new(&file), timeout, &output, run.force).map_err(named)?
+    let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory, *max_output))?;
+    let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(file) };
+    let mut times = timestamps.as_ref().map(|path| Times::create(path, run.force)).transpose()?;
+    let (path, frames) = (Path::new(file), frames.clone());
+    let (done, end) = if *follow {
+        follow::restore(&decompressor, path, *timeout, output, run.force).map_err(named)?
     } else if file == "-" {
-        (from_stream(&decompressor, frames, &output, times.as_mut(), run.force, run.show()).map_err(named)?, None)
+        let done = from_stream(&decompressor, frames, output, times.as_mut(), run.force, run.show());
+        (done.map_err(named)?, None)
     } else {
-        (
-            from_file(&decompressor, Path::new(&file), frames, &output, times.as_mut(), run.force, run.show())
-                .map_err(named)?,
-            None,
-        )
+        let done = from_file(&decompressor, path, frames, output, times.as_mut(), run.force, run.show());
+        (done.map_err(named)?, None)
     };
     times.map_or(Ok(()), Times::commit)?;
-    let end = end.map(named);
     let summary = Summary {
-        input: file,
+        input: file.to_owned(),
         output: output.display().to_string(),
         frames: done.frames,
         raw_bytes: done.raw_bytes,
@@ -52,12 +59,14 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
         statistics: decompressor.statistics(),
     };
     summary.print(run.json, run.quiet, None, output == Path::new("-"))?;
-    end.map_or(Ok(ExitCode::SUCCESS), Err)
+    end.map(named).map_or(Ok(()), Err)
 }
 
-/// What the files of one run may take.
-fn limits(memory: Option<NonZeroU64>) -> Limits {
-    memory.map_or_else(Limits::default, |memory| Limits::default().with_memory(memory))
+/// What is asked for, or as much as is usual.
+fn limits(memory: Option<NonZeroU64>, max_output: Option<NonZeroU64>) -> Limits {
+    let usual = Limits::default();
+    let max_output_bytes = max_output.map_or(usual.max_output_bytes, NonZeroU64::get);
+    Limits { max_output_bytes, ..memory.map_or(usual, |memory| usual.with_memory(memory)) }
 }
 
 /// What was done, for the summary.

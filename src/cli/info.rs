@@ -155,7 +155,8 @@ fn sampling_name(sampling: ChromaSampling) -> &'static str {
     }
 }
 
-fn describe_method(method: &Method) -> String {
+/// A method with the main choices of its plan.
+pub fn describe_method(method: &Method) -> String {
     match method {
         Method::Planes(plan) => format!("planes, colour {:?}", plan.colour),
         Method::Tiles(plan) => {

@@ -1,5 +1,6 @@
 //! The command line: parsed arguments to calls of the library, errors to exit codes.
 
+mod analyze;
 mod append;
 mod arguments;
 mod bench;
@@ -14,6 +15,7 @@ mod output;
 mod progress;
 mod recover;
 mod report;
+mod several;
 mod source;
 mod summary;
 mod timestamps;
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Recover(arguments) => recover::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
+        Command::Analyze(arguments) => analyze::run(arguments),
         Command::Completions { shell } => manuals::completions(shell),
         Command::Man { folder } => manuals::man(&folder),
     };
@@ -76,6 +79,13 @@ fn code(error: &Error) -> u8 {
         ErrorKind::Interrupted => INTERRUPTED,
         _ => 1,
     }
+}
+
+/// Prints what the library tells of each batch, on standard error, from now on.
+fn tell_of_batches() {
+    let teller = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_target(false);
+    // Of several inputs the first one has done so.
+    let _ = teller.with_writer(io::stderr).try_init();
 }
 
 /// Prints a line on standard output, which may be full or closed.

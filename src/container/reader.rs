@@ -23,6 +23,8 @@ pub struct RecordReader<R> {
     state: State,
     sequence: Sequence,
     entries: Vec<BatchEntry>,
+    /// Raw bytes of the records so far.
+    raw_bytes: u64,
     /// Whether an error has been reported, so that the index may know more than was read.
     damaged: bool,
 }
@@ -53,6 +55,7 @@ impl<R: Read> RecordReader<R> {
             state: State::Record,
             sequence: Sequence::default(),
             entries: Vec::new(),
+            raw_bytes: 0,
             damaged: false,
         })
     }
@@ -137,11 +140,16 @@ impl<R: Read> RecordReader<R> {
         };
         self.position = prefix.end(self.position);
         let mut body = (&mut self.input).take(prefix.body_bytes());
-        let admitted = self.sequence.admit(prefix).map_err(|error| error.at(prefix.location()));
+        let raw_bytes = self.raw_bytes.saturating_add(prefix.raw_bytes);
+        let admitted = self.sequence.admit(prefix).and_then(|()| self.limits.check_output(raw_bytes));
+        let admitted = admitted.map_err(|error| error.at(prefix.location()));
         let result =
             admitted.and_then(|()| BatchRecord::read_body(prefix, &mut body, &self.header.format, &self.limits));
         match result {
-            Ok(_) => self.entries.push(entry),
+            Ok(_) => {
+                self.entries.push(entry);
+                self.raw_bytes = raw_bytes;
+            }
             Err(_) => drop(io::copy(&mut body, &mut io::sink())?),
         }
         result

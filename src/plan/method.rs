@@ -22,6 +22,18 @@ pub enum Method {
 }
 
 impl Method {
+    /// Its name in lower case.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Method::Planes(_) => "planes",
+            Method::Tiles(_) => "tiles",
+            Method::Discrete => "discrete",
+            Method::Strips(_) => "strips",
+            Method::Recovered(_) => "recovered",
+            Method::Patched(_) => "patched",
+        }
+    }
+
     /// Checks that it can be carried out on `geometry`.
     ///
     /// # Errors

@@ -164,6 +164,7 @@ impl Scheduler {
                     Err(error) => {
                         // If the data was sound, a verdict on the data means that the device computed wrongly.
                         let set_aside = error.kind() != ErrorKind::Gpu || accelerator.is_lost();
+                        tracing::warn!(device = accelerator.name(), %error, set_aside, "redone on the CPU");
                         (work(&self.cpu), Duration::ZERO, Some(set_aside))
                     }
                 }
@@ -172,12 +173,13 @@ impl Scheduler {
         self.learn(ticket, device, failure, result.as_ref().err());
         let result = result?;
         let time = start.elapsed();
+        let predicted = ticket.and_then(|ticket| Duration::try_from_secs_f64(ticket.predicted).ok());
+        tracing::debug!(side = ?decision.side, reason = decision.reason.name(), ?time, ?predicted, "placed");
         let mut statistics = pool::lock(&self.statistics);
         if failure.is_some() {
             statistics.count_redone(decision.reason, time);
         } else {
             let side = if used(&result) { decision.side } else { Side::Cpu };
-            let predicted = ticket.and_then(|ticket| Duration::try_from_secs_f64(ticket.predicted).ok());
             let decision = Decision { side, ..decision };
             statistics.count(Done { decision, raw_bytes, time, device_time: device, predicted });
         }

@@ -4,11 +4,13 @@
 #[path = "../made/mod.rs"]
 mod made;
 
+mod analyze;
 mod append;
 mod bench;
 mod files;
 mod follow;
 mod images;
+mod limits;
 mod manuals;
 mod memory;
 mod messages;
@@ -18,6 +20,7 @@ mod recover;
 mod recovered;
 mod refusals;
 mod schedule;
+mod several;
 #[cfg(unix)]
 mod unix;
 

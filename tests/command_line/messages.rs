@@ -128,8 +128,19 @@ fn help_lists_what_there_is() {
     let (_, commands) = help.text().split_once("Commands:\n").expect("a list of commands");
     let listed = commands.lines().take_while(|line| !line.is_empty());
     let names: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
-    let expected =
-        ["compress", "decompress", "info", "verify", "recover", "devices", "bench", "completions", "man", "help"];
+    let expected = [
+        "compress",
+        "decompress",
+        "info",
+        "verify",
+        "recover",
+        "devices",
+        "analyze",
+        "bench",
+        "completions",
+        "man",
+        "help",
+    ];
     assert_eq!(names, expected);
     for name in &names[..expected.len() - 1] {
         let help = folder.run(&[name, "--help"]).ok();
@@ -140,4 +151,18 @@ fn help_lists_what_there_is() {
     let ran = folder.run(&[]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("Usage"));
+}
+
+/// How and where each batch was done, for people who ask.
+#[test]
+fn batches_are_told_of() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    let ran = folder.run(&["compress", NPY, "-v", "--batch", "4", "-o", "x.fpk"]).ok();
+    for words in ["frames=4", "method=\"recovered\"", "reason=\"only\"", "level=4"] {
+        assert!(ran.stderr.matches(words).count() >= 2, "{words} in {}", ran.stderr);
+    }
+    let ran = folder.run(&["decompress", "x.fpk", "-fv", "-o", "-"]).ok();
+    assert!(ran.stderr.contains("first_frame=4"), "{}", ran.stderr);
+    folder.run(&["compress", NPY, "-vq"]).fails(2, &["--quiet"]);
 }

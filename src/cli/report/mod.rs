@@ -1,14 +1,18 @@
 //! Pages for people: one file that needs nothing else, no network and no script. They are well-formed XML too.
 
 mod bars;
+mod columns;
 mod machine;
+mod mosaic;
 mod scatter;
 mod style;
 
 use std::fmt::Write;
 
 pub use self::bars::{Bar, bars};
+pub use self::columns::columns;
 pub use self::machine::machine;
+pub use self::mosaic::{Cell, mosaic};
 pub use self::scatter::{Point, Series, scatter};
 use self::style::STYLE;
 
@@ -114,6 +118,8 @@ mod tests {
             paragraph(&outside),
             details(&outside, true, &list(&[(&outside, outside.clone())])),
             table(&[vec![outside.clone()], vec![outside.clone()]], |_| true),
+            columns(&outside, &[1.0], 1.0, [&outside, &outside], &outside),
+            mosaic(&outside, &[vec![Cell::Gray(1)]], &[&outside]),
             bars(&outside, &[Bar { label: outside.clone(), value: 1.0, text: outside.clone() }], 1.0),
             scatter(
                 &outside,
