@@ -22,6 +22,7 @@ use crate::recovered::Recovered;
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
+use crate::telemetry::{self, BatchWatch};
 use crate::writer::Writer;
 use crate::{planes, strips, tiled};
 
@@ -166,13 +167,16 @@ impl Compressor {
         format.check_frames(frames, raw.len())?;
         self.check_memory(raw.len() as u64)?;
         let _seat = self.scheduler.cpu().crew().enter();
-        let _span = tracing::debug_span!("compress", frames, raw_bytes = raw.len()).entered();
+        let _span = tracing::debug_span!("compress", frames, level = self.settings.level()).entered();
+        let (watch, _in_work) = (BatchWatch::compress(), telemetry::in_work());
         let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
-        match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
+        let packed = match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
             Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),
             _ => self.pack_batch(batch),
-        }
+        }?;
+        watch.done(&packed.method, raw.len(), packed.payload.len());
+        Ok(packed)
     }
 
     /// The same on the same devices, at another level.
@@ -207,8 +211,6 @@ impl Compressor {
             || self.scheduler.run(raw.len(), describe, pack, on_device),
         );
         let (method, blocks, payload) = packed?;
-        let (level, packed_bytes) = (self.settings.level(), payload.len());
-        tracing::debug!(method = method.name(), level, packed_bytes, "coded");
         Ok(PackedBatch { method, raw_checksum, blocks, payload })
     }
 

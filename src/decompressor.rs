@@ -14,6 +14,7 @@ use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
+use crate::telemetry::{self, BatchWatch};
 use crate::{patched, planes, recovered, strips, tiled};
 
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
@@ -174,8 +175,9 @@ impl Decompressor {
 
     fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
         let _seat = self.crew().enter();
-        let (first_frame, frames, method) = (record.first_frame, record.frames, record.method.name());
-        let _span = tracing::debug_span!("decompress", first_frame, frames, method).entered();
+        let _span =
+            tracing::debug_span!("decompress", first_frame = record.first_frame, frames = record.frames).entered();
+        let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
         let work = |backend: &dyn Backend| {
             self.restore_method(geometry, &record.method, &record.blocks, &record.payload, backend, raw)?;
             let found = container::checksum(raw);
@@ -188,7 +190,9 @@ impl Decompressor {
             Ok(())
         };
         let describe = || Work::decompress(geometry, &record.method, record.payload.len());
-        self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)
+        self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)?;
+        watch.done(&record.method, geometry.raw_bytes(), record.payload.len());
+        Ok(())
     }
 
     /// Restores the frames of a batch, without a look at its checksum.

@@ -46,6 +46,7 @@ mod salvage;
 mod schedule;
 mod stage;
 mod strips;
+mod telemetry;
 mod tiled;
 mod writer;
 

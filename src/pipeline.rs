@@ -39,7 +39,9 @@ pub(crate) fn in_order<T: Send, R: Send>(
     work: impl Fn(T) -> R + Sync,
     mut done: impl FnMut(R) -> Result<()> + Send,
 ) -> Result<()> {
-    let Some(pool) = pool::pool().filter(|_| window.batches > 1) else {
+    // A thread of the pool, from within `done` of another call, must not wait for others: they may do the same.
+    let several = |pool: &&rayon::ThreadPool| window.batches > 1 && pool.current_thread_index().is_none();
+    let Some(pool) = pool::pool().filter(several) else {
         while let Some((item, _)) = next() {
             done(work(item))?;
         }
@@ -234,6 +236,25 @@ mod tests {
             assert_eq!(error.to_string(), "invalid input: seven");
             assert!(taken < 7 + 2 * batches as u64, "{taken}");
         }
+    }
+
+    /// Frames that are compressed again as they come, by more threads than the pool has.
+    #[test]
+    fn calls_within_calls_end() {
+        let call = |inner: &(dyn Fn() + Sync)| {
+            let mut items = 0..12;
+            let done = |()| {
+                inner();
+                Ok(())
+            };
+            let next = || items.next().map(|item| (item, 1));
+            in_order(window(4, 1000), next, |_| std::thread::sleep(Duration::from_micros(100)), done).unwrap();
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 * pool::threads(None) + 1 {
+                scope.spawn(|| call(&|| call(&|| {})));
+            }
+        });
     }
 
     #[test]

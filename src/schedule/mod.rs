@@ -43,8 +43,8 @@ use crate::cpu::{CpuBackend, SimdLevel};
 use crate::device::{DeviceDescription, DeviceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{DeviceChoice, Policy};
-use crate::pool;
 use crate::stage::{Accelerator, Backend};
+use crate::{pool, telemetry};
 
 /// The accelerator that a scheduler may use.
 enum Candidate {
@@ -164,7 +164,7 @@ impl Scheduler {
                     Err(error) => {
                         // If the data was sound, a verdict on the data means that the device computed wrongly.
                         let set_aside = error.kind() != ErrorKind::Gpu || accelerator.is_lost();
-                        tracing::warn!(device = accelerator.name(), %error, set_aside, "redone on the CPU");
+                        telemetry::failed(accelerator.name(), &error, set_aside);
                         (work(&self.cpu), Duration::ZERO, Some(set_aside))
                     }
                 }
@@ -174,12 +174,12 @@ impl Scheduler {
         let result = result?;
         let time = start.elapsed();
         let predicted = ticket.and_then(|ticket| Duration::try_from_secs_f64(ticket.predicted).ok());
-        tracing::debug!(side = ?decision.side, reason = decision.reason.name(), ?time, ?predicted, "placed");
+        let side = if failure.is_none() && used(&result) { decision.side } else { Side::Cpu };
+        telemetry::ran(side.name(), decision.reason.name(), time, predicted);
         let mut statistics = pool::lock(&self.statistics);
         if failure.is_some() {
             statistics.count_redone(decision.reason, time);
         } else {
-            let side = if used(&result) { decision.side } else { Side::Cpu };
             let decision = Decision { side, ..decision };
             statistics.count(Done { decision, raw_bytes, time, device_time: device, predicted });
         }

@@ -159,7 +159,7 @@ fn batches_are_told_of() {
     let folder = Folder::new();
     folder.clip(NPY);
     let ran = folder.run(&["compress", NPY, "-v", "--batch", "4", "-o", "x.fpk"]).ok();
-    for words in ["frames=4", "method=\"recovered\"", "reason=\"only\"", "level=4"] {
+    for words in ["frames=4", "method=\"recovered\"", "reason=\"only\"", "level=4", "device=\"cpu\""] {
         assert!(ran.stderr.matches(words).count() >= 2, "{words} in {}", ran.stderr);
     }
     let ran = folder.run(&["decompress", "x.fpk", "-fv", "-o", "-"]).ok();
