@@ -55,9 +55,7 @@ impl FileHeader {
         }
         body.u8(self.origin.kind as u8);
         body.u8(self.origin.big_endian.into());
-        let too_long = || Error::invalid(format!("origin header: {} bytes are too many", self.origin.header.len()));
-        body.u32(u32::try_from(self.origin.header.len()).map_err(|_| too_long())?);
-        body.bytes(&self.origin.header);
+        body.counted("origin header", &self.origin.header)?;
         if !self.origin.metadata.is_empty() {
             write_metadata(&self.origin.metadata, &mut body)?;
         }
@@ -67,7 +65,8 @@ impl FileHeader {
         out.u16(VERSION);
         out.u16(if self.origin.metadata.is_empty() { 0 } else { METADATA_FLAG });
         let length = LEAD_BYTES as usize + body.as_bytes().len() + CHECKSUM_BYTES;
-        out.u32(u32::try_from(length).map_err(|_| too_long())?);
+        let too_long = |_| Error::invalid(format!("{WHAT}: {length} bytes are too many"));
+        out.u32(u32::try_from(length).map_err(too_long)?);
         out.bytes(body.as_bytes());
         out.u64(checksum(out.as_bytes()));
         Ok(out.into_bytes())
@@ -204,22 +203,18 @@ fn read_origin(fields: &mut Cursor<'_>) -> Result<Origin> {
     let kind = fields.u8("origin")?;
     let kind = by_id(&OriginKind::ALL, "origin", kind)?;
     let big_endian = fields.flag("big-endian flag")?;
-    let length = fields.u32("origin header length")?;
-    let header = fields.bytes("origin header", usize::try_from(length).unwrap_or(usize::MAX))?.to_vec();
+    let header = fields.counted("origin header")?.to_vec();
     Ok(Origin { kind, big_endian, header, ..Origin::default() })
 }
 
 fn write_metadata(metadata: &BTreeMap<String, String>, out: &mut Appender) -> Result<()> {
-    let too_long = |_| Error::invalid("metadata: more than 4 GiB");
-    out.u32(u32::try_from(metadata.len()).map_err(too_long)?);
+    out.u32(u32::try_from(metadata.len()).map_err(|_| Error::invalid("metadata: too many"))?);
     for (key, value) in metadata {
         if key.is_empty() {
             return Err(Error::invalid("metadata: expected a key, found an empty one"));
         }
-        for text in [key, value] {
-            out.u32(u32::try_from(text.len()).map_err(too_long)?);
-            out.bytes(text.as_bytes());
-        }
+        out.counted("key of metadata", key.as_bytes())?;
+        out.counted("value of metadata", value.as_bytes())?;
     }
     Ok(())
 }
@@ -227,8 +222,7 @@ fn write_metadata(metadata: &BTreeMap<String, String>, out: &mut Appender) -> Re
 fn read_metadata(fields: &mut Cursor<'_>) -> Result<BTreeMap<String, String>> {
     let count = fields.u32("number of metadata")?;
     let mut text = |what: &str| {
-        let length = usize::try_from(fields.u32(what)?).unwrap_or(usize::MAX);
-        let bytes = fields.bytes(what, length)?.to_vec();
+        let bytes = fields.counted(what)?.to_vec();
         String::from_utf8(bytes).map_err(|_| Error::corrupt(format!("{WHAT}: {what}: it is not UTF-8")))
     };
     let mut metadata = BTreeMap::new();

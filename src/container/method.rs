@@ -45,7 +45,7 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
                 tables.write(&mut bytes);
             }
             // No tables: packed.
-            write_counted("tables", &bytes, out)?;
+            out.counted("tables", &bytes)?;
         }
         Method::Discrete => out.u8(DISCRETE),
         Method::Strips(StripPlan { values, colour, strips }) => {
@@ -63,7 +63,7 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             write_patch(patch, out)?;
             let mut plan = Appender::default();
             write(method, &mut plan)?;
-            write_counted("the plan of a patch", &plan.into_bytes(), out)?;
+            out.counted("plan of a patch", &plan.into_bytes())?;
             write_recovered(recovered, out)?;
         }
     }
@@ -84,17 +84,7 @@ fn write_patch(Patch { left, top, width, height, runs }: &Patch, out: &mut Appen
     let mut bytes = Vec::new();
     runs.iter().for_each(|&run| sums::write(run, &mut bytes));
     // No runs: the whole rectangle.
-    write_counted("runs", &bytes, out)
-}
-
-/// Appends bytes after their number.
-fn write_counted(what: &str, bytes: &[u8], out: &mut Appender) -> Result<()> {
-    out.u32(
-        u32::try_from(bytes.len())
-            .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of {what} are too many", bytes.len())))?,
-    );
-    out.bytes(bytes);
-    Ok(())
+    out.counted("runs", &bytes)
 }
 
 fn write_making(making: &Making, out: &mut Appender) {
@@ -174,7 +164,7 @@ fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
     let bands = details.u32("bands")?;
     let segment_frames = details.u32("frames of a segment")?;
     check_cut(geometry, colour, split_chroma, bands, segment_frames)?;
-    let coding = match read_counted(details, "tables")? {
+    let coding = match details.counted("tables")? {
         [] => TileCoding::Packed,
         tables => TileCoding::Tables(TileTables::read(tables, Tiling::sets(geometry, split_chroma))?),
     };
@@ -212,7 +202,7 @@ fn recovered(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<RecoveredP
 fn patched(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<PatchedPlan> {
     let mut number = || details.u32("place of the patch");
     let (left, top, width, height) = (number()?, number()?, number()?, number()?);
-    let mut bytes = read_counted(details, "runs")?.iter();
+    let mut bytes = details.counted("runs")?.iter();
     let mut runs = Vec::new();
     while !bytes.as_slice().is_empty() {
         let run = sums::read(&mut bytes);
@@ -220,16 +210,10 @@ fn patched(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<PatchedPlan>
     }
     let patch = Patch { left, top, width, height, runs };
     check_patch(geometry, &patch)?;
-    let mut plan = Cursor::new(WHAT, read_counted(details, "plan of the patch")?);
+    let mut plan = Cursor::new(WHAT, details.counted("plan of the patch")?);
     let method = Box::new(read_below(&mut plan, &patch.geometry(geometry), PATCHED)?);
     plan.finish()?;
     Ok(PatchedPlan { patch, recovered: recovered(details, geometry)?, method })
-}
-
-/// Takes bytes that follow their number.
-fn read_counted<'a>(details: &mut Cursor<'a>, field: &str) -> Result<&'a [u8]> {
-    let bytes = usize::try_from(details.u32(field)?).unwrap_or(usize::MAX);
-    details.bytes(field, bytes)
 }
 
 /// Blocks of a batch.

@@ -111,15 +111,9 @@ impl BatchRecord {
             out.u8(block.codec as u8);
             out.u32(block.packed_bytes);
         }
-        out.u32(
-            u32::try_from(self.side.len())
-                .map_err(|_| Error::invalid(format!("{WHAT}: {} bytes of side data are too many", self.side.len())))?,
-        );
-        out.bytes(&self.side);
+        out.counted("side data", &self.side)?;
         if !self.timestamps.is_empty() {
-            let coded = timestamps::encode(&self.timestamps);
-            out.u32(u32::try_from(coded.len()).map_err(|_| Error::invalid(format!("{WHAT}: too many timestamps")))?);
-            out.bytes(&coded);
+            out.counted("timestamps", &timestamps::encode(&self.timestamps))?;
         }
         Ok(out.into_bytes())
     }
@@ -217,12 +211,10 @@ impl Details {
         let method = method::read(&mut details, &geometry)?;
         let (blocks, packed_bytes) = read_table(&mut details, &geometry, &method)?;
         check_total(packed_bytes, prefix.payload_bytes)?;
-        let side_bytes = usize::try_from(details.u32("length of side data")?).unwrap_or(usize::MAX);
-        let side = details.bytes("side data", side_bytes)?.to_vec();
+        let side = details.counted("side data")?.to_vec();
         let mut timestamps = Vec::new();
         if details.remaining() > 0 {
-            let length = usize::try_from(details.u32("length of timestamps")?).unwrap_or(usize::MAX);
-            timestamps = timestamps::decode(details.bytes("timestamps", length)?, prefix.frames)?;
+            timestamps = timestamps::decode(details.counted("timestamps")?, prefix.frames)?;
         }
         details.finish()?;
         Ok(Self { method, blocks, side, timestamps })

@@ -35,6 +35,12 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
+    /// The bytes that follow their number, a `u32`.
+    pub fn counted(&mut self, field: &str) -> Result<&'a [u8]> {
+        let count = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
+        self.bytes(field, count)
+    }
+
     fn array<const N: usize>(&mut self, field: &str) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.bytes(field, N)?);
@@ -100,6 +106,14 @@ impl Appender {
 
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Bytes after their number, a `u32`. Those of `what` are invalid if there are more.
+    pub fn counted(&mut self, what: &str, bytes: &[u8]) -> Result<()> {
+        let count = u32::try_from(bytes.len());
+        self.u32(count.map_err(|_| Error::invalid(format!("{what}: {} bytes are too many", bytes.len())))?);
+        self.bytes(bytes);
+        Ok(())
     }
 
     /// What has been appended so far.
