@@ -20,6 +20,18 @@ pub struct Arguments {
     pub command: Command,
 }
 
+impl Command {
+    /// Whether to tell how and where each batch is done.
+    pub fn is_verbose(&self) -> bool {
+        match self {
+            Self::Compress(Compress { run, .. })
+            | Self::Decompress(Decompress { run, .. })
+            | Self::Analyze(Analyze { run, .. }) => run.verbose,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 pub enum Command {
     /// Compress frames to a .fpk file.

@@ -22,9 +22,6 @@ use super::{append, interrupt, several, timestamps};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
     let inputs = &arguments.inputs;
-    if arguments.run.verbose {
-        super::tell_of_batches();
-    }
     if inputs.len() > 1 && arguments.timestamps.is_some() {
         return Err(Error::new(ErrorKind::InvalidInput, "--timestamps: expected one input"));
     }

@@ -22,9 +22,6 @@ use super::{follow, interrupt, several};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
     let files = &arguments.files;
-    if arguments.run.verbose {
-        super::tell_of_batches();
-    }
     if files.len() > 1 && (arguments.timestamps.is_some() || arguments.follow) {
         return Err(Error::new(ErrorKind::InvalidInput, "--timestamps and --follow: expected one file"));
     }
@@ -77,12 +74,33 @@ pub struct Done {
     pub packed_bytes: u64,
 }
 
+/// What every restored batch goes through.
+struct Restoration<'a> {
+    decompressor: &'a Decompressor,
+    times: Option<&'a mut Times>,
+    progress: Progress,
+    done: Done,
+}
+
+impl Restoration<'_> {
+    fn take(&mut self, restorer: &mut dyn Restorer, batch: DecodedBatch) -> Result<()> {
+        interrupt::check()?;
+        self.done.write(restorer, &batch)?;
+        if let Some(times) = &mut self.times {
+            times.write(&batch.timestamps, batch.frames.frames())?;
+        }
+        self.progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
+        self.decompressor.reuse(batch.frames.into_bytes());
+        Ok(())
+    }
+}
+
 fn from_file(
     decompressor: &Decompressor,
     path: &Path,
     wanted: Option<Range<u64>>,
     output: &Path,
-    mut times: Option<&mut Times>,
+    times: Option<&mut Times>,
     force: bool,
     show: Show,
 ) -> Result<Done> {
@@ -103,34 +121,24 @@ fn from_file(
     // The original's own header, if these are its frames: not some of them, nor more that were appended.
     let origin = input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?;
     let format = reader.format().clone();
-    let mut done = Done::default();
     let raw_bytes = (range.end - range.start).saturating_mul(format.frame_bytes() as u64);
-    let mut progress = Progress::new(Some(raw_bytes), show);
+    let progress = Progress::new(Some(raw_bytes), show);
+    let mut restoration = Restoration { decompressor, times, progress, done: Done::default() };
     restore(output, &origin, &format, force, |restorer| {
         let batches = reader.batches_of_frames(range.clone())?;
-        done.packed_bytes =
+        restoration.done.packed_bytes =
             if range == (0..reader.frames()) { file_bytes } else { packed_bytes(&mut reader, &batches)? };
-        reader.read_batches(batches, |batch| {
-            interrupt::check()?;
-            let batch = part_of(batch?, &range)?;
-            done.write(restorer, &batch)?;
-            if let Some(times) = &mut times {
-                times.write(&batch.timestamps, batch.frames.frames())?;
-            }
-            progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
-            decompressor.reuse(batch.frames.into_bytes());
-            Ok(())
-        })
+        reader.read_batches(batches, |batch| restoration.take(restorer, part_of(batch?, &range)?))
     })?;
-    progress.finish();
-    Ok(done)
+    restoration.progress.finish();
+    Ok(restoration.done)
 }
 
 fn from_stream(
     decompressor: &Decompressor,
     wanted: Option<Range<u64>>,
     output: &Path,
-    mut times: Option<&mut Times>,
+    times: Option<&mut Times>,
     force: bool,
     show: Show,
 ) -> Result<Done> {
@@ -140,22 +148,13 @@ fn from_stream(
     let mut packed = Counted { input: io::stdin().lock(), bytes: 0 };
     let mut reader = Reader::new(BufReader::with_capacity(1 << 20, &mut packed), decompressor)?;
     let (origin, format) = (reader.origin().clone(), reader.format().clone());
-    let mut progress = Progress::new(None, show);
-    let mut done = Done::default();
+    let progress = Progress::new(None, show);
+    let mut restoration = Restoration { decompressor, times, progress, done: Done::default() };
     restore(output, &origin, &format, force, |restorer| {
-        reader.read_batches(|batch| {
-            interrupt::check()?;
-            let batch = batch?;
-            done.write(restorer, &batch)?;
-            if let Some(times) = &mut times {
-                times.write(&batch.timestamps, batch.frames.frames())?;
-            }
-            progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
-            decompressor.reuse(batch.frames.into_bytes());
-            Ok(())
-        })?;
-        check_origin(&origin, &format, done.frames)
+        reader.read_batches(|batch| restoration.take(restorer, batch?))?;
+        check_origin(&origin, &format, restoration.done.frames)
     })?;
+    let Restoration { progress, mut done, .. } = restoration;
     progress.finish();
     drop(reader);
     done.packed_bytes = packed.bytes;

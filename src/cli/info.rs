@@ -25,7 +25,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
     }
     let format = reader.format();
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
-    let ratio = raw_bytes as f64 / packed_bytes.max(1) as f64;
+    let ratio = super::ratio(raw_bytes, packed_bytes);
     if arguments.json {
         print(json!({
             "file": name,
@@ -64,7 +64,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             batch.first_frame,
             batch.raw_bytes,
             batch.packed_bytes,
-            batch.raw_bytes as f64 / batch.packed_bytes.max(1) as f64,
+            super::ratio(batch.raw_bytes, batch.packed_bytes),
             describe_method(&batch.method)
         ))?;
         print_method(&batch.method, batch, format)?;

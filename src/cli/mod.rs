@@ -49,6 +49,9 @@ pub fn main() -> ExitCode {
         }
     };
     interrupt::install();
+    if arguments.command.is_verbose() {
+        tell_of_batches();
+    }
     let result = match arguments.command {
         Command::Compress(arguments) => compress::run(arguments),
         Command::Decompress(arguments) => decompress::run(arguments),
@@ -84,8 +87,12 @@ fn code(error: &Error) -> u8 {
 /// Prints what the library tells of each batch, on standard error, from now on.
 fn tell_of_batches() {
     let teller = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_target(false);
-    // Of several inputs the first one has done so.
-    let _ = teller.with_writer(io::stderr).try_init();
+    teller.with_writer(io::stderr).init();
+}
+
+/// How many times smaller packed bytes are.
+fn ratio(raw_bytes: u64, packed_bytes: u64) -> f64 {
+    raw_bytes as f64 / packed_bytes.max(1) as f64
 }
 
 /// Prints a line on standard output, which may be full or closed.

@@ -81,7 +81,7 @@ impl Progress {
     }
 
     fn ratio(&self) -> Option<f64> {
-        self.packed_bytes.map(|packed_bytes| self.raw_bytes as f64 / packed_bytes.max(1) as f64)
+        self.packed_bytes.map(|packed_bytes| super::ratio(self.raw_bytes, packed_bytes))
     }
 
     fn print_line(&self) {

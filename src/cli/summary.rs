@@ -20,7 +20,7 @@ pub struct Summary {
 
 impl Summary {
     pub fn ratio(&self) -> f64 {
-        self.raw_bytes as f64 / self.packed_bytes.max(1) as f64
+        super::ratio(self.raw_bytes, self.packed_bytes)
     }
 
     fn mb_per_s(&self) -> f64 {
