@@ -38,6 +38,8 @@ fn findings_are_those_of_files() {
     assert_eq!(ratio(4), found["ratio"].as_f64().unwrap(), "the level that was asked for");
     assert_eq!(found["advice"]["saved_per_month"], Value::Null);
 
+    let told = folder.run(&["analyze", NPY, "-v", "--progress", "json"]).ok().stderr;
+    assert!(told.contains("coded") && told.contains("\"raw_bytes\":1361832"), "{told}");
     let text = folder.run(&["analyze", NPY, "--price-per-gb", "0.5", "--level", "1"]).ok();
     for words in ["8 frames", "level 9:", "At 0.5 per GB", "bits per byte"] {
         assert!(text.text().contains(words), "{words} in {}", text.text());

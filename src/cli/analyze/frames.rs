@@ -7,6 +7,7 @@ use framepress::frame::{FrameFormat, Layout};
 use framepress::input::InputBatch;
 use framepress::{BatchInfo, Compressor, Decompressor, Result, SeekReader, Settings, Writer};
 
+use super::super::ratio;
 use super::map::Map;
 
 /// Raw bytes of the sample that levels are tried with, at most but for a single frame.
@@ -21,6 +22,22 @@ pub struct Packed {
     pub reason: &'static str,
 }
 
+impl Packed {
+    pub fn ratio(&self) -> f64 {
+        ratio(self.info.raw_bytes, self.info.packed_bytes)
+    }
+
+    /// The first and the last of its frames.
+    pub fn frames(&self) -> String {
+        let BatchInfo { first_frame, frames, .. } = self.info;
+        format!("{first_frame}-{}", (first_frame + frames).saturating_sub(1))
+    }
+
+    pub fn device(&self) -> &'static str {
+        if self.on_gpu { "gpu" } else { "cpu" }
+    }
+}
+
 /// What is known of the frames so far.
 pub struct Findings {
     format: FrameFormat,
@@ -32,13 +49,15 @@ pub struct Findings {
     pub batches: Vec<Packed>,
     pub frames: u64,
     pub raw_bytes: u64,
+    pub packed_bytes: u64,
     sample: Vec<u8>,
-    /// Of the first batch.
+    draws_map: bool,
+    /// Of the first batch, if it is asked for.
     pub map: Option<Map>,
 }
 
 impl Findings {
-    pub fn new(format: &FrameFormat, settings: Settings) -> Result<Self> {
+    pub fn new(format: &FrameFormat, settings: Settings, draws_map: bool) -> Result<Self> {
         let channels = match format.layout() {
             Layout::Packed { order, .. } => order.channels(),
             _ => 1,
@@ -51,7 +70,9 @@ impl Findings {
             batches: Vec::new(),
             frames: 0,
             raw_bytes: 0,
+            packed_bytes: 0,
             sample: Vec::new(),
+            draws_map,
             map: None,
         })
     }
@@ -60,13 +81,9 @@ impl Findings {
         self.compressor.batch_frames(&self.format)
     }
 
-    /// Frames of the first batch to try levels with.
-    pub fn sample(&self) -> &[u8] {
-        &self.sample
-    }
-
-    pub fn packed_bytes(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.info.packed_bytes).sum()
+    /// Frames of the first batch to try levels with, once.
+    pub fn take_sample(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.sample)
     }
 
     /// Looks at a batch, and compresses it.
@@ -78,11 +95,16 @@ impl Findings {
         let before = self.compressor.statistics();
         let mut writer = Writer::new(Vec::new(), self.format.clone(), &self.compressor)?;
         let start = Instant::now();
-        writer.write_batch(&InputBatch { timestamps: Vec::new(), side: Vec::new(), ..borrowed(batch) })?;
+        writer.write_batch(&InputBatch {
+            frames: batch.frames,
+            bytes: batch.bytes.as_slice(),
+            ..InputBatch::default()
+        })?;
         let time = start.elapsed();
         let decompressor = Decompressor::default();
         let mut info = SeekReader::new(Cursor::new(writer.finish()?), &decompressor)?.batch_info(0)?;
         info.first_frame = self.frames;
+        self.packed_bytes += info.packed_bytes;
         let after = self.compressor.statistics();
         self.batches.push(Packed {
             info,
@@ -93,7 +115,9 @@ impl Findings {
         if self.frames == 0 {
             let frames = (SAMPLE_BYTES / frame_bytes).clamp(1, batch.frames);
             self.sample = batch.bytes[..(frames * frame_bytes).min(batch.bytes.len())].to_vec();
-            self.map = Map::of(&self.format, batch.frames, &batch.bytes, self.compressor.settings())?;
+            if self.draws_map {
+                self.map = Map::of(&self.format, batch.frames, &batch.bytes, self.compressor.settings())?;
+            }
         }
         self.frames += batch.frames as u64;
         self.raw_bytes += batch.bytes.len() as u64;
@@ -117,10 +141,6 @@ impl Findings {
         }
         self.entropies.push(entropy(&all));
     }
-}
-
-fn borrowed(batch: &InputBatch) -> InputBatch<&[u8]> {
-    InputBatch { frames: batch.frames, bytes: &batch.bytes, side: Vec::new(), timestamps: Vec::new() }
 }
 
 /// Bits for each of the things counted, if nothing is known but how often they come.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use framepress::frame::{FrameFormat, Frames};
 use framepress::{Compressor, Decompressor, Limits, Result, Settings};
 
-use super::super::interrupt;
+use super::super::{interrupt, ratio};
 
 /// Runs of each, of which the fastest counts, besides one to warm up.
 const RUNS: usize = 2;
@@ -19,13 +19,14 @@ pub struct Level {
 }
 
 /// All levels on `sample`, which has whole frames.
-pub fn measure(format: &FrameFormat, sample: &[u8], settings: &Settings) -> Result<Vec<Level>> {
+pub fn measure(format: &FrameFormat, sample: Vec<u8>, settings: &Settings) -> Result<Vec<Level>> {
     if sample.is_empty() {
         return Ok(Vec::new());
     }
-    let frames = Frames::new(format.clone(), sample.len() / format.frame_bytes().max(1), sample.to_vec())?;
+    let raw_bytes = sample.len();
+    let frames = Frames::new(format.clone(), raw_bytes / format.frame_bytes().max(1), sample)?;
     let decompressor = Decompressor::new(settings.device(), settings.threads(), Limits::default())?;
-    let mut restored = vec![0; sample.len()];
+    let mut restored = vec![0; raw_bytes];
     (1..=9)
         .map(|level| {
             let compressor = Compressor::new(settings.clone().with_level(level)?)?;
@@ -43,10 +44,10 @@ pub fn measure(format: &FrameFormat, sample: &[u8], settings: &Settings) -> Resu
                     (compress, decompress) = (compress.min(compressed), decompress.min(decompressed));
                 }
             }
-            let rate = |time: Duration| sample.len() as f64 / 1e6 / time.as_secs_f64().max(1e-9);
+            let rate = |time: Duration| raw_bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9);
             Ok(Level {
                 level,
-                ratio: sample.len() as f64 / packed_bytes.max(1) as f64,
+                ratio: ratio(raw_bytes as u64, packed_bytes as u64),
                 compress_mb_per_s: rate(compress),
                 decompress_mb_per_s: rate(decompress),
             })

@@ -18,7 +18,7 @@ use self::frames::Findings;
 use self::report::Report;
 use super::arguments::Analyze;
 use super::output::Output;
-use super::progress::{Progress, Show, Style};
+use super::progress::Progress;
 use super::{interrupt, print};
 
 pub fn run(arguments: Analyze) -> Result<ExitCode> {
@@ -34,18 +34,18 @@ pub fn run(arguments: Analyze) -> Result<ExitCode> {
     let mut reader = input::open(Path::new(&name), raw)?;
     let description = reader.description().clone();
     let raw_bytes = description.frames.map(|frames| frames.saturating_mul(description.format.frame_bytes() as u64));
-    let mut progress = Progress::new(raw_bytes, Show { style: Style::Auto, quiet: run.quiet || run.json });
+    let mut progress = Progress::new(raw_bytes, run.show());
 
-    let mut findings = Findings::new(&description.format, settings.clone())?;
+    let mut findings = Findings::new(&description.format, settings.clone(), page.is_some())?;
     let batch_frames = findings.batch_frames();
     while let Some(batch) = reader.read_batch(batch_frames).map_err(|error| error.context(&name))? {
         interrupt::check()?;
         findings.add(&batch)?;
-        progress.advance(batch.frames as u64, batch.bytes.len() as u64, Some(findings.packed_bytes()));
+        progress.advance(batch.frames as u64, batch.bytes.len() as u64, Some(findings.packed_bytes));
         reader.reuse(batch.bytes);
     }
     progress.finish();
-    let levels = levels::measure(&description.format, findings.sample(), &settings)?;
+    let levels = levels::measure(&description.format, findings.take_sample(), &settings)?;
 
     let report = Report { name, level, format: description.format, findings, levels, price_per_gb };
     if run.json {

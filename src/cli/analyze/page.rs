@@ -81,20 +81,19 @@ fn batches(report: &Report) -> String {
     let batches = &report.findings.batches;
     let mut lines =
         vec![["frames", "ratio", "ms", "device", "because", "codecs", "method"].map(str::to_owned).to_vec()];
-    for Packed { info, time, on_gpu, reason } in batches.iter().take(MOST_BATCHES) {
-        let codecs: Vec<&str> = info.codecs.iter().map(|(codec, ..)| codec.name()).collect();
+    for batch in batches.iter().take(MOST_BATCHES) {
+        let codecs: Vec<&str> = batch.info.codecs.iter().map(|(codec, ..)| codec.name()).collect();
         lines.push(vec![
-            format!("{}-{}", info.first_frame, (info.first_frame + info.frames).saturating_sub(1)),
-            format!("{:.2}", info.raw_bytes as f64 / info.packed_bytes.max(1) as f64),
-            format!("{:.0}", 1e3 * time.as_secs_f64()),
-            if *on_gpu { "GPU" } else { "CPU" }.to_owned(),
-            (*reason).to_owned(),
+            batch.frames(),
+            format!("{:.2}", batch.ratio()),
+            format!("{:.0}", 1e3 * batch.time.as_secs_f64()),
+            batch.device().to_uppercase(),
+            batch.reason.to_owned(),
             codecs.join(", "),
-            describe_method(&info.method),
+            describe_method(&batch.info.method),
         ]);
     }
-    let ratios: Vec<f64> =
-        batches.iter().map(|batch| batch.info.raw_bytes as f64 / batch.info.packed_bytes.max(1) as f64).collect();
+    let ratios: Vec<f64> = batches.iter().map(Packed::ratio).collect();
     let most = ratios.iter().copied().fold(0.0, f64::max);
     let last = batches.len().saturating_sub(1).to_string();
     let chart = columns("Ratio of each batch", &ratios, most, ["0", &last], &format!("{most:.2}"));

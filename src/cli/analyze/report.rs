@@ -4,6 +4,7 @@ use framepress::frame::FrameFormat;
 use serde_json::{Value, json};
 
 use super::super::info::{describe_method, layout};
+use super::super::ratio;
 use super::frames::{Findings, Packed};
 use super::levels::Level;
 
@@ -24,7 +25,7 @@ pub struct Report {
 
 impl Report {
     pub fn ratio(&self) -> f64 {
-        self.findings.raw_bytes as f64 / self.findings.packed_bytes().max(1) as f64
+        ratio(self.findings.raw_bytes, self.findings.packed_bytes)
     }
 
     /// Mean bits per byte of frames by themselves.
@@ -58,7 +59,7 @@ impl Report {
 
     /// What is saved by storing packed frames for a month, or by sending them once.
     pub fn saved(&self) -> Option<f64> {
-        let gigabytes = self.findings.raw_bytes.saturating_sub(self.findings.packed_bytes()) as f64 / 1e9;
+        let gigabytes = self.findings.raw_bytes.saturating_sub(self.findings.packed_bytes) as f64 / 1e9;
         self.price_per_gb.map(|price| price * gigabytes)
     }
 
@@ -108,21 +109,21 @@ impl Report {
             format!("{}: {frames} frames of {} {}", self.name, layout(&self.format), self.format.dtype()),
             format!(
                 "  {raw_bytes} -> {} bytes at level {}, ratio {:.2}; {:.2} bits per byte of frames by themselves",
-                self.findings.packed_bytes(),
+                self.findings.packed_bytes,
                 self.level,
                 self.ratio(),
                 self.entropy()
             ),
         ];
-        for Packed { info, time, on_gpu, reason } in batches {
+        for batch in batches {
             lines.push(format!(
-                "  frames {}-{}: ratio {:.2}, {:.0} ms on the {} ({reason}), {}",
-                info.first_frame,
-                (info.first_frame + info.frames).saturating_sub(1),
-                info.raw_bytes as f64 / info.packed_bytes.max(1) as f64,
-                1e3 * time.as_secs_f64(),
-                if *on_gpu { "GPU" } else { "CPU" },
-                describe_method(&info.method)
+                "  frames {}: ratio {:.2}, {:.0} ms on the {} ({}), {}",
+                batch.frames(),
+                batch.ratio(),
+                1e3 * batch.time.as_secs_f64(),
+                batch.device().to_uppercase(),
+                batch.reason,
+                describe_method(&batch.info.method)
             ));
         }
         for level in &self.levels {
@@ -139,18 +140,19 @@ impl Report {
     }
 
     pub fn json(&self) -> Value {
-        let batch = |Packed { info, time, on_gpu, reason }: &Packed| {
+        let batch = |batch: &Packed| {
+            let Packed { info, time, reason, .. } = batch;
             json!({
                 "first_frame": info.first_frame,
                 "frames": info.frames,
                 "raw_bytes": info.raw_bytes,
                 "packed_bytes": info.packed_bytes,
-                "ratio": info.raw_bytes as f64 / info.packed_bytes.max(1) as f64,
+                "ratio": batch.ratio(),
                 "seconds": time.as_secs_f64(),
                 "method": info.method.name(),
                 "description": describe_method(&info.method),
                 "codecs": info.codecs.iter().map(|(codec, ..)| codec.name()).collect::<Vec<_>>(),
-                "device": if *on_gpu { "gpu" } else { "cpu" },
+                "device": batch.device(),
                 "reason": reason,
             })
         };
@@ -168,7 +170,7 @@ impl Report {
             "layout": layout(&self.format),
             "dtype": self.format.dtype().name(),
             "raw_bytes": self.findings.raw_bytes,
-            "packed_bytes": self.findings.packed_bytes(),
+            "packed_bytes": self.findings.packed_bytes,
             "ratio": self.ratio(),
             "level": self.level,
             "entropy_bits_per_byte": self.findings.entropies,
