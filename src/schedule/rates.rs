@@ -1,7 +1,7 @@
 //! What runs have taught: how far actual times are from what [`cost`](super::cost) says.
 //!
 //! Corrections are logarithms of factors. That of a part of a batch is the sum of those of the sets that the batch is in
-//! ([`Work::keys`]) and of the load of what carries it out: the CPU, or the accelerator; that of what an accelerator leaves to
+//! ([`Work::keys`]), of what one set adds or takes away by the content ([`Work::leaning`]), and of the load of what carries it out: the CPU, or the accelerator; that of what an accelerator leaves to
 //! the CPU besides the sum of those of the CPU alone, for what is long there is long here. Each is an average that forgets, with
 //! a variance. What a run took longer than was expected is divided among them by their variances, as a Kalman filter does
 //! it: a new kind of batch is blamed before the load is, and the load before kinds that are well known.
@@ -34,13 +34,17 @@ impl Estimate {
 
 /// What is known of the sets of each part before anything is. An accelerator was measured; what it leaves to the CPU is
 /// compared with what the CPU would have done.
-const UNKNOWN: [[Estimate; SETS]; 3] =
-    [unknown([0.3, 0.3, 0.25, 0.15, 0.1]), unknown([0.3, 0.15, 0.1, 0.15, 0.1]), unknown([1.0, 0.3, 0.25, 0.15, 0.1])];
+const UNKNOWN: [[Estimate; SETS]; 3] = [
+    unknown([0.3, 0.4, 0.2, 0.1, 0.1, 0.1]),
+    unknown([0.2, 0.05, 0.15, 0.05, 0.15, 0.1]),
+    unknown([1.0, 0.4, 0.2, 0.1, 0.1, 0.1]),
+];
 
 const fn unknown(deviations: [f64; SETS]) -> [Estimate; SETS] {
-    let [direction, task, kind, length, both] = deviations;
+    let [direction, content, task, kind, length, both] = deviations;
     [
         Estimate::unknown(direction),
+        Estimate::unknown(content),
         Estimate::unknown(task),
         Estimate::unknown(kind),
         Estimate::unknown(length),
@@ -97,11 +101,18 @@ fn weight(seconds: f64) -> f64 {
     seconds / (seconds + HALF_LOADED)
 }
 
-/// The sets that have a part in a correction.
-fn terms(work: &Work, part: Part) -> impl Iterator<Item = (Key, Estimate)> {
-    let of = |part: Part| work.keys(part).into_iter().zip(UNKNOWN[part as usize]);
+/// The sets that have a part in a correction, what is assumed of them, and how often they count.
+fn terms(work: &Work, part: Part) -> impl Iterator<Item = (Key, Estimate, f64)> {
+    let of = |part: Part| of_part(work, part);
     let besides = (part == Part::Remainder).then(|| of(Part::Cpu));
     of(part).chain(besides.into_iter().flatten())
+}
+
+/// Those of a part by itself.
+fn of_part(work: &Work, part: Part) -> impl Iterator<Item = (Key, Estimate, f64)> {
+    let weights = [1.0, work.leaning(), 1.0, 1.0, 1.0, 1.0];
+    let sets = work.keys(part).into_iter().zip(UNKNOWN[part as usize]).zip(weights);
+    sets.map(|((key, unknown), weight)| (key, unknown, weight))
 }
 
 impl Rates {
@@ -109,18 +120,20 @@ impl Rates {
     pub fn correction(&self, work: &Work, part: Part, seconds: f64) -> Estimate {
         let (load, weight) = (self.loads.of(part), weight(seconds));
         let mut sum = Estimate { mean: load.mean * weight, variance: load.variance * weight * weight };
-        for (key, unknown) in terms(work, part) {
+        for (key, unknown, weight) in terms(work, part) {
             let set = self.sets.get(&key).copied().unwrap_or(unknown);
-            sum.mean += set.mean;
-            sum.variance += set.variance;
+            sum.mean += set.mean * weight;
+            sum.variance += set.variance * weight * weight;
         }
         sum
     }
 
     /// The variance of a part by itself, without what it has in common with the CPU.
     pub fn own_variance(&self, work: &Work, part: Part) -> f64 {
-        let sets = work.keys(part).into_iter().zip(UNKNOWN[part as usize]);
-        sets.map(|(key, unknown)| self.sets.get(&key).unwrap_or(&unknown).variance).sum()
+        let variance = |(key, unknown, weight): (Key, Estimate, f64)| {
+            self.sets.get(&key).unwrap_or(&unknown).variance * weight * weight
+        };
+        of_part(work, part).map(variance).sum()
     }
 
     /// Learns that a part that should take `seconds` took `actual` ones. `doubt` is a variance: how little that says.
@@ -131,7 +144,7 @@ impl Rates {
             return;
         }
         let weight = weight(seconds);
-        let [_, task, ..] = work.keys(part);
+        let [_, _, task, ..] = work.keys(part);
         let noise = self.noises.entry(task).or_insert(UNKNOWN_NOISE);
         let mut total = expected.variance + *noise + doubt;
         let load = self.loads.of_mut(part);
@@ -149,9 +162,9 @@ impl Rates {
             let moved = error * of_sets / total;
             self.sets.entry(direction).or_insert(UNKNOWN[Part::Remainder as usize][0]).variance += moved * moved;
         }
-        for (key, unknown) in terms(work, part) {
+        for (key, unknown, weight) in terms(work, part) {
             let set = self.sets.entry(key).or_insert(unknown);
-            set.update(error, 1.0, total);
+            set.update(error, weight, total);
             set.variance += DRIFT;
         }
     }

@@ -79,7 +79,7 @@ pub enum Part {
 pub struct Key(pub u32);
 
 /// Sets that a work is in.
-pub const SETS: usize = 5;
+pub const SETS: usize = 6;
 
 /// Raw bytes of a batch that can be one thread's job, about.
 const JOB_BYTES: usize = 1 << 17;
@@ -128,8 +128,14 @@ impl Work {
         (1 + self.raw_bytes / JOB_BYTES).min(threads)
     }
 
-    /// The sets that one part of it is in: those of the same direction; of the same task; of the same kind of frames
-    /// besides; of about the same length besides; of both.
+    /// How far the content is from the middle, and to which side: -1 for what is still, 1 for noise.
+    pub fn leaning(&self) -> f64 {
+        f64::from(self.content.0) / f64::from(Content::NOISE.0) * 2.0 - 1.0
+    }
+
+    /// The sets that one part of it is in: those of the same direction, twice: for what they have in common, and for what
+    /// depends on the content ([`Work::leaning`]); of the same task; of the same kind of frames besides; of about the same length
+    /// besides; of both.
     pub fn keys(&self, part: Part) -> [Key; SETS] {
         let task = match self.task {
             Task::Compress { level, codec } => u32::from(level) << 3 | codec as u32,
@@ -142,6 +148,7 @@ impl Work {
         let of_task = 1 << 8 | task;
         [
             key(task & 1 << 7, 0, 0),
+            key(task & 1 << 7, 1, 0),
             key(of_task, 0, 0),
             key(of_task, kind, 0),
             key(of_task, 0, length),
@@ -170,14 +177,14 @@ mod tests {
             these.iter().zip(&others).filter(|(this, other)| this == other).count()
         };
         assert_eq!(common(WORK, Part::Cpu), SETS);
-        assert_eq!(common(Work { raw_bytes: 1 << 24, ..WORK }, Part::Cpu), 3);
-        assert_eq!(common(Work { content: Content(7), ..WORK }, Part::Cpu), 3);
-        assert_eq!(common(Work { sample_bytes: 8, ..WORK }, Part::Cpu), 3);
-        assert_eq!(common(Work { packed: false, ..WORK }, Part::Cpu), 3);
-        assert_eq!(common(Work { packed: false, raw_bytes: 1, ..WORK }, Part::Cpu), 2);
-        assert_eq!(common(WORK.at_level(9), Part::Cpu), 1);
+        assert_eq!(common(Work { raw_bytes: 1 << 24, ..WORK }, Part::Cpu), 4);
+        assert_eq!(common(Work { content: Content(7), ..WORK }, Part::Cpu), 4);
+        assert_eq!(common(Work { sample_bytes: 8, ..WORK }, Part::Cpu), 4);
+        assert_eq!(common(Work { packed: false, ..WORK }, Part::Cpu), 4);
+        assert_eq!(common(Work { packed: false, raw_bytes: 1, ..WORK }, Part::Cpu), 3);
+        assert_eq!(common(WORK.at_level(9), Part::Cpu), 2);
         let zstd = Task::Compress { level: 4, codec: CodecChoice::Zstd };
-        assert_eq!(common(Work { task: zstd, ..WORK }, Part::Cpu), 1);
+        assert_eq!(common(Work { task: zstd, ..WORK }, Part::Cpu), 2);
         assert_eq!(common(Work { task: Task::Decompress(Coded::Tiles), ..WORK }, Part::Cpu), 0);
         assert_eq!(common(WORK, Part::Device), 0);
         assert_eq!(common(WORK, Part::Remainder), 0);

@@ -7,6 +7,8 @@ use crate::schedule::placer::Ticket;
 const BATCHES: usize = 1000;
 const MEAN_REGRET: f64 = 0.03;
 const P99_REGRET: f64 = 0.15;
+/// While most kinds of batches are new, and exploring is worth while.
+const COLD_P99_REGRET: f64 = 0.25;
 const BEHIND_STATIC: f64 = 0.02;
 const RECOVERY: usize = 5;
 /// The mean regret of ten batches that is as good as the target for all: noise decides some of them.
@@ -34,7 +36,7 @@ fn check(name: &str, seed: u64, placed: &[Placed]) {
 #[test]
 fn fast_and_slow_gpus() {
     for (name, rates, share) in [("fast", FAST_GPU, 0.5..0.8), ("slow", SLOW_GPU, 0.0..0.01)] {
-        let mut learnt = Vec::new();
+        let (mut new, mut learnt) = (Vec::new(), Vec::new());
         for seed in SEEDS {
             let mut world = Simulated::new(rates, seed);
             let mut placer = placer(&mut world);
@@ -44,10 +46,13 @@ fn fast_and_slow_gpus() {
             check(name, seed, &then);
             let on_gpu = Report::of(&then).on_gpu as f64 / BATCHES as f64;
             assert!(share.contains(&on_gpu), "{name}, {seed}: {on_gpu}");
+            new.extend(first);
             learnt.extend(then);
         }
-        let report = Report::of(&learnt);
-        assert!(report.p99_regret <= P99_REGRET, "{name}: {report:?}");
+        for (placed, most) in [(new, COLD_P99_REGRET), (learnt, P99_REGRET)] {
+            let report = Report::of(&placed);
+            assert!(report.p99_regret <= most, "{name}: {report:?}");
+        }
     }
 }
 
