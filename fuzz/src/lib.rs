@@ -1,5 +1,7 @@
 //! What the targets share.
 
+pub mod files;
+
 use framepress::frame::{
     ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, Origin, WorkBuffer,
 };
@@ -57,7 +59,7 @@ pub fn codec(
 }
 
 /// Frames of one of some formats.
-fn format(id: usize, size: [usize; 2]) -> FrameFormat {
+pub fn format(id: usize, size: [usize; 2]) -> FrameFormat {
     let dtypes = [Dtype::U8, Dtype::I8, Dtype::U16, Dtype::I32, Dtype::F32, Dtype::U64, Dtype::Bool];
     let [width, height] = size.map(|size| size % 40);
     let layout = match id / dtypes.len() % 6 {
