@@ -291,8 +291,9 @@ pub fn recovered(mut input: &[u8]) {
         raw.extend(if blue_first { [b, g, r] } else { [r, g, b] });
         raw.extend((order.channels() == 4).then_some(x as u8));
     }
-    for at in 0..drawn.min(raw.len()) {
-        raw[at * 7 % (drawn + 1)] ^= noise(at);
+    let drawn = drawn.min(raw.len());
+    for at in 0..drawn {
+        raw[at * 7 % drawn] ^= noise(at);
     }
     let frames = Frames::new(format.clone(), frames, raw).expect("frames");
     compressed(format, &frames, level, CodecChoice::Auto, &mut edits);
