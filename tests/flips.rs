@@ -25,6 +25,9 @@ const ALL_READ: u64 = 32;
 const FOOTPRINT: usize = 4;
 const TABLES_KB: usize = 24 << 10;
 
+const RGB: &str = "bbb_rgb_317x179.npy";
+const YUV: &str = "bbb_yuv420_320x176.y4m";
+
 /// Numbers that look random.
 struct Random(u64);
 
@@ -51,16 +54,12 @@ fn clip(name: &str) -> Frames {
     Frames::new(reader.description().format.clone(), batch.frames, batch.bytes).unwrap()
 }
 
-/// A clip as another kind of frames: labels, or samples of two bytes.
+/// The first picture of [`YUV`] as two frames of another kind: labels, or samples of two bytes.
 fn like(frames: &Frames, dtype: Dtype, sample: fn(u8) -> u16) -> Frames {
-    let (height, width) = (frames.shape()[1], frames.shape()[2]);
-    let format = FrameFormat::from_shape(dtype, &[height / 2, width]).unwrap();
-    let samples = 2 * format.frame_samples();
-    let raw = frames.as_bytes()[..samples].iter().flat_map(|&byte| {
-        let sample = sample(byte).to_le_bytes();
-        sample.into_iter().take(dtype.bytes())
-    });
-    Frames::new(format, 2, raw.collect()).unwrap()
+    let format = FrameFormat::from_shape(dtype, &[88, 320]).unwrap();
+    let samples = &frames.as_bytes()[..2 * format.frame_samples()];
+    let bytes = |&byte: &u8| sample(byte).to_le_bytes().into_iter().take(dtype.bytes());
+    Frames::new(format, 2, samples.iter().flat_map(bytes).collect()).unwrap()
 }
 
 impl Sample {
@@ -84,7 +83,7 @@ impl Sample {
 
     /// The clips at several levels, which brings about every method.
     fn all() -> Vec<Self> {
-        let (rgb, yuv) = (clip("bbb_rgb_317x179.npy"), clip("bbb_yuv420_320x176.y4m"));
+        let (rgb, yuv) = (clip(RGB), clip(YUV));
         let few = like(&yuv, Dtype::U8, |byte| u16::from(byte / 50 * 9));
         let deep = like(&yuv, Dtype::U16, |byte| u16::from(byte) * 37 + u16::from(byte % 5));
         let foreign = |x: usize, y: usize| x < 64 && y < 48;

@@ -20,20 +20,26 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-fn read(path: PathBuf) -> Result<(FrameFormat, InputBatch)> {
+/// Bytes of the largest image that is decoded: a few bytes may claim a gigabyte, which takes time and shows nothing else.
+const MOST_BYTES: usize = 1 << 22;
+
+fn read(path: PathBuf) -> Result<Option<(FrameFormat, InputBatch)>> {
     let mut reader = ImageReader::files(vec![path])?;
+    let format = reader.description().format.clone();
+    if format.frame_bytes() > MOST_BYTES {
+        return Ok(None);
+    }
     let batch = reader.read_batch(2)?.expect("one image");
-    Ok((reader.description().format.clone(), batch))
+    Ok(Some((format, batch)))
 }
 
 fuzz_target!(|input: &[u8]| {
     let name = if input.starts_with(b"\x89PNG") { "a.png" } else { "a.tif" };
     fs::write(FOLDER.join(name), input).expect("a file");
-    let Ok((format, batch)) = read(FOLDER.join(name)) else { return };
+    let Ok(Some((format, batch))) = read(FOLDER.join(name)) else { return };
     let again = FOLDER.join("again");
     let mut restorer = restore_images(&again, &format, true).expect("a folder");
     restorer.write_batch(1, &batch.bytes, &batch.side).expect("pixels that were read");
     restorer.finish().expect("an image");
-    let (found, pixels) = read(again.join(name)).expect("an image that was written");
-    assert!(found == format && pixels == batch);
+    assert!(read(again.join(name)).expect("an image that was written") == Some((format, batch)));
 });

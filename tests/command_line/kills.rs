@@ -50,7 +50,10 @@ fn killed(command: Command, time: Duration, round: u64) -> bool {
 fn clean(folder: &Folder, names: &[&str]) {
     for name in folder.names() {
         if !names.contains(&name.as_str()) {
-            assert!(name.starts_with(".framepress-") && name.ends_with(".tmp"), "{name}: neither asked for nor a temporary file");
+            assert!(
+                name.starts_with(".framepress-") && name.ends_with(".tmp"),
+                "{name}: neither asked for nor a temporary file"
+            );
             fs::remove_file(folder.path(&name)).unwrap();
         }
     }
