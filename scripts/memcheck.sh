@@ -26,7 +26,7 @@ round_trip() {
   check compress "$name" --raw "$format" -o packed.fpk -f -q --device cpu --threads 2 "$@"
   check decompress packed.fpk -o back -f -q --device cpu --threads 2
   cmp "$name" back
-  "$program" info packed.fpk | sed -n "s/.*ratio [0-9.]*, \([a-z]* [^,]*\).*/$name $format $*: \1/p" | sort -u
+  "$program" info packed.fpk | sed -n "s/.*ratio [0-9.]*, \([a-z][a-z ]*\).*/$name $format $*: \1/p" | sort -u
 }
 
 # Pieces of the clips: whole rows as pictures of their own.
