@@ -114,7 +114,7 @@ fn full_disk(shared: &Shared, random: &mut Random) {
     let file = compressor.compress_frames(&frames).unwrap();
     let left = random.below(file.len());
     let mut written = Vec::new();
-    let write = || {
+    let mut write = || {
         let output = Faulty::new(&mut written, left, Io::StorageFull);
         let mut writer = Writer::new(output, frames.format().clone(), compressor)?;
         writer.write_frames(frames.frames(), frames.as_bytes())?;
