@@ -433,6 +433,33 @@ fn large_batches_need_a_large_limit() {
     assert_eq!(enough.decompress(&file).unwrap().as_bytes(), [raw.clone(), raw].concat());
 }
 
+/// What comes out of a file is bounded, whatever its method: by the heads of its batches, so before any is decoded.
+#[test]
+fn output_has_a_limit() {
+    for sample in Sample::all() {
+        let raw_bytes = sample.raw.as_bytes().len();
+        let mut raw = vec![0; raw_bytes];
+        let limited = |bytes: usize| decompressor(Limits { max_output_bytes: bytes as u64, ..Limits::default() });
+        let enough = limited(raw_bytes);
+        assert!(enough.decompress(&sample.file).unwrap() == sample.raw);
+        enough.decompress_into(&sample.file, &mut raw).unwrap();
+        let frames = |decompressor: &Decompressor, range: Range<u64>| {
+            SeekReader::new(Cursor::new(&sample.file), decompressor).and_then(|mut reader| reader.read_frames(range))
+        };
+        assert!(frames(&enough, 0..FRAMES as u64).unwrap() == sample.raw);
+
+        let little = limited(raw_bytes - 1);
+        assert_eq!(little.decompress(&sample.file).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(little.decompress_into(&sample.file, &mut raw).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(frames(&little, 0..FRAMES as u64).unwrap_err().kind(), ErrorKind::Limit);
+        assert!(frames(&little, 0..1).is_ok(), "one batch is below it");
+        let (good, bad) = split(stream(&sample.file, &little).unwrap());
+        assert_eq!(good.iter().map(|batch| sample.number_of(batch)).collect::<Vec<_>>(), [0, 1, 2]);
+        let found: Vec<_> = bad.iter().map(|error| (error.kind(), error.location().map(|at| at.batch))).collect();
+        assert_eq!(found, [(ErrorKind::Limit, Some(3))]);
+    }
+}
+
 /// Blocks that decode to more than their place hold nothing but their place.
 #[test]
 fn blocks_that_expand_too_far_are_refused() {

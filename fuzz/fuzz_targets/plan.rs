@@ -1,4 +1,5 @@
-//! Plan and block table: what the reader takes is written again as the same bytes.
+//! Plan and block table: what the reader takes is written again as the same bytes. A number of a timestamp can be written in
+//! several ways, so where there are any, the same record has to come back.
 
 #![no_main]
 
@@ -14,6 +15,11 @@ fuzz_target!(|input: &[u8]| {
         let mut again = Vec::new();
         let mut writer = RecordWriter::new(&mut again, reader.header()).expect("a header");
         writer.write(&record).expect("a record that was read");
-        assert!(again == file.bytes);
+        if record.timestamps.is_empty() {
+            assert!(again == file.bytes);
+        } else {
+            let mut reader = RecordReader::new(again.as_slice(), Limits::default()).expect("a header that was written");
+            assert!(reader.next().expect("a record that was written") == Some(record));
+        }
     }
 });

@@ -1,5 +1,7 @@
 //! What the targets share.
 
+pub mod files;
+
 use framepress::frame::{
     ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, Origin, WorkBuffer,
 };
@@ -57,7 +59,7 @@ pub fn codec(
 }
 
 /// Frames of one of some formats.
-fn format(id: usize, size: [usize; 2]) -> FrameFormat {
+pub fn format(id: usize, size: [usize; 2]) -> FrameFormat {
     let dtypes = [Dtype::U8, Dtype::I8, Dtype::U16, Dtype::I32, Dtype::F32, Dtype::U64, Dtype::Bool];
     let [width, height] = size.map(|size| size % 40);
     let layout = match id / dtypes.len() % 6 {
@@ -289,8 +291,9 @@ pub fn recovered(mut input: &[u8]) {
         raw.extend(if blue_first { [b, g, r] } else { [r, g, b] });
         raw.extend((order.channels() == 4).then_some(x as u8));
     }
-    for at in 0..drawn.min(raw.len()) {
-        raw[at * 7 % (drawn + 1)] ^= noise(at);
+    let drawn = drawn.min(raw.len());
+    for at in 0..drawn {
+        raw[at * 7 % drawn] ^= noise(at);
     }
     let frames = Frames::new(format.clone(), frames, raw).expect("frames");
     compressed(format, &frames, level, CodecChoice::Auto, &mut edits);

@@ -589,7 +589,8 @@ mod tests {
     #[test]
     fn contexts_pay_where_bytes_depend_on_others() {
         let [_, high] = span(70_000);
-        let low: Vec<u8> = noise(70_000).iter().zip(&high).map(|(noise, high)| high / 2 * 40 + noise % 8).collect();
+        let low = |(noise, high): (&u8, &u8)| (high / 2).wrapping_mul(40).wrapping_add(noise % 8);
+        let low: Vec<u8> = noise(70_000).iter().zip(&high).map(low).collect();
         let around = Surroundings { width: 350, picture: 0, higher: &[&high] };
         for contexts in [&[ContextKind::Higher][..], &[ContextKind::Higher, ContextKind::Neighbours], &[]] {
             let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap().with_contexts(contexts);

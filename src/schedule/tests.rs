@@ -18,6 +18,10 @@ enum Fault {
     Nothing,
     /// Every call fails; the device stays.
     Failing,
+    /// Its memory does for small batches alone.
+    OutOfMemory,
+    /// Every call takes longer than the CPU needs for the whole batch.
+    Slow,
     /// The device goes away with the second call.
     Lost,
     /// Every batch comes back with a wrong byte.
@@ -25,6 +29,12 @@ enum Fault {
     /// Every batch is transformed with a wrong byte.
     WrongResiduals,
 }
+
+/// Raw bytes of the largest batch that fits a device which is [out of memory](Fault::OutOfMemory).
+const DEVICE_MEMORY: usize = 1200;
+
+/// What a call of a [slow](Fault::Slow) device takes.
+const SLOW: Duration = Duration::from_millis(40);
 
 /// The CPU dressed up as an accelerator.
 struct Fake {
@@ -40,10 +50,15 @@ impl Fake {
         Arc::new(Self { cpu, fault, calls: AtomicUsize::new(0), lost: AtomicBool::new(false) })
     }
 
-    fn call(&self) -> Result<()> {
+    fn call(&self, raw_bytes: usize) -> Result<()> {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
         match self.fault {
-            Fault::Failing => Err(Error::gpu("out of memory")),
+            Fault::Failing => Err(Error::gpu("it does not answer")),
+            Fault::OutOfMemory if raw_bytes > DEVICE_MEMORY => Err(Error::gpu("Not enough memory left.")),
+            Fault::Slow => {
+                std::thread::sleep(SLOW);
+                Ok(())
+            }
             Fault::Lost if calls > 0 => {
                 self.lost.store(true, Ordering::Relaxed);
                 Err(Error::gpu("device lost"))
@@ -55,7 +70,7 @@ impl Fake {
 
 impl Backend for Fake {
     fn forward(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
-        self.call()?;
+        self.call(batch.raw.len())?;
         self.cpu.forward(batch, plan, out)?;
         if self.fault == Fault::WrongResiduals {
             out.as_bytes_mut()[1] ^= 2;
@@ -64,7 +79,7 @@ impl Backend for Fake {
     }
 
     fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
-        self.call()?;
+        self.call(raw.len())?;
         self.cpu.inverse(geometry, plan, residuals, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
@@ -73,12 +88,12 @@ impl Backend for Fake {
     }
 
     fn costs(&self, batch: Batch<'_>, candidates: &[plan::Candidate]) -> Result<Vec<u64>> {
-        self.call()?;
+        self.call(batch.raw.len())?;
         self.cpu.costs(batch, candidates)
     }
 
     fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        self.call()?;
+        self.call(batch.raw.len())?;
         self.cpu.tiles_forward(batch, cut, effort, out)?;
         if self.fault == Fault::WrongResiduals {
             let bytes = out.as_bytes_mut();
@@ -94,7 +109,7 @@ impl Backend for Fake {
         effort: TileEffort,
         tables: &TileEncoderTables,
     ) -> Result<CodedTiles<'static>> {
-        self.call()?;
+        self.call(batch.raw.len())?;
         let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
         if self.fault == Fault::WrongResiduals {
             coded.predictors.iter_mut().for_each(|predictor| *predictor ^= 1);
@@ -110,7 +125,7 @@ impl Backend for Fake {
         coded: &CodedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.call()?;
+        self.call(raw.len())?;
         self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
@@ -119,7 +134,7 @@ impl Backend for Fake {
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        self.call()?;
+        self.call(raw.len())?;
         self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
@@ -128,12 +143,12 @@ impl Backend for Fake {
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
-        self.call()?;
+        self.call(batch.raw.len())?;
         self.cpu.solve(batch, making, out)
     }
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
-        self.call()?;
+        self.call(raw.len())?;
         self.cpu.convert(geometry, making, planes, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
@@ -147,7 +162,7 @@ impl Backend for Fake {
         segments: Segments<'_>,
         groups: &[[u8; GROUP]],
     ) -> Result<Vec<SegmentCode<'static>>> {
-        self.call()?;
+        self.call(std::mem::size_of_val(groups))?;
         self.cpu.rans_encode(tables, segments, groups)
     }
 
@@ -158,7 +173,7 @@ impl Backend for Fake {
         codes: &[SegmentCode<'_>],
         groups: &mut [[u8; GROUP]],
     ) -> Result<()> {
-        self.call()?;
+        self.call(std::mem::size_of_val(groups))?;
         self.cpu.rans_decode(tables, segments, codes, groups)
     }
 }
@@ -209,6 +224,23 @@ fn a_sound_accelerator_does_everything() {
 #[test]
 fn failed_batches_are_redone() {
     assert_eq!(round_trip(Fault::Failing), (counts(0, 0, 5), counts(0, 0, 5)));
+}
+
+/// It stays in use: what fits goes there.
+#[test]
+fn batches_that_do_not_fit_the_memory_are_redone() {
+    let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 33, height: 17 }).unwrap();
+    let raw: Vec<u8> = (0..11 * format.frame_bytes()).map(|at| (at * at / 100) as u8).collect();
+    let frames = Frames::new(format, 11, raw).unwrap();
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(3));
+    let on_cpu = Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap();
+    let compressor = Compressor::on(settings, scheduler(Fault::OutOfMemory));
+    let packed = compressor.compress_frames(&frames).unwrap();
+    assert_eq!(packed, on_cpu.compress_frames(&frames).unwrap());
+    assert_eq!(compressor.counts(), counts(0, 1, 3), "the last batch has two frames");
+    let decompressor = Decompressor::on(scheduler(Fault::OutOfMemory), Limits::default());
+    assert!(decompressor.decompress(&packed).unwrap() == frames);
+    assert_eq!(decompressor.counts(), counts(0, 1, 3));
 }
 
 #[test]
@@ -354,6 +386,30 @@ fn an_adapter_that_fails_is_left_alone_for_a_while() {
     assert_eq!(statistics.redone + statistics.cpu.batches, 12);
     drop(compressor);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "the adapter, and the rates");
+}
+
+/// One that was fast when it was measured and is slow now: batches go to the CPU, but for those that find out.
+#[test]
+fn an_adapter_that_has_become_slow_gets_few_batches() {
+    const BATCHES: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let automatic = automatic(|| Some(Fake::new(Fault::Slow)), folder.path());
+    automatic.spent(LARGE, Duration::from_secs(5));
+    let placer = Arc::clone(automatic.placer());
+    automatic.accelerator(LARGE, &CpuBackend::new(SimdLevel::detect(), 1)).unwrap();
+    let hardware = Hardware { submit: 1e-9, transfer: 1e-18, kernels: 1e-18 };
+    pool::lock(&placer).calibrate(1.0, hardware, rates::Rates::default());
+    // One after another: what is in work already cannot be called back.
+    let scheduler = Scheduler::with(Candidate::IfFaster(automatic), NonZeroUsize::new(1), Policy::Throughput);
+    let raw: Vec<u8> = (0..BATCHES << 18).map(|at| (at >> 5) as u8).collect();
+    let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 512, height: 512 }).unwrap();
+    let settings = Settings::new().with_level(1).unwrap().with_batch_frames(NonZeroUsize::new(1));
+    let compressor = Compressor::on(settings, scheduler);
+    let packed = compressor.compress_frames(&Frames::new(format, BATCHES, raw.clone()).unwrap()).unwrap();
+    assert_eq!(crate::decompress(&packed).unwrap().as_bytes(), raw);
+    let RunStatistics { cpu, gpu, redone, .. } = compressor.statistics();
+    assert_eq!((cpu.batches + gpu.batches, redone), (BATCHES as u64, 0));
+    assert!((1..=6).contains(&gpu.batches), "{} of {BATCHES} batches went to the slow device", gpu.batches);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod bench;
 mod files;
 mod follow;
 mod images;
+mod kills;
 mod limits;
 mod manuals;
 mod memory;

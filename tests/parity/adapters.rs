@@ -1,9 +1,10 @@
 //! Adapters that are asked for too much, are not there, or go away.
 
-use framepress::ErrorKind;
-use framepress::frame::{Dtype, WorkBuffer};
-use framepress::internal::gpu::{Accelerator, GpuBackend, Selection, compare, compare_copy};
+use framepress::frame::{Dtype, FrameFormat, Frames, WorkBuffer};
+use framepress::internal::gpu::{Accelerator, GpuBackend, Selection, compare, compare_copy, sample_bytes};
 use framepress::internal::{Backend, Detail};
+use framepress::plan::DeviceChoice;
+use framepress::{Compressor, Decompressor, ErrorKind, Limits, Settings};
 use libtest_mimic::Trial;
 
 use super::backends::{Adapter, adapters, reference, row};
@@ -13,6 +14,7 @@ pub fn rows() -> Vec<Trial> {
     let mut rows = Vec::new();
     for it in adapters() {
         rows.push(row("adapter", it, "batch-too-large", || batch_too_large(it.adapter())));
+        rows.push(row("adapter", it, "batch-too-large-is-redone", || too_large_is_redone(it.adapter())));
         rows.push(row("adapter", it, "unknown-name", || unknown_name(it.adapter())));
         rows.push(row("adapter", it, "copy", || copy(it.adapter())));
         rows.push(row("adapter", it, "profile", || profile(it.adapter())));
@@ -30,6 +32,20 @@ fn batch_too_large(adapter: &Adapter) {
         Err(error) => assert!(error.to_string().contains("batch too large"), "{error}"),
     }
     assert!(!adapter.shared().is_lost());
+}
+
+/// Whoever asks for it gets it all the same, from the CPU if the device cannot.
+fn too_large_is_redone(adapter: &Adapter) {
+    let format = FrameFormat::new(Dtype::U8, gray(1 << 15, (1 << 12) + 1)).unwrap();
+    let frames = Frames::new(format.clone(), 1, sample_bytes(format.frame_bytes(), 1)).unwrap();
+    let device = DeviceChoice::Named(adapter.index());
+    let compressor = Compressor::new(Settings::new().with_level(1).unwrap().with_device(device.clone())).unwrap();
+    let file = compressor.compress_frames(&frames).unwrap();
+    let decompressor = Decompressor::new(&device, None, Limits::default()).unwrap();
+    assert!(decompressor.decompress(&file).unwrap() == frames);
+    for counts in [compressor.counts(), decompressor.counts()] {
+        assert_eq!((counts.cpu, counts.gpu + counts.redone), (0, 1), "{counts:?}");
+    }
 }
 
 /// The error lists the adapters that there are.

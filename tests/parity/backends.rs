@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use framepress::internal::gpu::{self, GpuBackend, Selection};
 use framepress::internal::{Backend, CpuBackend};
-use framepress::{DeviceDescription, SimdLevel};
+use framepress::{DeviceDescription, DeviceKind, SimdLevel};
 use libtest_mimic::Trial;
 
 /// When this is `1`, rows fail where there is no adapter.
@@ -67,6 +67,11 @@ impl Subject {
             Device::Gpu(adapter) => adapter,
             Device::Cpu(_) | Device::NoAdapter => unreachable!("{} is no adapter", self.name),
         }
+    }
+
+    /// Whether it is an adapter that the CPU emulates.
+    pub fn is_software(&self) -> bool {
+        matches!(&self.device, Device::Gpu(adapter) if adapter.description.kind == DeviceKind::Software)
     }
 
     fn is_cpu(&self) -> bool {

@@ -17,6 +17,10 @@ pub fn rows() -> Vec<Trial> {
     for it in adapters() {
         rows.push(row("program", it, "bench-stages", || stages(it.adapter())));
         rows.push(row("program", it, "kept-pipelines", || kept_pipelines(it.adapter())));
+        // Only its memory can be taken away.
+        if cfg!(target_os = "linux") && it.is_software() {
+            rows.push(row("program", it, "out-of-memory", || out_of_memory(it.adapter())));
+        }
     }
     rows
 }
@@ -157,4 +161,34 @@ fn check_part(part: &Value, gpu: &Value, can_tell: bool) {
     if can_tell {
         close(positive(&part["resident_gb_per_s"]), 1.0 / per_raw_gb);
     }
+}
+
+/// A software adapter has the memory of the process. Where that does for the program and not for the device, a batch is
+/// redone on the CPU, and the bytes are the same.
+fn out_of_memory(adapter: &Adapter) {
+    const FRAMES: usize = 300;
+    const KB: std::ops::Range<usize> = 600 << 10..6 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let clip = fs::read(CLIP).unwrap();
+    let frame = &clip[128..128 + 317 * 179 * 3];
+    // Two batches: a long one and a short one.
+    fs::write(folder.path().join("in.raw"), frame.repeat(FRAMES + 4)).unwrap();
+    let run = |device: &str, kb: usize| {
+        let program = env!("CARGO_BIN_EXE_framepress");
+        let options = "--raw 317x179:rgb24 --level 1 --batch 300 --threads 1 -f --json -o out.fpk --device";
+        let script = format!("ulimit -v {kb}; exec '{program}' compress in.raw {options} {device}");
+        let output = Command::new("sh").current_dir(folder.path()).args(["-c", &script]).output().unwrap();
+        let said: Option<Value> = output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap());
+        said.map(|said| (said["batches"].clone(), fs::read(folder.path().join("out.fpk")).unwrap()))
+    };
+    let (_, expected) = run("cpu", KB.end).unwrap();
+    let redone = KB.step_by(64 << 10).find_map(|kb| {
+        // With too little of it, the program itself cannot run.
+        let (batches, packed) = run(&adapter.index(), kb)?;
+        assert!(packed == expected, "{kb} KiB");
+        (batches["redone"] != 0).then_some(batches)
+    });
+    let batches = redone.expect("one of the sizes does for the program, and not for the device");
+    let counts: u64 = ["cpu", "gpu", "redone"].iter().map(|side| batches[side].as_u64().unwrap()).sum();
+    assert_eq!(counts, 2, "{batches}");
 }

@@ -127,7 +127,8 @@ pub(in crate::codec) fn encode(simd: SimdLevel, block: &[u8], around: Surroundin
     block.iter().for_each(|byte| map[usize::from(byte / 8)] |= 1 << (byte % 8));
     let present = present(&map);
     let mut rank_of = [0; 256];
-    present.iter().zip(0..).for_each(|(&byte, rank)| rank_of[usize::from(byte)] = rank);
+    // There are 256 at most.
+    present.iter().enumerate().for_each(|(rank, &byte)| rank_of[usize::from(byte)] = rank as u8);
     let mut values = Values::new(around, block.len(), present.len());
     let ranks = &mut values.ranks[values.start..];
     ranks.iter_mut().zip(block).for_each(|(rank, &byte)| *rank = rank_of[usize::from(byte)]);

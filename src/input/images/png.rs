@@ -157,6 +157,18 @@ mod tests {
         }
     }
 
+    /// A few bytes claim more than any machine has.
+    #[test]
+    fn claims_are_limited() {
+        for side in [1 << 16, u32::MAX >> 1] {
+            let mut file = Vec::new();
+            let mut encoder = png::Encoder::new(&mut file, side, side);
+            encoder.set_color(ColorType::Grayscale);
+            encoder.write_header().unwrap().write_chunk(png::chunk::IDAT, &[0x78, 0x9C]).unwrap();
+            assert_eq!(decode(&file).unwrap_err().kind(), ErrorKind::Limit, "{side}");
+        }
+    }
+
     #[test]
     fn damage_never_panics() {
         let (_, _, file) = sample(3, Dtype::U16);

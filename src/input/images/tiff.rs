@@ -174,6 +174,19 @@ mod tests {
         assert!(decode(file.get_ref()).unwrap_err().to_string().contains("found several"));
     }
 
+    /// A few bytes claim more than any machine has.
+    #[test]
+    fn claims_are_limited() {
+        let (_, _, mut file) = sample(1, Dtype::U8);
+        for (tag, sides) in [(256u16, 5u32), (257, 3)] {
+            let entry = [tag.to_le_bytes(), [4, 0], [1, 0], [0, 0]].concat();
+            let at = file.windows(8).position(|bytes| bytes == entry).unwrap() + 8;
+            assert_eq!(file[at..at + 4], sides.to_le_bytes());
+            file[at..at + 4].copy_from_slice(&(1u32 << 17).to_le_bytes());
+        }
+        assert_eq!(decode(&file).unwrap_err().kind(), ErrorKind::Limit);
+    }
+
     #[test]
     fn damage_never_panics() {
         let (_, _, file) = sample(3, Dtype::U16);
