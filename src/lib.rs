@@ -42,6 +42,8 @@ mod planes;
 mod pool;
 mod reader;
 mod recovered;
+#[cfg(feature = "gpu")]
+mod resident;
 mod salvage;
 mod schedule;
 mod stage;
@@ -63,8 +65,13 @@ pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
+#[cfg(feature = "gpu")]
+pub use resident::{Gpu, GpuFrames};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
 pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
+/// The version of wgpu whose devices, buffers and textures are taken.
+#[cfg(feature = "gpu")]
+pub use wgpu;
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.
@@ -84,12 +91,14 @@ pub mod internal {
     };
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
-        CpuBackend, bit_shuffle, byte_shuffle, colour, copy, entropy, histogram, predict, predict::Prediction, temporal,
+        CpuBackend, bit_shuffle, block_sums, byte_shuffle, colour, copy, entropy, histogram, predict,
+        predict::Prediction, rows, temporal,
     };
-    pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
+    pub use crate::frame::{Batch, GROUP, Pitch, PitchedFrames, Stretch, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{
         KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,
+        choose_tiles_by_places, places,
     };
     pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};

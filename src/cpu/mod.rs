@@ -1,6 +1,7 @@
 //! The stages on the CPU: one file per shader, vectorised by run-time dispatch.
 
 pub mod bit_shuffle;
+pub mod block_sums;
 pub mod byte_shuffle;
 pub mod colour;
 pub mod copy;
@@ -10,6 +11,7 @@ pub mod histogram;
 mod oracle;
 pub mod predict;
 pub mod recover;
+pub mod rows;
 pub mod sample;
 #[allow(unsafe_code)]
 pub(crate) mod simd;

@@ -2,7 +2,7 @@
 
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
-use super::record_coded::Encoding;
+use super::record_coded::{Encoding, RawFrames};
 use super::record_decoded::Decoding;
 use super::record_rans::{EncodedEnd, Ends};
 use super::{probe, record, record_rans, record_recover, record_tiles};
@@ -45,11 +45,25 @@ impl GpuBackend {
     }
 
     fn open(found: &Found) -> Result<Self> {
-        let backend = Self { engine: Engine::new(&found.adapter)?, description: found.description.clone() };
+        Self::checked(Engine::new(&found.adapter)?, found.description.clone())
+    }
+
+    fn checked(engine: Engine, description: DeviceDescription) -> Result<Self> {
+        let backend = Self { engine, description };
         probe::check(&backend)?;
         // The probe takes nearly every kernel.
         backend.engine.store_pipelines();
         Ok(backend)
+    }
+
+    /// A backend on a device that is lent, and checked like any other. Its handlers of errors and of its loss are left
+    /// alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with what it lacks, or what is wrong with it.
+    pub fn lent(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        let description = adapters::describe(device.adapter_info(), &device.limits(), device.features());
+        Self::checked(Engine::lent(device, queue)?, description)
     }
 
     /// The adapter.
@@ -118,7 +132,7 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(CodedTiles::default());
         }
-        let encoding = Encoding::new(batch.geometry, plan, effort, tables)?;
+        let encoding = Encoding::new(batch.geometry, plan, effort, tables, RawFrames::Uploaded)?;
         let mut head = vec![0; encoding.head_bytes()];
         let mut ends = Vec::new();
         let rest = self.engine.execute_in_two(&encoding.recording, batch.raw, &mut head, |head| {
@@ -140,7 +154,8 @@ impl Backend for GpuBackend {
         if raw.is_empty() {
             return Ok(());
         }
-        let decoding = Decoding::new(geometry, plan, tables, coded, &groups)?;
+        let mut decoding = Decoding::new(geometry, plan, tables, coded, &groups)?;
+        decoding.recording.download(decoding.raw, 0..raw.len());
         let input = Decoding::input(coded);
         let ends = self.engine.execute_in_two(&decoding.recording, &input, raw, |_| Ok(decoding.rest()))?;
         Decoding::check(coded, &ends)

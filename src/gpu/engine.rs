@@ -1,4 +1,4 @@
-//! Carries out recordings on a device. The only file that encodes wgpu commands.
+//! Carries out recordings on a device. Besides `lending.rs`, the only file that encodes wgpu commands.
 //!
 //! Errors of wgpu arrive late and are per thread: everything here runs within error scopes, whatever
 //! escapes them marks the device as lost, and every wait is bounded.
@@ -59,26 +59,38 @@ impl Engine {
         let descriptor = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::gpu(format!("device: {error}")))?;
-        let lost = Arc::new(Mutex::new(None));
-        let reason = Arc::clone(&lost);
-        device.set_device_lost_callback(move |why, message| {
+        let engine = Self::around(device, queue, &adapter.get_info());
+        let reason = Arc::clone(&engine.lost);
+        engine.device.set_device_lost_callback(move |why, message| {
             lock(&reason).get_or_insert(format!("device lost ({why:?}): {message}"));
         });
-        let reason = Arc::clone(&lost);
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        let reason = Arc::clone(&engine.lost);
+        engine.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&reason).get_or_insert(error.to_string());
         }));
-        let limits = device.limits();
-        let cache = PipelineCache::open(&device, &adapter.get_info());
-        Ok(Self {
+        Ok(engine)
+    }
+
+    /// An engine on an open device, whose handlers it does not touch.
+    pub(super) fn around(device: wgpu::Device, queue: wgpu::Queue, info: &wgpu::AdapterInfo) -> Self {
+        let cache = PipelineCache::open(&device, info);
+        Self {
+            limits: device.limits(),
             device,
             queue,
-            limits,
             pipelines: Pipelines::new(cache),
             pool: Pool::default(),
             watched: Mutex::default(),
-            lost,
-        })
+            lost: Arc::default(),
+        }
+    }
+
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
     }
 
     /// Why the device can no longer be used, if so.
@@ -147,7 +159,7 @@ impl Engine {
     }
 
     /// Does `work`, which carries out `recording`, if the device can, and says what became of the device.
-    fn attempt<R>(&self, recording: &Recording, work: impl FnOnce() -> Result<R>) -> Result<R> {
+    pub(super) fn attempt<R>(&self, recording: &Recording, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.check_sizes(recording)?;
         self.check_lost()?;
         // wgpu panics on some failures of a driver for which it has no other way out.
@@ -207,17 +219,27 @@ impl Engine {
     fn storage(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>> {
         let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
         let storage: Vec<_> = storage.collect::<Result<_>>()?;
-        for (slot, offset, content) in &recording.tables {
-            self.queue.write_buffer(&storage[slot.0], *offset, content);
-        }
+        self.fill_tables(recording, &storage);
         Ok(storage)
     }
 
-    fn give_back(&self, storage: Vec<wgpu::Buffer>) {
+    pub(super) fn fill_tables(&self, recording: &Recording, storage: &[wgpu::Buffer]) {
+        for (slot, offset, content) in &recording.tables {
+            self.queue.write_buffer(&storage[slot.0], *offset, content);
+        }
+    }
+
+    pub(super) fn give_back(&self, storage: Vec<wgpu::Buffer>) {
         storage.into_iter().for_each(|buffer| self.pool.give(Usage::Storage, buffer));
     }
 
-    fn run(&self, recording: &Recording, storage: &[wgpu::Buffer], input: &[u8], output: &mut [u8]) -> Result<()> {
+    pub(super) fn run(
+        &self,
+        recording: &Recording,
+        storage: &[wgpu::Buffer],
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<()> {
         let start = Instant::now();
         let by_kernel = lock(&self.watched).as_ref().is_some_and(|(detail, _)| *detail == Detail::Kernels);
         let dispatches = if by_kernel { recording.dispatches().count() } else { 0 };
@@ -345,7 +367,7 @@ impl Engine {
         }
     }
 
-    fn take(&self, usage: Usage, bytes: u64) -> Result<wgpu::Buffer> {
+    pub(super) fn take(&self, usage: Usage, bytes: u64) -> Result<wgpu::Buffer> {
         self.pool.take(&self.device, &self.queue, usage, bytes, self.largest_buffer())
     }
 

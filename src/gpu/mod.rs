@@ -4,12 +4,17 @@
 //! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
 //! [`backend`] joins the two, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
+//!
+//! Frames that are on a device before ([`gpu_frames`]), or are to be there afterwards, are [`resident`] meanwhile, with
+//! commands of [`record_resident`]; [`lending`] is what the engine does with what is not ours.
 
 mod adapters;
 mod backend;
 mod compare;
 mod engine;
+mod gpu_frames;
 mod layout;
+mod lending;
 mod measure;
 mod params;
 mod pipeline_cache;
@@ -22,8 +27,10 @@ mod record_copy;
 mod record_decoded;
 mod record_rans;
 mod record_recover;
+mod record_resident;
 mod record_tiles;
 mod recording;
+mod resident;
 mod shaders;
 mod timestamps;
 
@@ -37,4 +44,6 @@ pub use backend::GpuBackend;
 pub use compare::{
     Difference, compare, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
 };
+pub use gpu_frames::{GpuFrames, check_target};
 pub use probe::{check, made_frames, sample_bytes};
+pub use resident::ResidentFrames;

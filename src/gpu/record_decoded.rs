@@ -11,9 +11,11 @@ use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
 use crate::plan::TilePlan;
 use crate::stage::{CodedSegment, CodedTiles, TileBatch};
 
-/// Words of the codes and escaped residuals in, one after the other; raw frames out.
+/// Words of the codes and escaped residuals in, one after the other; raw frames out, which are not downloaded yet.
 pub(super) struct Decoding {
     pub recording: Recording,
+    /// What has the raw frames in the end.
+    pub raw: Slot,
     list: Slot,
     ends: Ends,
 }
@@ -53,8 +55,8 @@ impl Decoding {
             &layout.ends,
         )?;
         put_escapes(&mut recorder.recording, &layout, coded, storage)?;
-        recorder.restore(geometry, tiles)?;
-        Ok(Self { recording: recorder.recording, list, ends: layout.ends })
+        let raw = recorder.restore(geometry, tiles)?;
+        Ok(Self { recording: recorder.recording, raw, list, ends: layout.ends })
     }
 
     /// What is uploaded.
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!(2 * word, layout.escapes);
         assert_eq!(Decoding::input(&coded).len(), layout.input_bytes);
 
-        let recording = Decoding::new(&geometry, &plan, &decode, &coded, &groups).unwrap().recording;
+        let Decoding { recording, raw, .. } = Decoding::new(&geometry, &plan, &decode, &coded, &groups).unwrap();
         let kernels: Vec<_> = recording.dispatches().map(|dispatch| dispatch.kernel).collect();
         let expected = [
             Kernel::ListForward,
@@ -238,6 +240,7 @@ mod tests {
             Kernel::PhasesInverse,
         ];
         assert_eq!(kernels, expected);
-        assert_eq!(recording.download_bytes() as usize, geometry.raw_bytes());
+        assert_eq!(recording.download_bytes(), 0);
+        assert!(recording.buffers[raw.0] as usize >= geometry.raw_bytes());
     }
 }

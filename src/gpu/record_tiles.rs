@@ -22,6 +22,7 @@ pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> 
     let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
     // Groups of zeros are not written.
     recorder.recording.clear(tiles);
+    recorder.recording.upload(raw);
     recorder.choose(effort, raw, tiles)?;
     recorder.recording.download(tiles, 0..TileBatch::bytes_of(recorder.tiles));
     Ok(recorder.recording)
@@ -32,7 +33,8 @@ pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
     let mut recorder = Recorder::new(geometry, cut)?;
     let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
     recorder.recording.upload(tiles);
-    recorder.restore(geometry, tiles)?;
+    let raw = recorder.restore(geometry, tiles)?;
+    recorder.recording.download(raw, 0..geometry.raw_bytes());
     Ok(recorder.recording)
 }
 
@@ -61,19 +63,18 @@ impl Recorder {
         Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, tiles })
     }
 
-    /// Uploads raw frames to `raw`. `tiles` gets a [`TileBatch`] of them but for its groups of zeros. Returns a buffer
-    /// with the class of each group.
+    /// `tiles` gets a [`TileBatch`] of the raw frames in `raw`, but for its groups of zeros. Returns a buffer with the class
+    /// of each group.
     pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) -> Result<Slot> {
         self.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
         let classes = self.recording.buffer(self.tiles * TILE_GROUPS)?;
-        self.recording.upload(raw);
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
         self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
         Ok(classes)
     }
 
-    /// Makes raw frames of a [`TileBatch`] and downloads them.
-    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<()> {
+    /// Makes raw frames of a [`TileBatch`]. Returns the buffer that has them.
+    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<Slot> {
         let coded_planes = (self.params.bands * self.params.planes) as usize;
         let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
         // The residuals are done with once there are planes, which are as long as raw frames at least.
@@ -81,8 +82,7 @@ impl Recorder {
         self.dispatch(Kernel::RestoreInverse, &[tiles, planes], Work::Workgroups(coded_planes));
         let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
         self.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
-        self.recording.download(raw, 0..geometry.raw_bytes());
-        Ok(())
+        Ok(raw)
     }
 
     /// `storage` is what the kernel is bound to before the table of coded planes.

@@ -193,6 +193,22 @@ impl Scheduler {
         Ok(result)
     }
 
+    /// A batch ran where its frames are, without any choice.
+    #[cfg(feature = "gpu")]
+    pub fn ran_resident(&self, raw_bytes: usize, time: Duration) {
+        let decision = Decision { side: Side::Gpu, reason: Reason::Resident };
+        telemetry::ran(decision.side.name(), decision.reason.name(), time, None::<Duration>);
+        let mut statistics = pool::lock(&self.statistics);
+        statistics.count(Done { decision, raw_bytes, time, device_time: time, predicted: None });
+        statistics.resident += 1;
+    }
+
+    /// The frames of a batch had to leave a GPU, or to be brought there.
+    #[cfg(feature = "gpu")]
+    pub fn was_transferred(&self) {
+        pool::lock(&self.statistics).transferred += 1;
+    }
+
     fn place(&self, work: Work, candidates: Candidates) -> Ticket {
         let request = self.request(work, candidates);
         pool::lock(&self.placer).place(request, now())
