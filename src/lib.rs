@@ -128,8 +128,9 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_coded, compare_copy, compare_costs,
-            compare_rans, compare_recovery, compare_tiles, list, made_frames, sample_bytes,
+            Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
+            compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_rows, compare_tiles,
+            list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

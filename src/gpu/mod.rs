@@ -42,8 +42,9 @@ mod traffic_tests;
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
 pub use compare::{
-    Difference, compare, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
+    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery,
+    compare_rows, compare_tiles,
 };
 pub use gpu_frames::{GpuFrames, check_target};
-pub use probe::{check, made_frames, sample_bytes};
-pub use resident::ResidentFrames;
+pub use probe::{check, check_residence, made_frames, sample_bytes};
+pub use resident::{Residence, ResidentFrames};

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::params;
-use super::recording::{Overrides, Recording, Slot, Work};
+use super::recording::{Command, Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::container;
 use crate::cpu::block_sums::{ACCUMULATORS, SECRET, SUMS_BYTES};
@@ -35,6 +35,15 @@ pub(super) fn rows(frames: &PitchedFrames, kernel: Kernel) -> Result<Recording> 
         params.pitched[at] = [pitch.offset as u32, row, frame, 0];
     }
     recording.dispatch(kernel, OVERRIDES, params, &storage, Work::Invocations(words));
+    Ok(recording)
+}
+
+/// The same for frames that are uploaded, and downloaded.
+pub(super) fn rows_of_host(frames: &PitchedFrames, kernel: Kernel) -> Result<Recording> {
+    let mut recording = rows(frames, kernel)?;
+    let [from, to] = [Slot(0), Slot(1)];
+    recording.commands.insert(0, Command::Upload { to: from });
+    recording.download(to, 0..recording.buffers[to.0] as usize);
     Ok(recording)
 }
 

@@ -7,7 +7,7 @@ use super::gpu_frames::{GpuFrames, check_target};
 use super::lending::Copy;
 use super::record_coded::{Encoding, RawFrames};
 use super::record_decoded::Decoding;
-use super::record_resident::{Look, rows, upload};
+use super::record_resident::{Look, rows, rows_of_host, upload};
 use super::recording::{Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
@@ -22,6 +22,32 @@ pub struct ResidentFrames<'a> {
     /// Some until it is dropped.
     buffer: Option<wgpu::Buffer>,
     raw_bytes: usize,
+}
+
+/// What a device does to frames that stay there, besides stages. Each call brings its own.
+pub trait Residence {
+    /// Rows with gaps to rows without.
+    fn rows_forward(&self, frames: &PitchedFrames, pitched: &[u8], dense: &mut [u8]) -> Result<()>;
+
+    /// The other way round; gaps are zeros.
+    fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()>;
+
+    /// The checksum of raw frames, which are not empty.
+    fn checksum(&self, raw: &[u8]) -> Result<u64>;
+}
+
+impl Residence for GpuBackend {
+    fn rows_forward(&self, frames: &PitchedFrames, pitched: &[u8], dense: &mut [u8]) -> Result<()> {
+        self.engine.execute(&rows_of_host(frames, Kernel::RowsForward)?, pitched, dense)
+    }
+
+    fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()> {
+        self.engine.execute(&rows_of_host(frames, Kernel::RowsInverse)?, dense, pitched)
+    }
+
+    fn checksum(&self, raw: &[u8]) -> Result<u64> {
+        self.uploaded(raw)?.look(Vec::new(), &mut vec![0; raw.len()])
+    }
 }
 
 impl Drop for ResidentFrames<'_> {

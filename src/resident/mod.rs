@@ -13,7 +13,7 @@ pub use crate::gpu::GpuFrames;
 
 use crate::device::DeviceDescription;
 use crate::error::Result;
-use crate::gpu::{GpuBackend, Selection};
+use crate::gpu::{self, GpuBackend, Selection};
 
 /// A GPU that frames are on: one that you lend, or one that is opened. Clones are the same one.
 ///
@@ -43,7 +43,7 @@ impl Gpu {
     /// # Errors
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with the limits that are missing, or the first stage whose result is wrong.
     pub fn lent(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
-        Ok(Self { backend: Arc::new(GpuBackend::lent(device, queue)?) })
+        Self::checked(GpuBackend::lent(device, queue)?)
     }
 
     /// Opens a device: the one that `name` says (an index, a PCI bus id or part of a name, as of
@@ -52,7 +52,12 @@ impl Gpu {
     /// # Errors
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if there is none, or none that works.
     pub fn open(name: Option<&str>) -> Result<Self> {
-        Ok(Self { backend: Arc::new(GpuBackend::new(name.map_or(Selection::First, Selection::Named))?) })
+        Self::checked(GpuBackend::new(name.map_or(Selection::First, Selection::Named))?)
+    }
+
+    fn checked(backend: GpuBackend) -> Result<Self> {
+        gpu::check_residence(&backend)?;
+        Ok(Self { backend: Arc::new(backend) })
     }
 
     /// What it is.

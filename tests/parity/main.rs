@@ -11,6 +11,7 @@ mod pipeline;
 #[cfg(feature = "cli")]
 mod program;
 mod recovery;
+mod resident;
 mod stages;
 mod tiles;
 
@@ -20,7 +21,15 @@ use libtest_mimic::{Arguments, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let rows = [stages::rows(), tiles::rows(), recovery::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
+    let rows = [
+        stages::rows(),
+        tiles::rows(),
+        recovery::rows(),
+        adapters::rows(),
+        pipeline::rows(),
+        resident::rows(),
+        canary::rows(),
+    ];
     let rows = rows.into_iter().flatten();
     #[cfg(feature = "cli")]
     let rows = rows.chain(program::rows());
