@@ -9,7 +9,7 @@ use crate::frame::{BufferLayout, ChannelOrder, Dtype, FrameFormat, Layout, Pitch
 /// Distances of rows in copies of textures are multiples of this.
 const ROW_ALIGNMENT: usize = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as usize;
 
-/// Frames that are on a GPU: in a buffer, or in textures. They stay as they are.
+/// Frames that are on a GPU: in a buffer, or in textures, of the device that they are compressed on. They stay as they are.
 #[derive(Debug, Clone)]
 pub struct GpuFrames<'a> {
     format: FrameFormat,

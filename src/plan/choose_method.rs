@@ -63,7 +63,7 @@ pub fn choose_methods(
     Ok(contest.finalists())
 }
 
-/// The tiles that [`choose_methods`] chooses and nothing else, if it does, by the [`places`](super::places) of a batch: what it has elsewhere
+/// The tiles that [`choose_methods`] chooses and nothing else, if it does, by the `places` of a batch: what it has elsewhere
 /// is not looked at.
 pub fn choose_tiles_by_places(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Result<Option<TileChoice>> {
     let mut contest = Contest { sees_all: false, ..Contest::new(settings, cpu, cpu) };

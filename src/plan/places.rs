@@ -14,7 +14,7 @@ use crate::frame::{Geometry, Tiling};
 /// Places that are no farther apart are one: a transfer of its own costs more.
 const NEAR_BYTES: usize = 1 << 12;
 
-/// The bytes of a batch by which [`choose_tiles_by_places`](super::choose_tiles_by_places) chooses, in order, from multiples
+/// The bytes of a batch by which `choose_tiles_by_places` chooses, in order, from multiples
 /// of 4 on and apart from one another; `None` if tiles with tables are out of the question, or compete with what has to
 /// see everything.
 pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usize>>> {

@@ -115,11 +115,10 @@ fn cuts(whole: &Geometry) -> Vec<Cut> {
 /// The rows that are taken, each by its first sample within the batch.
 fn rows<'a>(whole: &'a Geometry, cuts: &'a [Cut]) -> impl Iterator<Item = (usize, &'a PlaneGeometry, &'a Cut)> {
     frames(whole).flat_map(move |frame| {
-        let of_frame = whole.planes.iter().zip(cuts).flat_map(move |(plane, cut)| {
+        whole.planes.iter().zip(cuts).flat_map(move |(plane, cut)| {
             let start = frame * whole.frame_samples + plane.offset;
             cut.rows(plane.height).map(move |row| (start + (row * plane.width + cut.left) * plane.step, plane, cut))
-        });
-        of_frame
+        })
     })
 }
 

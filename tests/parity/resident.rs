@@ -29,7 +29,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("resident", it, "levels", || levels(&opened(it.adapter()))));
         rows.push(row("resident", it, "textures", || textures(&opened(it.adapter()))));
         rows.push(row("resident", it, "planes-in-textures", || planes_in_textures(&opened(it.adapter()))));
-        rows.push(row("resident", it, "little-is-transferred", || little_is_transferred(&opened(it.adapter()))));
+        rows.push(row("resident", it, "little-is-transferred", || little_is_transferred(it.adapter())));
         rows.push(row("resident", it, "transferred", || transferred(&opened(it.adapter()))));
         rows.push(row("resident", it, "several-batches", || several_batches(&opened(it.adapter()))));
         rows.push(row("resident", it, "buffers-of-others", || buffers_of_others(&opened(it.adapter()))));
@@ -49,16 +49,16 @@ fn opened(adapter: &Adapter) -> Gpu {
     opened.entry(adapter.index()).or_insert_with(|| Gpu::open(Some(&adapter.index())).unwrap()).clone()
 }
 
-/// A device that is not framepress's.
-fn other_device(adapter: &Adapter, required_limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+/// Devices that are not framepress's.
+fn other_devices<const N: usize>(adapter: &Adapter, limits: &wgpu::Limits) -> [(wgpu::Device, wgpu::Queue); N] {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let is_it = |info: wgpu::AdapterInfo| {
         (&info.name, &info.device_pci_bus_id) == (&adapter.description.name, &adapter.description.pci_bus_id)
     };
     let found = all.into_iter().find(|other| is_it(other.get_info())).unwrap();
-    let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
-    pollster::block_on(found.request_device(&descriptor)).unwrap()
+    let descriptor = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
+    [(); N].map(|()| pollster::block_on(found.request_device(&descriptor)).unwrap())
 }
 
 const SOURCE: BufferUsages = BufferUsages::COPY_SRC.union(BufferUsages::COPY_DST);
@@ -359,7 +359,9 @@ fn enlarged(clip: &Frames) -> Frames {
 }
 
 /// What is downloaded besides the packed bytes is a small part of the frames, and next to nothing is uploaded.
-fn little_is_transferred(gpu: &Gpu) {
+fn little_is_transferred(adapter: &Adapter) {
+    // Of its own: what runs on it is counted.
+    let gpu = &Gpu::open(Some(&adapter.index())).unwrap();
     let frames = enlarged(&clip(YUV));
     let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
     let source = buffer(gpu, frames.as_bytes(), SOURCE);
@@ -515,32 +517,47 @@ fn damage(gpu: &Gpu) {
 
 /// A device of somebody else, with the limits of any.
 fn lent_device(adapter: &Adapter) {
-    let (device, queue) = other_device(adapter, wgpu::Limits::downlevel_defaults());
+    let [(device, queue), (other, _)] = other_devices(adapter, &wgpu::Limits::downlevel_defaults());
     let gpu = Gpu::lent(device, queue).unwrap();
     assert_eq!(gpu.description().name, adapter.description.name);
     let frames = clip(YUV);
     let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
     assert_eq!(check(&gpu, &Settings::new(), &frames, &layout, frames.as_bytes()), [1, 1]);
-    // Something of another device is no reason to panic.
-    let foreign = buffer(&opened(adapter), frames.as_bytes(), SOURCE);
-    let error = compressor(&Settings::new())
-        .compress_gpu(&gpu, &GpuFrames::in_buffer(&foreign, layout.clone()).unwrap())
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Gpu, "{error}");
+
+    let size = frames.as_bytes().len().next_multiple_of(4) as u64;
+    let of_other = wgpu::BufferDescriptor { label: None, size, usage: SOURCE, mapped_at_creation: false };
+    let of_other = other.create_buffer(&of_other);
+    let is_refused = |buffer: &wgpu::Buffer, layout: &BufferLayout, what: &str| {
+        let settings = Settings::new().with_batch_frames(NonZeroUsize::new(layout.frames()));
+        let frames = GpuFrames::in_buffer(buffer, layout.clone()).unwrap();
+        let error = compressor(&settings).compress_gpu(&gpu, &frames).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Gpu, "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    is_refused(&of_other, &layout, "evice");
+    // More than a kernel can be bound to.
+    let large = FrameFormat::new(Dtype::U8, gray(1 << 10, 1 << 10)).unwrap();
+    let large = BufferLayout::new(large, 129).unwrap();
+    let size = large.end() as u64;
+    let buffer = wgpu::BufferDescriptor { label: None, size, usage: SOURCE, mapped_at_creation: false };
+    is_refused(&gpu.device().create_buffer(&buffer), &large, "use fewer frames per batch");
+    // Neither was a reason to stop.
     assert_eq!(check(&gpu, &Settings::new(), &frames, &layout, frames.as_bytes()), [1, 1]);
 }
 
+/// A device that was opened with less than the kernels need.
 fn lent_without_limits(adapter: &Adapter) {
     let limits = wgpu::Limits { max_compute_invocations_per_workgroup: 128, ..wgpu::Limits::downlevel_defaults() };
-    let (device, queue) = other_device(adapter, limits);
-    let Err(error) = Gpu::lent(device, queue) else { return };
-    assert_eq!(error.kind(), ErrorKind::Gpu);
+    let [(device, queue)] = other_devices(adapter, &limits);
+    let offered = device.limits().max_compute_invocations_per_workgroup;
+    let error = Gpu::lent(device, queue).err().unwrap();
+    assert_eq!((error.kind(), offered), (ErrorKind::Gpu, 128));
     assert!(error.to_string().contains("max_compute_invocations_per_workgroup of 256, it has 128"), "{error}");
 }
 
 /// Calls fail, and its owner is told of the loss.
 fn lost_device(adapter: &Adapter) {
-    let (device, queue) = other_device(adapter, wgpu::Limits::downlevel_defaults());
+    let [(device, queue)] = other_devices(adapter, &wgpu::Limits::downlevel_defaults());
     let is_told = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&is_told);
     device.set_device_lost_callback(move |_, _| told.store(true, Ordering::SeqCst));
