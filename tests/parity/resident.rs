@@ -338,24 +338,31 @@ fn planes_in_textures(gpu: &Gpu) {
     }
 }
 
-/// A film, four times as wide and high and twice as long, so that samples are a small part of it.
+/// A film, four times as wide and high and twice as long, so that samples are a small part of it: copies that are mirrored
+/// and darker than one another, so that they do not repeat.
 fn enlarged(clip: &Frames) -> Frames {
     let Layout::Yuv { width, height, sampling, chroma } = *clip.format().layout() else {
         panic!("{:?}", clip.format());
     };
-    let layout = yuv(4 * width, 4 * height, sampling, chroma);
-    let format = FrameFormat::new(Dtype::U8, layout).unwrap();
+    let format = FrameFormat::new(Dtype::U8, yuv(4 * width, 4 * height, sampling, chroma)).unwrap();
     let mut bytes = Vec::new();
-    for frame in clip.as_bytes().chunks_exact(clip.format().frame_bytes()) {
-        let mut rest = frame;
-        for (row_bytes, rows) in stretches(clip.format()) {
-            let (plane, later) = rest.split_at(row_bytes * rows);
-            let four_times = plane.chunks_exact(row_bytes).flat_map(|row| row.repeat(4)).collect::<Vec<_>>();
-            bytes.extend(four_times.repeat(4));
-            rest = later;
+    for turn in 0..2 {
+        for frame in clip.as_bytes().chunks_exact(clip.format().frame_bytes()) {
+            let mut rest = frame;
+            for (row_bytes, rows) in stretches(clip.format()) {
+                let (plane, later) = rest.split_at(row_bytes * rows);
+                for (y, x) in (0..4 * rows).flat_map(|y| (0..4 * row_bytes).map(move |x| (y, x))) {
+                    let (copy_x, copy_y) = (x / row_bytes, y / rows);
+                    let x = if copy_x % 2 == 0 { x % row_bytes } else { row_bytes - 1 - x % row_bytes };
+                    let y = if copy_x < 2 { y % rows } else { rows - 1 - y % rows };
+                    let brightness = 64 - 5 * copy_y - 3 * copy_x - 20 * turn;
+                    bytes.push((usize::from(plane[y * row_bytes + x]) * brightness / 64) as u8);
+                }
+                rest = later;
+            }
         }
     }
-    Frames::new(format, 2 * clip.frames(), bytes.repeat(2)).unwrap()
+    Frames::new(format, 2 * clip.frames(), bytes).unwrap()
 }
 
 /// What is downloaded besides the packed bytes is a small part of the frames, and next to nothing is uploaded.
