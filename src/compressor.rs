@@ -12,7 +12,7 @@ use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
 use crate::patched::Patched;
-use crate::pipeline::{FOOTPRINT, WORKING_BYTES, Window};
+use crate::pipeline::{self, FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
     self, LevelParameters, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle, StripPlan,
     TileChoice,
@@ -86,7 +86,8 @@ impl Compressor {
         Ok(Self::on(settings, scheduler))
     }
 
-    pub(crate) fn on(settings: Settings, scheduler: Scheduler) -> Self {
+    pub(crate) fn on(settings: Settings, mut scheduler: Scheduler) -> Self {
+        scheduler.set_staging_bytes(pipeline::staging_bytes(working_bytes(&settings)));
         Self::beside(settings, Arc::new(scheduler))
     }
 
@@ -125,7 +126,7 @@ impl Compressor {
 
     /// What may be in work at a time, of batches of `format`.
     pub(crate) fn window(&self, format: &FrameFormat) -> Window {
-        let memory = self.settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get);
+        let memory = working_bytes(&self.settings);
         let batch_bytes = self.batch_frames(format).saturating_mul(format.frame_bytes()) as u64;
         Window::new(self.threads(), memory.saturating_sub(READ_AHEAD.saturating_mul(batch_bytes)))
     }
@@ -376,6 +377,11 @@ impl Compressor {
         let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
         Ok(encoder.with_contexts(level.contexts).with_adaptive(level.model))
     }
+}
+
+/// Memory of batches in work.
+fn working_bytes(settings: &Settings) -> u64 {
+    settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get)
 }
 
 /// The block table and the payload of coded blocks.

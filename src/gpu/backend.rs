@@ -57,6 +57,11 @@ impl GpuBackend {
         &self.description
     }
 
+    /// The most submissions that the device had to do with at the same time.
+    pub fn most_outstanding(&self) -> usize {
+        self.engine.most_outstanding()
+    }
+
     /// Loses the device, as if a cable had come loose.
     pub fn destroy(&self) {
         self.engine.destroy();
@@ -221,5 +226,9 @@ impl Accelerator for GpuBackend {
 
     fn is_lost(&self) -> bool {
         self.engine.lost().is_some()
+    }
+
+    fn staging_within(&self, bytes: u64) {
+        self.engine.staging_within(bytes);
     }
 }

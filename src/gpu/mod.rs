@@ -11,6 +11,7 @@ mod compare;
 mod engine;
 mod layout;
 mod measure;
+mod outstanding;
 mod params;
 mod pipeline_cache;
 mod pipelines;
@@ -24,8 +25,11 @@ mod record_rans;
 mod record_recover;
 mod record_tiles;
 mod recording;
+mod ring;
 mod shaders;
+mod staging;
 mod timestamps;
+mod upload;
 
 #[cfg(test)]
 mod shader_tests;
