@@ -6,6 +6,7 @@
 //! Runs of several threads overlap: while the device works for one, another writes what the next one uploads, and a third
 //! reads what the one before has downloaded. No lock is held while anything is waited for.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use super::pool::{Pool, Usage};
 use super::recording::{Command, Dispatch, Recording, Slot};
 use super::staging::{Staged, Staging};
 use super::timestamps::Timestamps;
-use super::upload::Upload;
+use super::upload::{self, Upload};
 use crate::error::{Error, Result};
 use crate::pool::lock;
 use crate::stage::{Detail, DeviceRun, KernelRun};
@@ -68,12 +69,12 @@ struct Transfers<'a> {
 }
 
 impl Engine {
-    /// Opens `adapter`, with its largest buffers and otherwise the limits of any adapter, and with
-    /// timestamp queries and a cache of pipelines if it has them.
-    pub fn new(adapter: &wgpu::Adapter) -> Result<Self> {
+    /// Opens `adapter`, with its largest buffers, of which kernels are to see `most_bound` bytes at most, and otherwise the
+    /// limits of any adapter, and with timestamp queries and a cache of pipelines if it has them.
+    pub fn new(adapter: &wgpu::Adapter, most_bound: u64) -> Result<Self> {
         let offered = adapter.limits();
         let required_limits = wgpu::Limits {
-            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size.min(most_bound),
             max_buffer_size: offered.max_buffer_size,
             ..wgpu::Limits::downlevel_defaults()
         };
@@ -148,12 +149,17 @@ impl Engine {
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) for a batch that is too large for the device, and
     /// for a device that fails, after which `output` is unspecified.
     pub fn execute(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
-        self.attempt(recording, || {
+        self.attempt(recording, input.len(), || {
             let storage = self.storage(recording);
             self.run(recording, &storage, input, output)?;
             self.give_back(storage);
             Ok(())
         })
+    }
+
+    /// Whether the device has room for `recording`, which may not be one because no device has, and what it uploads.
+    pub fn fits<R: Borrow<Recording>, E>(&self, recording: std::result::Result<R, E>, input_bytes: usize) -> bool {
+        recording.is_ok_and(|recording| self.check_sizes(recording.borrow(), input_bytes).is_ok())
     }
 
     /// The same, and then what `rest` makes of `output`: a [continuation](Recording::continuation), which has only
@@ -168,7 +174,7 @@ impl Engine {
         output: &mut [u8],
         rest: impl FnOnce(&[u8]) -> Result<Recording>,
     ) -> Result<Vec<u8>> {
-        self.attempt(recording, || {
+        self.attempt(recording, input.len(), || {
             let storage = self.storage(recording);
             self.run(recording, &storage, input, output)?;
             let rest = rest(output)?;
@@ -182,8 +188,8 @@ impl Engine {
     }
 
     /// Does `work`, which carries out `recording`, if the device can, and says what became of the device.
-    fn attempt<R>(&self, recording: &Recording, work: impl FnOnce() -> Result<R>) -> Result<R> {
-        self.check_sizes(recording)?;
+    fn attempt<R>(&self, recording: &Recording, input_bytes: usize, work: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.check_sizes(recording, input_bytes)?;
         self.check_lost()?;
         // wgpu panics on some failures of a driver for which it has no other way out.
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.in_error_scopes(work))) {
@@ -211,14 +217,17 @@ impl Engine {
         self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
     }
 
-    fn check_sizes(&self, recording: &Recording) -> Result<()> {
-        let needed = recording.buffers.iter().copied().max().unwrap_or(0);
-        let largest = self.largest_buffer();
-        if needed > largest {
-            return Err(Error::gpu(format!(
-                "batch too large: a buffer of {needed} bytes is needed, the device has at most {largest}; use fewer \
-                 frames per batch"
-            )));
+    fn check_sizes(&self, recording: &Recording, input_bytes: usize) -> Result<()> {
+        let storage = recording.buffers.iter().copied().max().unwrap_or(0);
+        let alignment = self.limits.min_uniform_buffer_offset_alignment.into();
+        let staging = upload::bytes(recording, input_bytes, alignment).max(recording.download_bytes());
+        for (needed, largest) in [(storage, self.largest_buffer()), (staging, self.limits.max_buffer_size)] {
+            if needed > largest {
+                return Err(Error::gpu(format!(
+                    "batch too large: a buffer of {needed} bytes is needed, the device has at most {largest}; use fewer \
+                     frames per batch"
+                )));
+            }
         }
         Ok(())
     }
@@ -227,6 +236,10 @@ impl Engine {
         let filters = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal];
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
         let result = work();
+        if result.is_err() {
+            // Nobody is told that a device is gone who does not ask.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         // The innermost scope goes first. What wgpu says is the cause of what followed.
         let errors: Vec<_> = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
         match errors.into_iter().next() {
@@ -315,8 +328,8 @@ impl Engine {
         for commands in recording.commands.chunk_by(share_a_pass) {
             match &commands[0] {
                 Command::Upload { to } => copy_in(&mut encoder, upload.input(), &storage[to.0], 0),
-                Command::Clear { buffer, bytes } => {
-                    encoder.clear_buffer(&storage[buffer.0], 0, Some(*bytes));
+                Command::Clear { buffer, offset, bytes } => {
+                    encoder.clear_buffer(&storage[buffer.0], *offset, Some(*bytes));
                 }
                 Command::Download { from, offset, to, bytes } => {
                     encoder.copy_buffer_to_buffer(&storage[from.0], *offset, &staged.download, *to, *bytes);

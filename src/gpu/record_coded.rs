@@ -5,8 +5,7 @@ use std::ops::Range;
 use super::params::MOST_SETS;
 use super::record_rans::{self, Code, EncodedEnd};
 use super::record_tiles::Recorder;
-use super::recording::{Recording, Slot, Work};
-use super::shaders::Kernel;
+use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
@@ -30,6 +29,18 @@ pub(super) struct Encoding {
 
 impl Encoding {
     pub fn new(geometry: &Geometry, plan: &TilePlan, effort: TileEffort, tables: &TileEncoderTables) -> Result<Self> {
+        Self::after(0, geometry, plan, effort, tables)
+    }
+
+    /// The same of a batch that begins with `lead` frames that are only there to predict the others from: their tiles come
+    /// out, but they are in no segment.
+    pub fn after(
+        lead: usize,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<Self> {
         let marked = tables.marked();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
         recorder.params.segment_frames = plan.segment_frames;
@@ -38,7 +49,7 @@ impl Encoding {
         let count = recorder.tiles;
         let groups = count * TILE_GROUPS;
         record_rans::check_entries(groups, marked.len())?;
-        let segments = plan.bands as usize * plan.segments(geometry);
+        let segments = plan.bands as usize * (geometry.frames - lead).div_ceil(plan.segment_frames as usize);
         let codes = segments * SEGMENT_CODES;
         // The raw frames are done with when groups are coded.
         let raw = recorder.recording.buffer(geometry.raw_bytes().max(Code::bytes(codes, groups)))?;
@@ -47,7 +58,7 @@ impl Encoding {
         let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
 
         let classes = recorder.choose(effort, raw, tiles)?;
-        recorder.dispatch(Kernel::ListForward, &[classes, list], Work::Workgroups(segments));
+        recorder.list(lead, classes, list, segments)?;
         let mut recording = recorder.recording;
         record_rans::encode_list(&mut recording, &marked, [list, tiles], &code)?;
         let predictors = count * TILE_SAMPLES..count * TILE_SAMPLES + count;
@@ -141,6 +152,7 @@ fn packed_classes(tables: &TileEncoderTables) -> [[u32; 4]; MOST_SETS] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shaders::Kernel;
     use super::*;
     use crate::ErrorKind;
     use crate::codec::TileCounts;

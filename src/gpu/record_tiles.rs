@@ -15,6 +15,8 @@ const CHOSEN_TILES: usize = 4;
 /// Samples that most kernels take in an invocation.
 const WORD_SAMPLES: usize = 4;
 
+const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
+
 /// Raw frames in, a [`TileBatch`] out.
 pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> Result<Recording> {
     let mut recorder = Recorder::new(geometry, cut)?;
@@ -41,6 +43,8 @@ pub(super) struct Recorder {
     pub recording: Recording,
     pub params: params::Tiles,
     coded_planes: Slot,
+    /// What that has.
+    rows: Vec<params::CodedPlane>,
     /// Tiles of the batch.
     pub tiles: usize,
 }
@@ -57,8 +61,9 @@ impl Recorder {
         groups(geometry)?;
         let tiles = tiling.tiles() * geometry.frames;
         let mut recording = Recording::default();
-        let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling, first_tables))?;
-        Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, tiles })
+        let rows = coded_planes(geometry, cut.colour, &tiling, first_tables);
+        let coded_planes = recording.table(&rows)?;
+        Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, rows, tiles })
     }
 
     /// Uploads raw frames to `raw`. `tiles` gets a [`TileBatch`] of them but for its groups of zeros. Returns a buffer
@@ -70,6 +75,23 @@ impl Recorder {
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
         self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
         Ok(classes)
+    }
+
+    /// Lists the groups of `segments` segments, of all frames but the first `lead`.
+    pub fn list(&mut self, lead: usize, classes: Slot, list: Slot, segments: usize) -> Result<()> {
+        let params = params::Tiles { frames: self.params.frames - lead as u32, ..self.params };
+        let table = if lead == 0 {
+            self.coded_planes
+        } else {
+            // To those who do not see the frames before, bands begin later.
+            let later = |row: &params::CodedPlane| row.band_first + lead as u32 * row.frame_tiles;
+            let rows: Vec<_> =
+                self.rows.iter().map(|row| params::CodedPlane { band_first: later(row), ..*row }).collect();
+            self.recording.table(&rows)?
+        };
+        let work = Work::Workgroups(segments);
+        self.recording.dispatch(Kernel::ListForward, OVERRIDES, params, &[classes, list, table], work);
+        Ok(())
     }
 
     /// Makes raw frames of a [`TileBatch`] and downloads them.
@@ -87,9 +109,8 @@ impl Recorder {
 
     /// `storage` is what the kernel is bound to before the table of coded planes.
     pub fn dispatch(&mut self, kernel: Kernel, storage: &[Slot], work: Work) {
-        let overrides = Overrides { sample_bytes: 1, predictor: None };
         let storage = [storage, &[self.coded_planes]].concat();
-        self.recording.dispatch(kernel, overrides, self.params, &storage, work);
+        self.recording.dispatch(kernel, OVERRIDES, self.params, &storage, work);
     }
 }
 

@@ -4,6 +4,13 @@ use std::ops::Range;
 
 use super::recording::{Recording, Slot};
 
+/// Bytes of all of it, where the input has so many.
+pub(super) fn bytes(recording: &Recording, input_bytes: usize, alignment: u64) -> u64 {
+    let tables: usize = recording.tables.iter().map(|(.., content)| content.len()).sum();
+    let params = recording.dispatches().map(|dispatch| (dispatch.params.len() as u64).next_multiple_of(alignment));
+    (input_bytes as u64).next_multiple_of(4) + tables as u64 + params.sum::<u64>()
+}
+
 /// Where everything lies in that buffer. Copies on the device begin and end at multiples of 4.
 pub(super) struct Upload<'a> {
     input: &'a [u8],
@@ -85,6 +92,7 @@ mod tests {
         }
         let upload = Upload::new(&recording, &[4; 5], 16);
         assert_eq!((upload.input(), upload.params(), upload.bytes()), (0..8, 28..60, 60));
+        assert_eq!(bytes(&recording, 5, 16), 60);
         assert_eq!(upload.tables().collect::<Vec<_>>(), [(first, 0, 8..20), (second, 8, 20..28)]);
         assert_eq!(upload.param_offsets(), [0, 16]);
         let mut bytes = [0; 60];
