@@ -2,7 +2,7 @@
 //!
 //! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`] and both [`record_coded`] and [`record_decoded`], for planes that frames were made from
 //! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
-//! [`backend`] joins the two, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
+//! [`backend`] joins the two, in [`parts`] where a batch is too large, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 
 mod adapters;

@@ -14,6 +14,8 @@ use crate::stage::{CodedSegment, CodedTiles, TileBatch};
 /// Words of the codes and escaped residuals in, one after the other; raw frames out.
 pub(super) struct Decoding {
     pub recording: Recording,
+    /// Has the samples of tiles in the end.
+    pub samples: Slot,
     list: Slot,
     ends: Ends,
 }
@@ -68,8 +70,8 @@ impl Decoding {
             &layout.ends,
         )?;
         put_escapes(&mut recorder.recording, &layout, coded, storage)?;
-        recorder.restore(geometry, tiles)?;
-        Ok(Self { recording: recorder.recording, list, ends: layout.ends })
+        let samples = recorder.restore(geometry, tiles)?;
+        Ok(Self { recording: recorder.recording, samples, list, ends: layout.ends })
     }
 
     /// Length of what is uploaded.

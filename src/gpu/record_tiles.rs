@@ -31,11 +31,27 @@ pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> 
 
 /// A [`TileBatch`] in, raw frames out.
 pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
+    inverse_by_samples(geometry, cut).map(|(recording, _)| recording)
+}
+
+/// The same, and the buffer that has the samples of tiles in the end.
+pub(super) fn inverse_by_samples(geometry: &Geometry, cut: TileCut) -> Result<(Recording, Slot)> {
     let mut recorder = Recorder::new(geometry, cut)?;
     let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
     recorder.recording.upload(tiles);
-    recorder.restore(geometry, tiles)?;
-    Ok(recorder.recording)
+    let samples = recorder.restore(geometry, tiles)?;
+    Ok((recorder.recording, samples))
+}
+
+/// Hands out the samples of the tiles of the last frame, band by band, which go to offset `to` of the result and on.
+pub(super) fn download_last(recording: &mut Recording, to: usize, samples: Slot, geometry: &Geometry, tiling: &Tiling) {
+    let (mut first, mut to) = (0, to);
+    for band in &tiling.bands {
+        let last = first + (geometry.frames - 1) * band.tiles();
+        first = last + band.tiles();
+        recording.download_to(to, samples, last * TILE_SAMPLES..first * TILE_SAMPLES);
+        to += band.tiles() * TILE_SAMPLES;
+    }
 }
 
 /// Adds the dispatches of tiles to a recording.
@@ -94,8 +110,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Makes raw frames of a [`TileBatch`] and downloads them.
-    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<()> {
+    /// Makes raw frames of a [`TileBatch`] and downloads them. Returns a buffer with the samples of its tiles.
+    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<Slot> {
         let coded_planes = (self.params.bands * self.params.planes) as usize;
         let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
         // The residuals are done with once there are planes, which are as long as raw frames at least.
@@ -104,7 +120,7 @@ impl Recorder {
         let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
         self.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
         self.recording.download(raw, 0..geometry.raw_bytes());
-        Ok(())
+        Ok(planes)
     }
 
     /// `storage` is what the kernel is bound to before the table of coded planes.

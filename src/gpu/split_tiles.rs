@@ -9,9 +9,12 @@ use super::record_decoded::{self, Decoding};
 use super::record_tiles;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
-use crate::frame::{Batch, Geometry, TILE_GROUPS, Tiling};
-use crate::plan::{TileCut, TilePlan};
+use crate::frame::{Batch, GROUP, Geometry, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};
+use crate::plan::{TileCut, TilePlan, TilePredictor};
 use crate::stage::{CodedTiles, TileBatch, TileEffort};
+
+/// Samples in a row of a group.
+const GROUP_ROW: usize = TILE / 2;
 
 /// Raw frames to tiles.
 pub(super) fn forward(
@@ -60,16 +63,22 @@ pub(super) fn inverse(
     if parts.len() == 1 {
         return engine.execute(&record_tiles::inverse(geometry, cut)?, tiles.as_bytes(), raw);
     }
+    let mut before = None;
     for part in parts {
         let of_part = part.geometry(geometry);
         let mut own = TileBatch::default();
         own.resize_for_overwrite(tiling.tiles() * of_part.frames);
-        if let Some(before) = before(engine, geometry, &part, cut, raw)? {
-            copy_frames(&tiling, (&before, 1), 0..1, (&mut own, of_part.frames), 0);
+        if let Some(before) = &before {
+            copy_frames(&tiling, (before, 1), 0..1, (&mut own, of_part.frames), 0);
         }
         copy_frames(&tiling, (tiles, geometry.frames), part.frames.clone(), (&mut own, of_part.frames), part.lead);
+        let (recording, samples) = record_tiles::inverse_by_samples(&of_part, cut)?;
+        let mut rest = recording.continuation();
+        if part.frames.end < geometry.frames {
+            record_tiles::download_last(&mut rest, 0, samples, &of_part, &tiling);
+        }
         let raw = &mut raw[part.bytes(geometry.frame_samples)];
-        engine.execute(&record_tiles::inverse(&of_part, cut)?, own.as_bytes(), raw)?;
+        before = Some(of_samples(&engine.execute_in_two(&recording, own.as_bytes(), raw, |_| Ok(rest))?));
     }
     Ok(())
 }
@@ -137,27 +146,30 @@ pub(super) fn decode(
         let geometry = with_frames(geometry, frames);
         record_decoded::most_bytes(&geometry, plan, escapes) <= engine.largest_buffer()
     };
-    let run = |decoding: &Decoding, coded: &CodedTiles<'_>, raw: &mut [u8]| {
-        let input = Decoding::input(coded);
-        let ends = engine.execute_in_two(&decoding.recording, &input, raw, |_| Ok(decoding.rest()))?;
-        Decoding::check(coded, &ends)
-    };
     let whole = Decoding::new(geometry, plan, tables, coded, groups);
-    if engine.fits(whole.as_ref().map(|it| &it.recording), Decoding::input_bytes(coded)) {
-        return run(&whole?, coded, raw);
-    }
-    let parts =
-        parts(geometry.frames, plan.segment_frames as usize, 1, |frames| frames < geometry.frames && fits(frames));
+    let is_whole = engine.fits(whole.as_ref().map(|it| &it.recording), Decoding::input_bytes(coded));
+    let fits = |frames| frames < geometry.frames && fits(frames) || is_whole;
+    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
     if parts.len() == 1 {
-        return run(&whole?, coded, raw);
+        let decoding = whole?;
+        let ends = engine.execute_in_two(&decoding.recording, &Decoding::input(coded), raw, |_| Ok(decoding.rest()))?;
+        return Decoding::check(coded, &ends);
     }
     drop(whole);
+    let mut before = None;
     for part in parts {
-        let before = before(engine, geometry, &part, plan.cut(), raw)?;
         let (own, its_groups) = part_of(geometry, plan, &tiling, (coded, groups), &part, before.as_ref());
         let of_part = part.geometry(geometry);
         let decoding = Decoding::after(before.as_ref(), &of_part, plan, tables, &own, &its_groups)?;
-        run(&decoding, &own, &mut raw[part.bytes(geometry.frame_samples)])?;
+        let mut rest = decoding.rest();
+        let ends = rest.download_bytes() as usize;
+        if part.frames.end < geometry.frames {
+            record_tiles::download_last(&mut rest, ends, decoding.samples, &of_part, &tiling);
+        }
+        let raw = &mut raw[part.bytes(geometry.frame_samples)];
+        let rest = engine.execute_in_two(&decoding.recording, &Decoding::input(&own), raw, |_| Ok(rest))?;
+        Decoding::check(&own, &rest[..ends])?;
+        before = Some(of_samples(&rest[ends..]));
     }
     Ok(())
 }
@@ -196,17 +208,21 @@ fn segments(frames: Range<usize>, plan: &TilePlan) -> Range<usize> {
     frames.start / of_segment..frames.end.div_ceil(of_segment)
 }
 
-/// Tiles of the frame before a part, which is in `raw`, as those of a first frame.
-fn before(engine: &Engine, geometry: &Geometry, part: &Part, cut: TileCut, raw: &[u8]) -> Result<Option<TileBatch>> {
-    if part.lead == 0 {
-        return Ok(None);
-    }
-    let one = with_frames(geometry, 1);
+/// Tiles of one frame that have these samples, as those of a first frame. What they have beyond their planes counts too.
+fn of_samples(samples: &[u8]) -> TileBatch {
     let mut tiles = TileBatch::default();
-    tiles.resize_for_overwrite(cut.tiling(geometry).tiles());
-    let raw = &raw[part.bytes(geometry.frame_samples)][..geometry.frame_samples];
-    forward(engine, Batch { geometry: &one, raw }, cut, TileEffort::Few, &mut tiles)?;
-    Ok(Some(tiles))
+    tiles.resize_for_overwrite(samples.len() / TILE_SAMPLES);
+    let (predictors, groups) = tiles.parts_mut();
+    // All samples before a first frame are 0.
+    predictors.fill(TilePredictor::Previous as u8);
+    for (tile, groups) in samples.as_chunks::<TILE_SAMPLES>().0.iter().zip(groups.as_chunks_mut::<TILE_GROUPS>().0) {
+        for (at, residual) in groups.as_flattened_mut().iter_mut().enumerate() {
+            let (group, row, column) = (at / GROUP, at % GROUP / GROUP_ROW, at % GROUP_ROW);
+            let sample = tile[(group / 2 * GROUP_ROW + row) * TILE + group % 2 * GROUP_ROW + column];
+            *residual = sample << 1 ^ (sample as i8 >> 7) as u8;
+        }
+    }
+    tiles
 }
 
 /// Copies tiles of some frames of a batch to frames from `to_frame` on of another; both say how many frames they have.
