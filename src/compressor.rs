@@ -12,7 +12,7 @@ use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
 use crate::patched::Patched;
-use crate::pipeline::{FOOTPRINT, WORKING_BYTES, Window};
+use crate::pipeline::{self, FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
     self, LevelParameters, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle, StripPlan,
     TileChoice, TilePlan,
@@ -87,7 +87,8 @@ impl Compressor {
         Ok(Self::on(settings, scheduler))
     }
 
-    pub(crate) fn on(settings: Settings, scheduler: Scheduler) -> Self {
+    pub(crate) fn on(settings: Settings, mut scheduler: Scheduler) -> Self {
+        scheduler.set_staging_bytes(pipeline::staging_bytes(working_bytes(&settings)));
         Self::beside(settings, Arc::new(scheduler))
     }
 
@@ -126,7 +127,7 @@ impl Compressor {
 
     /// What may be in work at a time, of batches of `format`.
     pub(crate) fn window(&self, format: &FrameFormat) -> Window {
-        let memory = self.settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get);
+        let memory = working_bytes(&self.settings);
         let batch_bytes = self.batch_frames(format).saturating_mul(format.frame_bytes()) as u64;
         Window::new(self.threads(), memory.saturating_sub(READ_AHEAD.saturating_mul(batch_bytes)))
     }
@@ -382,6 +383,11 @@ pub(crate) fn packed_tiles(raw_bytes: usize, plan: TilePlan, segments: Vec<Vec<u
     let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
     let (blocks, payload) = table(&segments)?;
     Ok((payload.len() <= raw_bytes).then_some((Method::Tiles(plan), blocks, payload)))
+}
+
+/// Memory of batches in work.
+fn working_bytes(settings: &Settings) -> u64 {
+    settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get)
 }
 
 /// The block table and the payload of coded blocks.

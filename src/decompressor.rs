@@ -7,7 +7,7 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::pipeline::{Window, in_order};
+use crate::pipeline::{self, Window, in_order};
 use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
 use crate::pool::{self, Crew};
 use crate::reader::{DecodedBatch, Reader};
@@ -37,7 +37,8 @@ impl Decompressor {
         Ok(Self::on(Scheduler::new(device, threads, Policy::Throughput)?, limits))
     }
 
-    pub(crate) fn on(scheduler: Scheduler, limits: Limits) -> Self {
+    pub(crate) fn on(mut scheduler: Scheduler, limits: Limits) -> Self {
+        scheduler.set_staging_bytes(pipeline::staging_bytes(limits.working_bytes));
         Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default(), reusable: Mutex::default() }
     }
 

@@ -114,9 +114,9 @@ pub mod internal {
         pub use crate::planes::{forward, inverse};
     }
 
-    /// The tiled path from segments to raw frames.
+    /// The tiled path, as a backend does it.
     pub mod tiles {
-        pub use crate::tiled::decode;
+        pub use crate::tiled::{decode, encode};
     }
 
     /// The path of the adaptive model, without what brings frames to planes.

@@ -13,7 +13,7 @@ use crate::pool;
 use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan.
-pub(crate) fn encode(
+pub fn encode(
     batch: Batch<'_>,
     choice: TileChoice,
     backend: &dyn Backend,

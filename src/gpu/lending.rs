@@ -62,7 +62,7 @@ impl Engine {
     pub fn buffer(&self, bytes: usize) -> Result<wgpu::Buffer> {
         let mut recording = Recording::default();
         recording.buffer(bytes)?;
-        self.attempt(&recording, || self.take(Usage::Storage, recording.buffers[0]))
+        self.attempt(&recording, 0, || Ok(self.take(Usage::Storage, recording.buffers[0])))
     }
 
     /// Takes back a buffer that is done with, or will be once all that was submitted is.
@@ -75,7 +75,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if wgpu does not like them.
     pub fn copy(&self, copies: &[Copy<'_>]) -> Result<()> {
-        self.attempt(&Recording::default(), || {
+        self.attempt(&Recording::default(), 0, || {
             let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             for copy in copies {
                 match copy {
@@ -119,14 +119,13 @@ impl Engine {
         output: &mut [u8],
         rest: impl FnOnce(&[u8]) -> Result<Option<Recording>>,
     ) -> Result<Vec<u8>> {
-        self.attempt(recording, || {
+        self.attempt(recording, input.len(), || {
             let is_kept = |slot: usize| kept.iter().find(|(kept, _)| kept.0 == slot);
             let storage = recording.buffers.iter().enumerate().map(|(slot, &bytes)| match is_kept(slot) {
-                Some((_, buffer)) => Ok((*buffer).clone()),
+                Some((_, buffer)) => (*buffer).clone(),
                 None => self.take(Usage::Storage, bytes),
             });
-            let storage: Vec<_> = storage.collect::<Result<_>>()?;
-            self.fill_tables(recording, &storage);
+            let storage: Vec<_> = storage.collect();
             self.run(recording, &storage, input, output)?;
             let mut downloaded = Vec::new();
             if let Some(rest) = rest(output)? {

@@ -2,7 +2,7 @@
 //!
 //! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`] and both [`record_coded`] and [`record_decoded`], for planes that frames were made from
 //! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
-//! [`backend`] joins the two, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
+//! [`backend`] joins the two, in [`parts`] where a batch is too large, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 //!
 //! Frames that are on a device before ([`gpu_frames`]), or are to be there afterwards, are [`resident`] meanwhile, with
@@ -16,7 +16,9 @@ mod gpu_frames;
 mod layout;
 mod lending;
 mod measure;
+mod outstanding;
 mod params;
+mod parts;
 mod pipeline_cache;
 mod pipelines;
 mod pool;
@@ -31,8 +33,13 @@ mod record_resident;
 mod record_tiles;
 mod recording;
 mod resident;
+mod ring;
 mod shaders;
+mod split_planes;
+mod split_tiles;
+mod staging;
 mod timestamps;
+mod upload;
 
 #[cfg(test)]
 mod shader_tests;

@@ -5,8 +5,7 @@ use std::ops::Range;
 use super::params::MOST_SETS;
 use super::record_rans::{self, Code, EncodedEnd};
 use super::record_tiles::Recorder;
-use super::recording::{Recording, Slot, Work};
-use super::shaders::Kernel;
+use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
@@ -21,7 +20,7 @@ const MOST_CLASS: u8 = 15;
 
 /// Where the raw frames of a batch are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RawFrames {
+enum RawFrames {
     /// They are uploaded.
     Uploaded,
     /// In a buffer that has them before, and after.
@@ -40,12 +39,40 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    pub fn new(
+    /// For frames of the host.
+    pub fn new(geometry: &Geometry, plan: &TilePlan, effort: TileEffort, tables: &TileEncoderTables) -> Result<Self> {
+        Self::record(RawFrames::Uploaded, 0, geometry, plan, effort, tables)
+    }
+
+    /// For frames that are there.
+    pub fn resident(
         geometry: &Geometry,
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+    ) -> Result<Self> {
+        Self::record(RawFrames::Resident, 0, geometry, plan, effort, tables)
+    }
+
+    /// For frames of the host, of which the first `lead` are only there to predict the others from: their tiles come out, but
+    /// they are in no segment.
+    pub fn after(
+        lead: usize,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<Self> {
+        Self::record(RawFrames::Uploaded, lead, geometry, plan, effort, tables)
+    }
+
+    fn record(
         frames: RawFrames,
+        lead: usize,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
     ) -> Result<Self> {
         let marked = tables.marked();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
@@ -55,7 +82,7 @@ impl Encoding {
         let count = recorder.tiles;
         let groups = count * TILE_GROUPS;
         record_rans::check_entries(groups, marked.len())?;
-        let segments = plan.bands as usize * plan.segments(geometry);
+        let segments = plan.bands as usize * (geometry.frames - lead).div_ceil(plan.segment_frames as usize);
         let codes = segments * SEGMENT_CODES;
         let (raw, buffer) = match frames {
             RawFrames::Uploaded => {
@@ -74,7 +101,7 @@ impl Encoding {
         let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
 
         let classes = recorder.choose(effort, raw, tiles)?;
-        recorder.dispatch(Kernel::ListForward, &[classes, list], Work::Workgroups(segments));
+        recorder.list(lead, classes, list, segments)?;
         let mut recording = recorder.recording;
         record_rans::encode_list(&mut recording, &marked, [list, tiles], &code)?;
         let predictors = count * TILE_SAMPLES..count * TILE_SAMPLES + count;
@@ -168,6 +195,7 @@ fn packed_classes(tables: &TileEncoderTables) -> [[u32; 4]; MOST_SETS] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shaders::Kernel;
     use super::*;
     use crate::ErrorKind;
     use crate::codec::TileCounts;
@@ -187,7 +215,7 @@ mod tests {
         let tables_of_plan = TileEncoderTables::new(&tables, classes);
         let coding = TileCoding::Tables(tables);
         let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, coding };
-        Encoding::new(&geometry, &plan, TileEffort::Few, &tables_of_plan, frames)
+        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan)
     }
 
     #[test]

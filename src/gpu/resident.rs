@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::backend::GpuBackend;
 use super::gpu_frames::{GpuFrames, check_target};
 use super::lending::Copy;
-use super::record_coded::{Encoding, RawFrames};
+use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
 use super::record_resident::{Look, rows, rows_of_host, upload};
 use super::recording::{Recording, Slot};
@@ -110,7 +110,7 @@ impl GpuBackend {
         coded: &CodedTiles<'_>,
     ) -> Result<(ResidentFrames<'_>, u64)> {
         let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
-        let mut decoding = Decoding::new(geometry, plan, tables, coded, &groups)?;
+        let mut decoding = Decoding::resident(geometry, plan, tables, coded, &groups)?;
         let look = Look::new(geometry.raw_bytes(), Vec::new());
         look.record(&mut decoding.recording, decoding.raw)?;
         let room = decoding.recording.buffers[decoding.raw.0] as usize;
@@ -183,7 +183,7 @@ impl ResidentFrames<'_> {
         effort: TileEffort,
         tables: &TileEncoderTables,
     ) -> Result<CodedTiles<'static>> {
-        let encoding = Encoding::new(geometry, plan, effort, tables, RawFrames::Resident)?;
+        let encoding = Encoding::resident(geometry, plan, effort, tables)?;
         let mut head = vec![0; encoding.head_bytes()];
         let mut ends = Vec::new();
         let kept = [(encoding.raw, self.buffer())];

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::record_coded::{Encoding, RawFrames};
+use super::record_coded::Encoding;
 use super::record_rans::EncodedEnd;
 use super::recording::{Command, Recording, Slot};
 use super::shaders::Kernel;
@@ -63,7 +63,7 @@ fn encoding_moves_four_bytes_for_each_where_half_is_zeros() {
         let codes = || coded.segments.iter().flat_map(|segment| &segment.codes);
         let words: usize = codes().map(|code| code.words.len()).sum();
         let escapes: usize = coded.segments.iter().map(|segment| segment.escapes.len()).sum();
-        let encoding = Encoding::new(&geometry, &choice.plan, choice.effort, &tables, RawFrames::Uploaded).unwrap();
+        let encoding = Encoding::new(&geometry, &choice.plan, choice.effort, &tables).unwrap();
         let recording = &encoding.recording;
         let storage = |kernel| &recording.dispatches().find(|dispatch| dispatch.kernel == kernel).unwrap().storage;
         let (chosen, listed, lanes) =

@@ -60,6 +60,8 @@ pub(crate) struct Scheduler {
     cpu: CpuBackend,
     candidate: Candidate,
     policy: Policy,
+    /// Memory for what is on its way to an accelerator and back.
+    staging_bytes: u64,
     placer: Arc<Mutex<Placer>>,
     /// Whether there is anything new to keep.
     has_learnt: AtomicBool,
@@ -100,7 +102,13 @@ impl Scheduler {
                 Arc::new(Mutex::new(Placer::new(pool::threads(None), 1.0, Hardware::ORDINARY)))
             }
         };
-        Self { cpu, candidate, policy, placer, has_learnt: AtomicBool::new(false), statistics: Mutex::default() }
+        let (has_learnt, statistics) = (AtomicBool::new(false), Mutex::default());
+        Self { cpu, candidate, policy, staging_bytes: u64::MAX, placer, has_learnt, statistics }
+    }
+
+    /// Bounds the memory for what is on its way to an accelerator and back.
+    pub fn set_staging_bytes(&mut self, bytes: u64) {
+        self.staging_bytes = bytes;
     }
 
     pub fn cpu(&self) -> &CpuBackend {
@@ -158,6 +166,7 @@ impl Scheduler {
         let (result, device, failure) = match accelerator.filter(|_| decision.side == Side::Gpu) {
             None => (work(&self.cpu), Duration::ZERO, None),
             Some(accelerator) => {
+                accelerator.staging_within(self.staging_bytes);
                 let metered = Metered::new(accelerator.as_ref());
                 match work(&metered) {
                     Ok(result) => (Ok(result), metered.time(), None),
