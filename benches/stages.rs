@@ -12,9 +12,10 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Prediction, Segments, SolvedPlanes, TileBatch,
-    TileChoice, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables, bit_shuffle, byte_shuffle, choose_tiles,
-    colour, copy, entropy, histogram, predict, temporal,
+    Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Pitch, PitchedFrames, Prediction, Segments,
+    SolvedPlanes, Stretch, TileBatch, TileChoice, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
+    bit_shuffle, block_sums, byte_shuffle, choose_tiles, colour, copy, entropy, histogram, predict,
+    rows as rows_between, temporal,
 };
 use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCoding, TileCut};
 use framepress::{Settings, SimdLevel};
@@ -136,6 +137,37 @@ fn copies(criterion: &mut Criterion) {
     let mut out = words.clone();
     let mut group = group(criterion, "copy", 4 * words.len());
     group.bench_function("words/forward", |bencher| bencher.iter(|| copy::forward(black_box(&words), &mut out)));
+    group.finish();
+}
+
+/// What is done to frames that stay on a device, by the twins of its kernels.
+fn residence(criterion: &mut Criterion) {
+    let footage = Footage::of(&clips::rgb().frames);
+    let geometry = &footage.geometry;
+    let row_bytes = geometry.planes[0].width * geometry.planes.len();
+    let stretch = Stretch { start: 0, row_bytes, rows: geometry.planes[0].height };
+    let row = row_bytes.next_multiple_of(256);
+    let pitch = Pitch { offset: 0, row, frame: row * stretch.rows };
+    let frames = PitchedFrames {
+        frames: geometry.frames,
+        frame_bytes: footage.frame_bytes(),
+        stretches: vec![(stretch, pitch)],
+    };
+    let (mut dense, mut pitched) = (footage.raw.clone(), vec![0; frames.pitched_bytes()]);
+    let mut group = group(criterion, "rows", dense.len());
+    group.bench_function("aligned/inverse", |bencher| {
+        bencher.iter(|| rows_between::inverse(&frames, black_box(&dense), &mut pitched));
+    });
+    group.bench_function("aligned/forward", |bencher| {
+        bencher.iter(|| rows_between::forward(&frames, black_box(&pitched), &mut dense));
+    });
+    group.finish();
+    let mut sums = vec![[0; 8]; dense.len() / block_sums::BLOCK_BYTES];
+    let mut group = self::group(criterion, "block_sums", dense.len());
+    group.bench_function("words/forward", |bencher| {
+        bencher.iter(|| block_sums::forward(black_box(&dense), &mut sums));
+    });
+    group.finish();
 }
 
 fn colours(criterion: &mut Criterion) {
@@ -417,5 +449,5 @@ fn recovery(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, copies, colours, temporals, predictors, shuffles, measures, plans, tiles, recovery);
+criterion_group!(stages, copies, residence, colours, temporals, predictors, shuffles, measures, plans, tiles, recovery);
 criterion_main!(stages);

@@ -12,10 +12,10 @@ use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
 use crate::patched::Patched;
-use crate::pipeline::{FOOTPRINT, WORKING_BYTES, Window};
+use crate::pipeline::{self, FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
     self, LevelParameters, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle, StripPlan,
-    TileChoice,
+    TileChoice, TilePlan,
 };
 use crate::pool;
 use crate::recovered::Recovered;
@@ -47,10 +47,10 @@ const READ_AHEAD: u64 = 2;
 /// # Ok::<(), framepress::Error>(())
 /// ```
 pub struct Compressor {
-    settings: Settings,
-    scheduler: Arc<Scheduler>,
+    pub(crate) settings: Settings,
+    pub(crate) scheduler: Arc<Scheduler>,
     spare: Spare,
-    verifier: Option<Decompressor>,
+    pub(crate) verifier: Option<Decompressor>,
     /// Those of levels from 1 on, for batches that would be late at the level of the settings.
     lower: [OnceLock<Box<Compressor>>; 9],
 }
@@ -65,13 +65,14 @@ struct Spare {
 /// A batch as it is recorded, without its place in a file.
 pub(crate) struct PackedBatch {
     pub method: Method,
+    pub raw_bytes: usize,
     pub raw_checksum: u64,
     pub blocks: Vec<BlockEntry>,
     pub payload: Vec<u8>,
 }
 
 /// Method, block table and payload of a batch.
-type Packed = PackedBy<Method>;
+pub(crate) type Packed = PackedBy<Method>;
 /// The same by a method whose plan is a `P`.
 type PackedBy<P> = (P, Vec<BlockEntry>, Vec<u8>);
 
@@ -86,7 +87,8 @@ impl Compressor {
         Ok(Self::on(settings, scheduler))
     }
 
-    pub(crate) fn on(settings: Settings, scheduler: Scheduler) -> Self {
+    pub(crate) fn on(settings: Settings, mut scheduler: Scheduler) -> Self {
+        scheduler.set_staging_bytes(pipeline::staging_bytes(working_bytes(&settings)));
         Self::beside(settings, Arc::new(scheduler))
     }
 
@@ -125,13 +127,13 @@ impl Compressor {
 
     /// What may be in work at a time, of batches of `format`.
     pub(crate) fn window(&self, format: &FrameFormat) -> Window {
-        let memory = self.settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get);
+        let memory = working_bytes(&self.settings);
         let batch_bytes = self.batch_frames(format).saturating_mul(format.frame_bytes()) as u64;
         Window::new(self.threads(), memory.saturating_sub(READ_AHEAD.saturating_mul(batch_bytes)))
     }
 
     /// Refuses a batch that takes more memory than there may be.
-    fn check_memory(&self, raw_bytes: u64) -> Result<()> {
+    pub(crate) fn check_memory(&self, raw_bytes: u64) -> Result<()> {
         let Some(limit) = self.settings.memory_limit().map(NonZeroU64::get) else { return Ok(()) };
         let needed = raw_bytes.saturating_mul(FOOTPRINT);
         if needed > limit {
@@ -211,7 +213,7 @@ impl Compressor {
             || self.scheduler.run(raw.len(), describe, pack, on_device),
         );
         let (method, blocks, payload) = packed?;
-        Ok(PackedBatch { method, raw_checksum, blocks, payload })
+        Ok(PackedBatch { method, raw_bytes: raw.len(), raw_checksum, blocks, payload })
     }
 
     /// Restores the frames again, if that was asked for.
@@ -316,9 +318,7 @@ impl Compressor {
     /// `None` if tiles take more than the raw bytes.
     fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
         let (plan, segments) = tiled::encode(batch, choice, backend, self.scheduler.cpu())?;
-        let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
-        let (blocks, payload) = table(&segments)?;
-        Ok((payload.len() <= batch.raw.len()).then_some((Method::Tiles(plan), blocks, payload)))
+        packed_tiles(batch.raw.len(), plan, segments)
     }
 
     /// `None` if strips take more than the raw bytes.
@@ -376,6 +376,18 @@ impl Compressor {
         let encoder = Encoder::new(level.codec(self.settings.codec()), level.zstd_level, level.thorough)?;
         Ok(encoder.with_contexts(level.contexts).with_adaptive(level.model))
     }
+}
+
+/// `None` if the segments of tiles take more than the raw bytes.
+pub(crate) fn packed_tiles(raw_bytes: usize, plan: TilePlan, segments: Vec<Vec<u8>>) -> Result<Option<Packed>> {
+    let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
+    let (blocks, payload) = table(&segments)?;
+    Ok((payload.len() <= raw_bytes).then_some((Method::Tiles(plan), blocks, payload)))
+}
+
+/// Memory of batches in work.
+fn working_bytes(settings: &Settings) -> u64 {
+    settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get)
 }
 
 /// The block table and the payload of coded blocks.

@@ -7,7 +7,7 @@ use crate::codec::{CodecId, Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
-use crate::pipeline::{Window, in_order};
+use crate::pipeline::{self, Window, in_order};
 use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
 use crate::pool::{self, Crew};
 use crate::reader::{DecodedBatch, Reader};
@@ -20,7 +20,7 @@ use crate::{patched, planes, recovered, strips, tiled};
 /// Decompresses batches. Reusable, and usable from many threads at once; it holds working memory
 /// and the device.
 pub struct Decompressor {
-    scheduler: Scheduler,
+    pub(crate) scheduler: Scheduler,
     limits: Limits,
     decoders: Mutex<Vec<Decoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
@@ -37,7 +37,8 @@ impl Decompressor {
         Ok(Self::on(Scheduler::new(device, threads, Policy::Throughput)?, limits))
     }
 
-    pub(crate) fn on(scheduler: Scheduler, limits: Limits) -> Self {
+    pub(crate) fn on(mut scheduler: Scheduler, limits: Limits) -> Self {
+        scheduler.set_staging_bytes(pipeline::staging_bytes(limits.working_bytes));
         Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default(), reusable: Mutex::default() }
     }
 
@@ -46,7 +47,7 @@ impl Decompressor {
         self.crew().threads()
     }
 
-    fn crew(&self) -> &Crew {
+    pub(crate) fn crew(&self) -> &Crew {
         self.scheduler.cpu().crew()
     }
 
@@ -173,21 +174,14 @@ impl Decompressor {
         Frames::new(format.clone(), frames, raw)
     }
 
-    fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
+    pub(crate) fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
         let _seat = self.crew().enter();
         let _span =
             tracing::debug_span!("decompress", first_frame = record.first_frame, frames = record.frames).entered();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
         let work = |backend: &dyn Backend| {
             self.restore_method(geometry, &record.method, &record.blocks, &record.payload, backend, raw)?;
-            let found = container::checksum(raw);
-            if found != record.raw_checksum {
-                return Err(Error::corrupt(format!(
-                    "checksum of the frames: expected {:016x}, found {found:016x}",
-                    record.raw_checksum
-                )));
-            }
-            Ok(())
+            check_frames(record, container::checksum(raw))
         };
         let describe = || Work::decompress(geometry, &record.method, record.payload.len());
         self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)?;
@@ -364,8 +358,17 @@ impl Span<'_> {
     }
 }
 
+/// Checks the checksum of the frames of a batch.
+pub(crate) fn check_frames(record: &BatchRecord, found: u64) -> Result<()> {
+    if found == record.raw_checksum {
+        return Ok(());
+    }
+    let expected = record.raw_checksum;
+    Err(Error::corrupt(format!("checksum of the frames: expected {expected:016x}, found {found:016x}")))
+}
+
 /// The packed bytes of each block.
-fn segments<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<Vec<&'a [u8]>> {
+pub(crate) fn segments<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<Vec<&'a [u8]>> {
     let mut rest = payload;
     let cut = |entry: &BlockEntry| {
         let (packed, later) = rest
@@ -383,7 +386,7 @@ fn split_payload<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<(&'a [u
     payload.split_at_checked(bytes).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))
 }
 
-fn frame_count(record: &BatchRecord) -> Result<usize> {
+pub(crate) fn frame_count(record: &BatchRecord) -> Result<usize> {
     usize::try_from(record.frames).map_err(|_| Error::limit("batch: too many frames"))
 }
 

@@ -42,6 +42,8 @@ mod planes;
 mod pool;
 mod reader;
 mod recovered;
+#[cfg(feature = "gpu")]
+mod resident;
 mod salvage;
 mod schedule;
 mod stage;
@@ -63,8 +65,13 @@ pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
 pub use reader::{DecodedBatch, Reader, SeekReader};
+#[cfg(feature = "gpu")]
+pub use resident::{Gpu, GpuFrames};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
 pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
+/// The version of wgpu whose devices, buffers and textures are taken.
+#[cfg(feature = "gpu")]
+pub use wgpu;
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.
@@ -84,12 +91,14 @@ pub mod internal {
     };
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
-        CpuBackend, bit_shuffle, byte_shuffle, colour, copy, entropy, histogram, predict, predict::Prediction, temporal,
+        CpuBackend, bit_shuffle, block_sums, byte_shuffle, colour, copy, entropy, histogram, predict,
+        predict::Prediction, rows, temporal,
     };
-    pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
+    pub use crate::frame::{Batch, GROUP, Pitch, PitchedFrames, Stretch, TILE_GROUPS, Tiling};
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{
         KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,
+        choose_tiles_by_places, places,
     };
     pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};
@@ -105,9 +114,9 @@ pub mod internal {
         pub use crate::planes::{forward, inverse};
     }
 
-    /// The tiled path from segments to raw frames.
+    /// The tiled path, as a backend does it.
     pub mod tiles {
-        pub use crate::tiled::decode;
+        pub use crate::tiled::{decode, encode};
     }
 
     /// The path of the adaptive model, without what brings frames to planes.
@@ -119,8 +128,9 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Selection, check, compare, compare_coded, compare_copy, compare_costs,
-            compare_rans, compare_recovery, compare_tiles, list, made_frames, sample_bytes,
+            Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
+            compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_rows, compare_tiles,
+            list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;
     }

@@ -14,6 +14,14 @@ use crate::pool::{self, lock};
 /// A batch in work takes at most so many times its raw bytes: these, what they are transformed to, and what is coded.
 pub(crate) const FOOTPRINT: u64 = 4;
 
+/// The part of that which is on its way to a device and back.
+const STAGED: u64 = 2;
+
+/// Memory for what is on its way to a device and back, where batches in work have `memory_bytes`.
+pub(crate) fn staging_bytes(memory_bytes: u64) -> u64 {
+    memory_bytes / FOOTPRINT * STAGED
+}
+
 /// Memory of batches in work at the same time, unless the caller sets another.
 pub(crate) const WORKING_BYTES: u64 = 1 << 30;
 

@@ -13,7 +13,7 @@ use crate::pool;
 use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan.
-pub(crate) fn encode(
+pub fn encode(
     batch: Batch<'_>,
     choice: TileChoice,
     backend: &dyn Backend,
@@ -28,11 +28,23 @@ pub(crate) fn encode(
         return encode_tiles(batch, choice, Some(&tiles), cpu);
     };
     let TileChoice { plan, effort, .. } = choice;
-    let mut coded = backend.tiles_encode(batch, &plan, effort, &tables)?;
-    let tiling = plan.tiling(batch.geometry);
-    let jobs = tiling.bands.iter().zip(coded.bands(batch.geometry, &plan, &tiling)).collect();
+    let coded = backend.tiles_encode(batch, &plan, effort, &tables)?;
+    let segments = segments_of(batch.geometry, &plan, &tables, coded, cpu)?;
+    Ok((plan, segments))
+}
+
+/// The packed segments of coded tiles, band by band: the CPU codes what is adaptive.
+pub(crate) fn segments_of(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    tables: &TileEncoderTables,
+    mut coded: CodedTiles<'_>,
+    cpu: &CpuBackend,
+) -> Result<Vec<Vec<u8>>> {
+    let tiling = plan.tiling(geometry);
+    let jobs = tiling.bands.iter().zip(coded.bands(geometry, plan, &tiling)).collect();
     let bands = pool::map(cpu.crew(), jobs, |(band, segments)| {
-        let mut encoder = TileEncoder::new(cpu.simd(), &tables, band);
+        let mut encoder = TileEncoder::new(cpu.simd(), tables, band);
         let segment = |segment| {
             let mut packed = Vec::new();
             encoder.put(segment, &mut packed)?;
@@ -40,11 +52,11 @@ pub(crate) fn encode(
         };
         segments.into_iter().map(segment).collect::<Result<Vec<_>>>()
     })?;
-    Ok((plan, bands.into_iter().flatten().collect()))
+    Ok(bands.into_iter().flatten().collect())
 }
 
 /// The tables, where there are any.
-fn encoder_tables(choice: &TileChoice) -> Option<TileEncoderTables> {
+pub(crate) fn encoder_tables(choice: &TileChoice) -> Option<TileEncoderTables> {
     match (&choice.plan.coding, &choice.classes) {
         (TileCoding::Tables(tables), Some(classes)) => Some(TileEncoderTables::new(tables, classes.clone())),
         _ => None,
@@ -125,14 +137,28 @@ fn decode_on_device(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    let decoding = Decoding::new(geometry, plan, cpu)?;
-    let Some(tables) = &decoding.tables else {
+    let Some((tables, coded)) = coded_tiles(geometry, plan, segments, cpu)? else {
         let mut tiles = TileBatch::default();
         decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
         return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
     };
+    backend.tiles_decode(geometry, plan, &tables, &coded, raw)
+}
+
+/// The tiles of a batch, their residuals still coded, and the tables of these; `None` if they are packed without any.
+///
+/// # Errors
+/// Corrupt if a segment is not what the plan says.
+pub(crate) fn coded_tiles<'a>(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    segments: &[&'a [u8]],
+    cpu: &CpuBackend,
+) -> Result<Option<(TileDecoderTables, CodedTiles<'a>)>> {
+    let mut decoding = Decoding::new(geometry, plan, cpu)?;
+    let Some(tables) = decoding.tables.take() else { return Ok(None) };
     let bands = pool::map(cpu.crew(), decoding.bands(segments).collect(), |(band, segments)| {
-        let mut decoder = TileDecoder::new(cpu.simd(), tables, band);
+        let mut decoder = TileDecoder::new(cpu.simd(), &tables, band);
         let (mut predictors, mut classes, mut coded) = (Vec::new(), Vec::new(), Vec::new());
         for (segment, frames) in segments.iter().zip(plan.segment_lengths(geometry)) {
             let first = predictors.len();
@@ -148,7 +174,7 @@ fn decode_on_device(
         coded.classes.extend(classes);
         coded.segments.extend(segments);
     }
-    backend.tiles_decode(geometry, plan, tables, &coded, raw)
+    Ok(Some((tables, coded)))
 }
 
 /// Decodes the segments of a batch to its tiles.
@@ -191,7 +217,7 @@ impl<'a> Decoding<'a> {
     }
 
     /// Each band with its segments.
-    fn bands<'b>(&'b self, segments: &'b [&'b [u8]]) -> impl Iterator<Item = (&'b Band, &'b [&'b [u8]])> {
+    fn bands<'b, 's>(&'b self, segments: &'b [&'s [u8]]) -> impl Iterator<Item = (&'b Band, &'b [&'s [u8]])> {
         self.tiling.bands.iter().zip(segments.chunks(self.plan.segments(self.geometry).max(1)))
     }
 

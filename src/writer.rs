@@ -29,7 +29,7 @@ use crate::pipeline::in_order;
 /// # Ok::<(), framepress::Error>(())
 /// ```
 pub struct Writer<'a, W: Write + Send> {
-    compressor: &'a Compressor,
+    pub(crate) compressor: &'a Compressor,
     records: RecordWriter<W>,
     format: FrameFormat,
     batch_frames: usize,
@@ -205,6 +205,13 @@ impl<'a, W: Write + Send> Writer<'a, W> {
         write(&mut self.records, packed, batch)
     }
 
+    /// Writes a batch of frames that are elsewhere.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn write_packed(&mut self, frames: usize, packed: PackedBatch) -> Result<()> {
+        let batch = InputBatch { frames, bytes: (), side: Vec::new(), timestamps: Vec::new() };
+        write(&mut self.records, packed, &batch)
+    }
+
     /// Writes the frames gathered so far as a batch.
     ///
     /// # Errors
@@ -233,16 +240,12 @@ impl<'a, W: Write + Send> Writer<'a, W> {
 }
 
 /// Writes a batch as the next record.
-fn write<B: AsRef<[u8]>>(
-    records: &mut RecordWriter<impl Write>,
-    packed: PackedBatch,
-    batch: &InputBatch<B>,
-) -> Result<()> {
+fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: &InputBatch<B>) -> Result<()> {
     records.write(&BatchRecord {
         number: records.batches(),
         first_frame: records.frames(),
         frames: batch.frames as u64,
-        raw_bytes: batch.bytes.as_ref().len() as u64,
+        raw_bytes: packed.raw_bytes as u64,
         raw_checksum: packed.raw_checksum,
         method: packed.method,
         blocks: packed.blocks,

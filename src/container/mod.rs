@@ -13,6 +13,8 @@
 
 mod blocks;
 mod checksum;
+#[cfg(feature = "gpu")]
+mod checksum_of_sums;
 mod header;
 mod index;
 mod indexed;
@@ -36,6 +38,8 @@ const WHAT: &str = "batch record";
 
 pub use blocks::blocks;
 pub use checksum::checksum;
+#[cfg(feature = "gpu")]
+pub use checksum_of_sums::{checksum_of_sums, summed_blocks, tail};
 pub use header::FileHeader;
 pub use indexed::{IndexedReader, read_index};
 pub use limits::Limits;

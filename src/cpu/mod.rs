@@ -1,6 +1,7 @@
 //! The stages on the CPU: one file per shader, vectorised by run-time dispatch.
 
 pub mod bit_shuffle;
+pub mod block_sums;
 pub mod byte_shuffle;
 pub mod colour;
 pub mod copy;
@@ -10,6 +11,7 @@ pub mod histogram;
 mod oracle;
 pub mod predict;
 pub mod recover;
+pub mod rows;
 pub mod sample;
 #[allow(unsafe_code)]
 pub(crate) mod simd;
@@ -201,7 +203,13 @@ impl CpuBackend {
     }
 
     /// Stage 4, either way, span by span in place.
-    fn shuffle(&self, geometry: &Geometry, plan: &Plan, buffer: &mut WorkBuffer, direction: Direction) -> Result<()> {
+    pub(crate) fn shuffle(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        buffer: &mut WorkBuffer,
+        direction: Direction,
+    ) -> Result<()> {
         let span_bytes = plan.span_samples as usize * geometry.sample_bytes;
         let mut jobs = Vec::new();
         for (plane, bytes) in bytes_of_planes(geometry, buffer).into_iter().enumerate() {
@@ -349,7 +357,7 @@ pub(crate) fn counted_frames(frames: usize) -> std::ops::Range<usize> {
 }
 
 #[derive(Clone, Copy)]
-enum Direction {
+pub(crate) enum Direction {
     Forward,
     Inverse,
 }

@@ -28,8 +28,13 @@ pub fn list() -> Vec<DeviceDescription> {
 pub(super) fn find() -> Vec<Found> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-    let mut found: Vec<_> =
-        adapters.into_iter().map(|adapter| Found { description: describe(&adapter), adapter }).collect();
+    let mut found: Vec<_> = adapters
+        .into_iter()
+        .map(|adapter| Found {
+            description: describe(adapter.get_info(), &adapter.limits(), adapter.features()),
+            adapter,
+        })
+        .collect();
     found.sort_by_key(|found| found.description.kind);
     for (index, found) in found.iter_mut().enumerate() {
         found.description.index = Some(index);
@@ -73,11 +78,11 @@ fn position(adapters: &[&DeviceDescription], name: &str) -> Result<usize> {
     )
 }
 
-fn describe(adapter: &wgpu::Adapter) -> DeviceDescription {
-    let info = adapter.get_info();
+/// What can be said of an adapter, or of a device with the limits and features that it was opened with.
+pub(super) fn describe(info: wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> DeviceDescription {
     DeviceDescription {
         index: None,
-        capabilities: Some(capabilities(adapter, &info)),
+        capabilities: Some(capabilities(&info, limits, features)),
         name: info.name,
         backend: info.backend.to_str().to_string(),
         kind: match info.device_type {
@@ -92,8 +97,7 @@ fn describe(adapter: &wgpu::Adapter) -> DeviceDescription {
     }
 }
 
-fn capabilities(adapter: &wgpu::Adapter, info: &wgpu::AdapterInfo) -> DeviceCapabilities {
-    let (limits, features) = (adapter.limits(), adapter.features());
+fn capabilities(info: &wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> DeviceCapabilities {
     let has = |feature| features.contains(feature);
     DeviceCapabilities {
         largest_buffer_bytes: limits.max_buffer_size,

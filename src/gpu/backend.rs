@@ -2,10 +2,8 @@
 
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
-use super::record_coded::Encoding;
-use super::record_decoded::Decoding;
 use super::record_rans::{EncodedEnd, Ends};
-use super::{probe, record, record_rans, record_recover, record_tiles};
+use super::{probe, record, record_rans, split_planes, split_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
@@ -26,9 +24,17 @@ impl GpuBackend {
     /// # Errors
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if there is no such adapter, or none that works.
     pub fn new(selection: Selection<'_>) -> Result<Self> {
+        Self::with_most_bound(selection, u64::MAX)
+    }
+
+    /// The same with buffers of which kernels see `most_bound` bytes at most, whatever the adapter offers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_most_bound(selection: Selection<'_>, most_bound: u64) -> Result<Self> {
         let mut failure = Error::gpu("no GPU adapter on this machine");
         for found in adapters::select(selection)? {
-            match Self::open(&found) {
+            match Self::open(&found, most_bound) {
                 Ok(backend) => return Ok(backend),
                 Err(error) => failure = error.context(&found.description),
             }
@@ -41,20 +47,41 @@ impl GpuBackend {
     /// # Errors
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with what is wrong with it.
     pub fn probe(index: usize) -> Result<()> {
-        adapters::select(Selection::Named(&index.to_string()))?.iter().try_for_each(|found| Self::open(found).map(drop))
+        adapters::select(Selection::Named(&index.to_string()))?
+            .iter()
+            .try_for_each(|found| Self::open(found, u64::MAX).map(drop))
     }
 
-    fn open(found: &Found) -> Result<Self> {
-        let backend = Self { engine: Engine::new(&found.adapter)?, description: found.description.clone() };
+    fn open(found: &Found, most_bound: u64) -> Result<Self> {
+        Self::checked(Engine::new(&found.adapter, most_bound)?, found.description.clone())
+    }
+
+    fn checked(engine: Engine, description: DeviceDescription) -> Result<Self> {
+        let backend = Self { engine, description };
         probe::check(&backend)?;
         // The probe takes nearly every kernel.
         backend.engine.store_pipelines();
         Ok(backend)
     }
 
+    /// A backend on a device that is lent, and checked like any other. Its handlers of errors and of its loss are left
+    /// alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with what it lacks, or what is wrong with it.
+    pub fn lent(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        let description = adapters::describe(device.adapter_info(), &device.limits(), device.features());
+        Self::checked(Engine::lent(device, queue)?, description)
+    }
+
     /// The adapter.
     pub fn description(&self) -> &DeviceDescription {
         &self.description
+    }
+
+    /// The most submissions that the device had to do with at the same time.
+    pub fn most_outstanding(&self) -> usize {
+        self.engine.most_outstanding()
     }
 
     /// Loses the device, as if a cable had come loose.
@@ -69,18 +96,17 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(());
         }
-        self.engine.execute(&record::forward(batch.geometry, plan)?, batch.raw, out.as_bytes_mut())
+        split_planes::forward(&self.engine, batch, plan, out)
     }
 
     fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
         if raw.is_empty() {
             return Ok(());
         }
-        let input = residuals
-            .as_bytes()
-            .get(..geometry.work_bytes())
-            .ok_or_else(|| Error::gpu("residuals: their buffer is smaller than the batch"))?;
-        self.engine.execute(&record::inverse(geometry, plan)?, input, raw)
+        if residuals.as_bytes().len() < geometry.work_bytes() {
+            return Err(Error::gpu("residuals: their buffer is smaller than the batch"));
+        }
+        split_planes::inverse(&self.engine, geometry, plan, residuals, raw)
     }
 
     fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {
@@ -105,7 +131,7 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(());
         }
-        self.engine.execute(&record_tiles::forward(geometry, cut, effort)?, batch.raw, out.as_bytes_mut())
+        split_tiles::forward(&self.engine, batch, cut, effort, out)
     }
 
     fn tiles_encode(
@@ -118,14 +144,7 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(CodedTiles::default());
         }
-        let encoding = Encoding::new(batch.geometry, plan, effort, tables)?;
-        let mut head = vec![0; encoding.head_bytes()];
-        let mut ends = Vec::new();
-        let rest = self.engine.execute_in_two(&encoding.recording, batch.raw, &mut head, |head| {
-            ends = encoding.ends(head)?;
-            Ok(encoding.rest(&ends))
-        })?;
-        encoding.coded(&head, &ends, &rest)
+        split_tiles::encode(&self.engine, batch, plan, effort, tables)
     }
 
     fn tiles_decode(
@@ -140,10 +159,7 @@ impl Backend for GpuBackend {
         if raw.is_empty() {
             return Ok(());
         }
-        let decoding = Decoding::new(geometry, plan, tables, coded, &groups)?;
-        let input = Decoding::input(coded);
-        let ends = self.engine.execute_in_two(&decoding.recording, &input, raw, |_| Ok(decoding.rest()))?;
-        Decoding::check(coded, &ends)
+        split_tiles::decode(&self.engine, geometry, plan, tables, (coded, &groups), raw)
     }
 
     fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
@@ -151,7 +167,7 @@ impl Backend for GpuBackend {
         if raw.is_empty() {
             return Ok(());
         }
-        self.engine.execute(&record_tiles::inverse(geometry, cut)?, tiles.as_bytes(), raw)
+        split_tiles::inverse(&self.engine, geometry, cut, tiles, raw)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
@@ -159,14 +175,14 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(());
         }
-        self.engine.execute(&record_recover::forward(batch.geometry, making)?, batch.raw, out.as_bytes_mut())
+        split_planes::solve(&self.engine, batch, making, out)
     }
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
         if raw.is_empty() {
             return Ok(());
         }
-        self.engine.execute(&record_recover::inverse(geometry, making)?, planes, raw)
+        split_planes::convert(&self.engine, geometry, making, planes, raw)
     }
 
     fn rans_encode(
@@ -221,5 +237,9 @@ impl Accelerator for GpuBackend {
 
     fn is_lost(&self) -> bool {
         self.engine.lost().is_some()
+    }
+
+    fn staging_within(&self, bytes: u64) {
+        self.engine.staging_within(bytes);
     }
 }

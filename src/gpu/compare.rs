@@ -3,12 +3,13 @@
 use std::fmt;
 
 use super::probe::sample_bytes;
+use super::resident::Residence;
 use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
-use crate::cpu;
 use crate::error::Result;
-use crate::frame::{Batch, GROUP, Tiling, WorkBuffer};
+use crate::frame::{Batch, GROUP, PitchedFrames, Tiling, WorkBuffer};
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
 use crate::stage::{Backend, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::{container, cpu};
 
 /// The first result in which two backends differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,13 @@ pub enum Difference {
         /// Number of the group.
         group: usize,
     },
+    /// Rows that have lost their gaps, or got them.
+    Rows {
+        /// Within what they are copied to.
+        byte: usize,
+    },
+    /// The checksum of raw frames.
+    Checksum,
 }
 
 impl fmt::Display for Difference {
@@ -86,6 +94,8 @@ impl fmt::Display for Difference {
             Difference::Code { segment } => write!(f, "code, segment {segment}"),
             Difference::Copy { byte } => write!(f, "copy, byte {byte}"),
             Difference::Decoded { group } => write!(f, "decoded residuals, group {group}"),
+            Difference::Rows { byte } => write!(f, "rows, byte {byte}"),
+            Difference::Checksum => write!(f, "checksum"),
         }
     }
 }
@@ -232,6 +242,27 @@ pub fn compare_copy(copy: impl FnOnce(&[u8], &mut [u8]) -> Result<()>, words: us
     let mut found = vec![0x5A; 4 * words];
     copy(&input, &mut found)?;
     Ok(first_difference(bytemuck::cast_slice(&expected), &found).map(|byte| Difference::Copy { byte }))
+}
+
+/// The first byte in which rows differ from those that the CPU copies, there and back.
+pub fn compare_rows(device: &dyn Residence, frames: &PitchedFrames) -> Result<Option<Difference>> {
+    let pitched = sample_bytes(frames.pitched_bytes(), 11);
+    let mut dense = [vec![0xA5; frames.dense_bytes()], vec![0x5A; frames.dense_bytes()]];
+    cpu::rows::forward(frames, &pitched, &mut dense[0]);
+    device.rows_forward(frames, &pitched, &mut dense[1])?;
+    if let Some(byte) = first_difference(&dense[0], &dense[1]) {
+        return Ok(Some(Difference::Rows { byte }));
+    }
+    let mut back = [vec![0xA5; pitched.len()], vec![0x5A; pitched.len()]];
+    cpu::rows::inverse(frames, &dense[0], &mut back[0]);
+    device.rows_inverse(frames, &dense[0], &mut back[1])?;
+    Ok(first_difference(&back[0], &back[1]).map(|byte| Difference::Rows { byte }))
+}
+
+/// Whether the checksum of so many bytes is another than the CPU's.
+pub fn compare_checksum(device: &dyn Residence, bytes: usize) -> Result<Option<Difference>> {
+    let raw = sample_bytes(bytes, 12);
+    Ok((device.checksum(&raw)? != container::checksum(&raw)).then_some(Difference::Checksum))
 }
 
 /// The first difference of the codes of `groups`, cut into `segments` segments of uneven lengths, there

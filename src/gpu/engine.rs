@@ -1,16 +1,24 @@
-//! Carries out recordings on a device. The only file that encodes wgpu commands.
+//! Carries out recordings on a device. Besides `lending.rs`, the only file that encodes wgpu commands.
 //!
 //! Errors of wgpu arrive late and are per thread: everything here runs within error scopes, whatever
 //! escapes them marks the device as lost, and every wait is bounded.
+//!
+//! Runs of several threads overlap: while the device works for one, another writes what the next one uploads, and a third
+//! reads what the one before has downloaded. No lock is held while anything is waited for.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::borrow::Borrow;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::outstanding::Outstanding;
 use super::pipeline_cache::PipelineCache;
 use super::pipelines::Pipelines;
 use super::pool::{Pool, Usage};
 use super::recording::{Command, Dispatch, Recording, Slot};
+use super::staging::{Staged, Staging};
 use super::timestamps::Timestamps;
+use super::upload::{self, Upload};
 use crate::error::{Error, Result};
 use crate::pool::lock;
 use crate::stage::{Detail, DeviceRun, KernelRun};
@@ -33,25 +41,40 @@ pub(super) struct Engine {
     limits: wgpu::Limits,
     pipelines: Pipelines,
     pool: Pool,
+    outstanding: Outstanding,
     /// What has run since somebody watches, if so.
     watched: Mutex<Option<(Detail, Vec<DeviceRun>)>>,
-    lost: Arc<Mutex<Option<String>>>,
+    shared: Arc<Shared>,
+}
+
+/// What the callbacks of a device have to do with.
+#[derive(Default)]
+struct Shared {
+    lost: Mutex<Option<String>>,
+    staging: Staging,
+}
+
+impl Shared {
+    /// The device can no longer be used.
+    fn lose(&self, reason: impl FnOnce() -> String) {
+        lock(&self.lost).get_or_insert_with(reason);
+        self.staging.close();
+    }
 }
 
 /// The buffers of one submission, besides storage.
-struct Transfers {
+struct Transfers<'a> {
     uniform: wgpu::Buffer,
-    upload: wgpu::Buffer,
-    download: wgpu::Buffer,
+    staged: Staged<'a>,
 }
 
 impl Engine {
-    /// Opens `adapter`, with its largest buffers and otherwise the limits of any adapter, and with
-    /// timestamp queries and a cache of pipelines if it has them.
-    pub fn new(adapter: &wgpu::Adapter) -> Result<Self> {
+    /// Opens `adapter`, with its largest buffers, of which kernels are to see `most_bound` bytes at most, and otherwise the
+    /// limits of any adapter, and with timestamp queries and a cache of pipelines if it has them.
+    pub fn new(adapter: &wgpu::Adapter, most_bound: u64) -> Result<Self> {
         let offered = adapter.limits();
         let required_limits = wgpu::Limits {
-            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size.min(most_bound),
             max_buffer_size: offered.max_buffer_size,
             ..wgpu::Limits::downlevel_defaults()
         };
@@ -59,31 +82,46 @@ impl Engine {
         let descriptor = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::gpu(format!("device: {error}")))?;
-        let lost = Arc::new(Mutex::new(None));
-        let reason = Arc::clone(&lost);
-        device.set_device_lost_callback(move |why, message| {
-            lock(&reason).get_or_insert(format!("device lost ({why:?}): {message}"));
-        });
-        let reason = Arc::clone(&lost);
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            lock(&reason).get_or_insert(error.to_string());
-        }));
-        let limits = device.limits();
-        let cache = PipelineCache::open(&device, &adapter.get_info());
-        Ok(Self {
+        let engine = Self::around(device, queue, &adapter.get_info());
+        // The device keeps its callbacks, and what is shared has buffers, which keep the device.
+        let of_callback = Arc::downgrade(&engine.shared);
+        let lose = move |reason: &dyn Fn() -> String| {
+            if let Some(shared) = of_callback.upgrade() {
+                shared.lose(reason);
+            }
+        };
+        let (device, of_error) = (&engine.device, lose.clone());
+        device.set_device_lost_callback(move |why, message| lose(&|| format!("device lost ({why:?}): {message}")));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| of_error(&|| error.to_string())));
+        Ok(engine)
+    }
+
+    /// An engine on an open device, whose handlers it does not touch.
+    pub(super) fn around(device: wgpu::Device, queue: wgpu::Queue, info: &wgpu::AdapterInfo) -> Self {
+        let cache = PipelineCache::open(&device, info);
+        Self {
+            limits: device.limits(),
             device,
             queue,
-            limits,
             pipelines: Pipelines::new(cache),
             pool: Pool::default(),
+            outstanding: Outstanding::default(),
             watched: Mutex::default(),
-            lost,
-        })
+            shared: Arc::default(),
+        }
+    }
+
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
     }
 
     /// Why the device can no longer be used, if so.
     pub fn lost(&self) -> Option<String> {
-        lock(&self.lost).clone()
+        lock(&self.shared.lost).clone()
     }
 
     /// Watches what runs from now on, or no longer. Returns what has run since it was watched.
@@ -102,6 +140,16 @@ impl Engine {
         self.pipelines.store();
     }
 
+    /// The most submissions that the device had to do with at the same time.
+    pub fn most_outstanding(&self) -> usize {
+        self.outstanding.most()
+    }
+
+    /// What is on its way to the device and back is to take so many bytes of the host's memory at most.
+    pub fn staging_within(&self, bytes: u64) {
+        self.shared.staging.keep_within(bytes);
+    }
+
     /// Takes the device away, as if a cable had come loose.
     pub fn destroy(&self) {
         self.device.destroy();
@@ -113,12 +161,17 @@ impl Engine {
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) for a batch that is too large for the device, and
     /// for a device that fails, after which `output` is unspecified.
     pub fn execute(&self, recording: &Recording, input: &[u8], output: &mut [u8]) -> Result<()> {
-        self.attempt(recording, || {
-            let storage = self.storage(recording)?;
+        self.attempt(recording, input.len(), || {
+            let storage = self.storage(recording);
             self.run(recording, &storage, input, output)?;
             self.give_back(storage);
             Ok(())
         })
+    }
+
+    /// Whether the device has room for `recording`, which may not be one because no device has, and what it uploads.
+    pub fn fits<R: Borrow<Recording>, E>(&self, recording: std::result::Result<R, E>, input_bytes: usize) -> bool {
+        recording.is_ok_and(|recording| self.check_sizes(recording.borrow(), input_bytes).is_ok())
     }
 
     /// The same, and then what `rest` makes of `output`: a [continuation](Recording::continuation), which has only
@@ -133,8 +186,8 @@ impl Engine {
         output: &mut [u8],
         rest: impl FnOnce(&[u8]) -> Result<Recording>,
     ) -> Result<Vec<u8>> {
-        self.attempt(recording, || {
-            let storage = self.storage(recording)?;
+        self.attempt(recording, input.len(), || {
+            let storage = self.storage(recording);
             self.run(recording, &storage, input, output)?;
             let rest = rest(output)?;
             let mut downloaded = vec![0; rest.download_bytes() as usize];
@@ -147,8 +200,13 @@ impl Engine {
     }
 
     /// Does `work`, which carries out `recording`, if the device can, and says what became of the device.
-    fn attempt<R>(&self, recording: &Recording, work: impl FnOnce() -> Result<R>) -> Result<R> {
-        self.check_sizes(recording)?;
+    pub(super) fn attempt<R>(
+        &self,
+        recording: &Recording,
+        input_bytes: usize,
+        work: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
+        self.check_sizes(recording, input_bytes)?;
         self.check_lost()?;
         // wgpu panics on some failures of a driver for which it has no other way out.
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.in_error_scopes(work))) {
@@ -159,7 +217,7 @@ impl Engine {
             }
             Err(_) => {
                 let reason = "the driver failed in a way that wgpu cannot report";
-                lock(&self.lost).get_or_insert(reason.to_string());
+                self.shared.lose(|| reason.to_owned());
                 Err(Error::gpu(reason))
             }
         }
@@ -176,14 +234,17 @@ impl Engine {
         self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
     }
 
-    fn check_sizes(&self, recording: &Recording) -> Result<()> {
-        let needed = recording.buffers.iter().copied().max().unwrap_or(0);
-        let largest = self.largest_buffer();
-        if needed > largest {
-            return Err(Error::gpu(format!(
-                "batch too large: a buffer of {needed} bytes is needed, the device has at most {largest}; use fewer \
-                 frames per batch"
-            )));
+    fn check_sizes(&self, recording: &Recording, input_bytes: usize) -> Result<()> {
+        let storage = recording.buffers.iter().copied().max().unwrap_or(0);
+        let alignment = self.limits.min_uniform_buffer_offset_alignment.into();
+        let staging = upload::bytes(recording, input_bytes, alignment).max(recording.download_bytes());
+        for (needed, largest) in [(storage, self.largest_buffer()), (staging, self.limits.max_buffer_size)] {
+            if needed > largest {
+                return Err(Error::gpu(format!(
+                    "batch too large: a buffer of {needed} bytes is needed, the device has at most {largest}; use fewer \
+                     frames per batch"
+                )));
+            }
         }
         Ok(())
     }
@@ -192,11 +253,16 @@ impl Engine {
         let filters = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal];
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
         let result = work();
+        if result.is_err() {
+            // Nobody is told that a device is gone who does not ask.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         // The innermost scope goes first. What wgpu says is the cause of what followed.
         let errors: Vec<_> = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
         match errors.into_iter().next() {
             Some(error) => {
                 self.pool.clear();
+                self.shared.staging.clear();
                 Err(Error::gpu(error.to_string()))
             }
             None => result,
@@ -204,46 +270,45 @@ impl Engine {
     }
 
     /// The storage buffers of a recording.
-    fn storage(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>> {
-        let storage = recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes));
-        let storage: Vec<_> = storage.collect::<Result<_>>()?;
-        for (slot, offset, content) in &recording.tables {
-            self.queue.write_buffer(&storage[slot.0], *offset, content);
-        }
-        Ok(storage)
+    fn storage(&self, recording: &Recording) -> Vec<wgpu::Buffer> {
+        recording.buffers.iter().map(|&bytes| self.take(Usage::Storage, bytes)).collect()
     }
 
-    fn give_back(&self, storage: Vec<wgpu::Buffer>) {
+    pub(super) fn give_back(&self, storage: Vec<wgpu::Buffer>) {
         storage.into_iter().for_each(|buffer| self.pool.give(Usage::Storage, buffer));
     }
 
-    fn run(&self, recording: &Recording, storage: &[wgpu::Buffer], input: &[u8], output: &mut [u8]) -> Result<()> {
+    pub(super) fn run(
+        &self,
+        recording: &Recording,
+        storage: &[wgpu::Buffer],
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<()> {
         let start = Instant::now();
         let by_kernel = lock(&self.watched).as_ref().is_some_and(|(detail, _)| *detail == Detail::Kernels);
         let dispatches = if by_kernel { recording.dispatches().count() } else { 0 };
         let timestamps = Timestamps::new(&self.device, &self.queue, dispatches);
-        let (uniform, param_offsets) = self.uniform(recording)?;
-        let transfers = Transfers {
-            uniform,
-            upload: self.upload(input)?,
-            download: self.take(Usage::Download, downloaded_bytes(recording, timestamps.as_ref()))?,
-        };
+        let upload = Upload::new(recording, input, self.limits.min_uniform_buffer_offset_alignment.into());
+        let bytes = [upload.bytes(), downloaded_bytes(recording, timestamps.as_ref())];
+        let staged = self.shared.staging.claim(&self.device, bytes)?;
+        staged.fill(upload.parts())?;
+        let params = upload.params();
+        let transfers = Transfers { uniform: self.take(Usage::Uniform, params.end - params.start), staged };
         let uploaded = Instant::now();
-        let commands = self.encode(recording, storage, &transfers, &param_offsets, input.len(), timestamps.as_ref())?;
+        let commands = self.encode(recording, storage, &transfers, &upload, timestamps.as_ref())?;
+        let outstanding = self.outstanding.begin(patience(recording));
         let submission = self.queue.submit([commands]);
-        self.wait(submission, &transfers.download, patience(recording))?;
+        let mapping = transfers.staged.map();
+        self.wait(submission, outstanding.patience())?;
+        drop(outstanding);
+        mapping.done(CALLBACK_TIMEOUT)?;
         let waited = Instant::now();
-        let mut times = Vec::new();
-        {
-            let view = transfers.download.get_mapped_range(..);
-            let view = view.map_err(|error| Error::gpu(format!("download buffer: {error}")))?;
-            copy_downloads(recording, &view, output);
-            if let Some(timestamps) = &timestamps {
-                let start = recording.download_bytes() as usize;
-                times = timestamps.read(&view[start..start + timestamps.bytes() as usize]);
-            }
-        }
-        transfers.download.unmap();
+        let times = transfers.staged.read(|downloaded| {
+            copy_downloads(recording, downloaded, output);
+            let answers = &downloaded[recording.download_bytes() as usize..];
+            timestamps.as_ref().map_or_else(Vec::new, |it| it.read(&answers[..it.bytes() as usize]))
+        })?;
         if let Some((_, runs)) = lock(&self.watched).as_mut() {
             runs.push(DeviceRun {
                 upload: uploaded - start,
@@ -256,35 +321,28 @@ impl Engine {
         }
 
         self.pool.give(Usage::Uniform, transfers.uniform);
-        self.pool.give(Usage::Upload, transfers.upload);
-        self.pool.give(Usage::Download, transfers.download);
+        transfers.staged.give_back();
         Ok(())
-    }
-
-    /// A buffer with `input`, to be copied to the device.
-    fn upload(&self, input: &[u8]) -> Result<wgpu::Buffer> {
-        let upload = self.take(Usage::Upload, padded(input.len()))?;
-        {
-            let view = upload.get_mapped_range_mut(..);
-            let mut view = view.map_err(|error| Error::gpu(format!("upload buffer: {error}")))?;
-            view.slice(..input.len()).copy_from_slice(input);
-        }
-        upload.unmap();
-        Ok(upload)
     }
 
     fn encode(
         &self,
         recording: &Recording,
         storage: &[wgpu::Buffer],
-        transfers: &Transfers,
-        param_offsets: &[u64],
-        input_bytes: usize,
+        transfers: &Transfers<'_>,
+        upload: &Upload<'_>,
         timestamps: Option<&Timestamps>,
     ) -> Result<wgpu::CommandBuffer> {
-        let Transfers { uniform, upload, download } = transfers;
+        let Transfers { uniform, staged } = transfers;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut param_offsets = param_offsets.iter();
+        let copy_in = |encoder: &mut wgpu::CommandEncoder, from: Range<u64>, to: &wgpu::Buffer, offset| {
+            encoder.copy_buffer_to_buffer(&staged.upload, from.start, to, offset, from.end - from.start);
+        };
+        copy_in(&mut encoder, upload.params(), uniform, 0);
+        for (slot, offset, from) in upload.tables() {
+            copy_in(&mut encoder, from, &storage[slot.0], offset);
+        }
+        let mut param_offsets = upload.param_offsets().iter();
         // Neighbouring dispatches share a pass, unless they are timed; wgpu orders those that share a buffer.
         let share_a_pass = |a: &Command, b: &Command| {
             timestamps.is_none() && matches!(a, Command::Dispatch(_)) && matches!(b, Command::Dispatch(_))
@@ -292,14 +350,12 @@ impl Engine {
         let mut timed = 0..;
         for commands in recording.commands.chunk_by(share_a_pass) {
             match &commands[0] {
-                Command::Upload { to } => {
-                    encoder.copy_buffer_to_buffer(upload, 0, &storage[to.0], 0, padded(input_bytes));
-                }
-                Command::Clear { buffer, bytes } => {
-                    encoder.clear_buffer(&storage[buffer.0], 0, Some(*bytes));
+                Command::Upload { to } => copy_in(&mut encoder, upload.input(), &storage[to.0], 0),
+                Command::Clear { buffer, offset, bytes } => {
+                    encoder.clear_buffer(&storage[buffer.0], *offset, Some(*bytes));
                 }
                 Command::Download { from, offset, to, bytes } => {
-                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, download, *to, *bytes);
+                    encoder.copy_buffer_to_buffer(&storage[from.0], *offset, &staged.download, *to, *bytes);
                 }
                 Command::Dispatch(_) => {
                     let timestamp_writes = timestamps.zip(timed.next()).map(|(timestamps, at)| timestamps.writes(at));
@@ -320,48 +376,22 @@ impl Engine {
                 encoder.resolve_query_set(set, 0..queries, resolved, offset);
             }
             let end = recording.download_bytes();
-            encoder.copy_buffer_to_buffer(resolved, 0, download, end, timestamps.bytes());
+            encoder.copy_buffer_to_buffer(resolved, 0, &staged.download, end, timestamps.bytes());
         }
         Ok(encoder.finish())
     }
 
-    /// Waits until `submission` is done and `download`, which it fills, is mapped.
-    fn wait(&self, submission: wgpu::SubmissionIndex, download: &wgpu::Buffer, patience: Duration) -> Result<()> {
-        let (sender, receiver) = mpsc::channel();
-        download.map_async(wgpu::MapMode::Read, .., move |result| {
-            // Nobody waits any more if the receiver is gone.
-            let _ = sender.send(result);
-        });
+    /// Waits until `submission` is done.
+    fn wait(&self, submission: wgpu::SubmissionIndex, patience: Duration) -> Result<()> {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(patience) };
-        if let Err(error) = self.device.poll(wait) {
-            let reason = format!("the device hung: {error}");
-            lock(&self.lost).get_or_insert(reason.clone());
-            return Err(Error::gpu(reason));
-        }
-        match receiver.recv_timeout(CALLBACK_TIMEOUT) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Error::gpu(format!("download buffer: {error}"))),
-            Err(error) => Err(Error::gpu(format!("download buffer: no answer: {error}"))),
-        }
+        let Err(error) = self.device.poll(wait) else { return Ok(()) };
+        let reason = format!("the device hung: {error}");
+        self.shared.lose(|| reason.clone());
+        Err(Error::gpu(reason))
     }
 
-    fn take(&self, usage: Usage, bytes: u64) -> Result<wgpu::Buffer> {
+    pub(super) fn take(&self, usage: Usage, bytes: u64) -> wgpu::Buffer {
         self.pool.take(&self.device, &self.queue, usage, bytes, self.largest_buffer())
-    }
-
-    /// A buffer with the parameters of all dispatches, and where those of each start.
-    fn uniform(&self, recording: &Recording) -> Result<(wgpu::Buffer, Vec<u64>)> {
-        let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
-        let mut bytes = Vec::new();
-        let mut offsets = Vec::new();
-        for dispatch in recording.dispatches() {
-            offsets.push(bytes.len() as u64);
-            bytes.extend_from_slice(&dispatch.params);
-            bytes.resize(bytes.len().next_multiple_of(alignment), 0);
-        }
-        let buffer = self.take(Usage::Uniform, bytes.len() as u64)?;
-        self.queue.write_buffer(&buffer, 0, &bytes);
-        Ok((buffer, offsets))
     }
 
     fn dispatch(
@@ -424,12 +454,7 @@ fn copy_downloads(recording: &Recording, downloaded: &[u8], output: &mut [u8]) {
     }
 }
 
-/// Copies have sizes that are multiples of 4.
-fn padded(bytes: usize) -> u64 {
-    (bytes as u64).next_multiple_of(4)
-}
-
-/// Longest time that `recording` may take.
+/// Longest time that `recording` may take, once it is its turn.
 fn patience(recording: &Recording) -> Duration {
     let dispatches = recording.dispatches().flat_map(|dispatch| &dispatch.storage);
     let bytes: u64 = dispatches.map(|&Slot(slot)| recording.buffers[slot]).sum();

@@ -2,16 +2,23 @@
 //!
 //! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`] and both [`record_coded`] and [`record_decoded`], for planes that frames were made from
 //! [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
-//! [`backend`] joins the two, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
+//! [`backend`] joins the two, in [`parts`] where a batch is too large, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
+//!
+//! Frames that are on a device before ([`gpu_frames`]), or are to be there afterwards, are [`resident`] meanwhile, with
+//! commands of [`record_resident`]; [`lending`] is what the engine does with what is not ours.
 
 mod adapters;
 mod backend;
 mod compare;
 mod engine;
+mod gpu_frames;
 mod layout;
+mod lending;
 mod measure;
+mod outstanding;
 mod params;
+mod parts;
 mod pipeline_cache;
 mod pipelines;
 mod pool;
@@ -22,10 +29,17 @@ mod record_copy;
 mod record_decoded;
 mod record_rans;
 mod record_recover;
+mod record_resident;
 mod record_tiles;
 mod recording;
+mod resident;
+mod ring;
 mod shaders;
+mod split_planes;
+mod split_tiles;
+mod staging;
 mod timestamps;
+mod upload;
 
 #[cfg(test)]
 mod shader_tests;
@@ -35,6 +49,9 @@ mod traffic_tests;
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
 pub use compare::{
-    Difference, compare, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_tiles,
+    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery,
+    compare_rows, compare_tiles,
 };
-pub use probe::{check, made_frames, sample_bytes};
+pub use gpu_frames::{GpuFrames, check_target};
+pub use probe::{check, check_residence, made_frames, sample_bytes};
+pub use resident::{Residence, ResidentFrames};

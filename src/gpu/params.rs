@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::frame::MOST_STRETCHES;
+
 /// Planes that one dispatch of the colour inverse takes.
 pub(super) const MOST_PLANES: usize = 4;
 
@@ -29,6 +31,25 @@ pub(super) struct Colour {
 #[repr(C)]
 pub(super) struct Copy {
     pub words: u32,
+}
+
+/// Parameters of `rows.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Rows {
+    pub words: u32,
+    pub frames: u32,
+    pub frame_bytes: u32,
+    pub stretches: u32,
+    pub dense: [[u32; 4]; MOST_STRETCHES],
+    pub pitched: [[u32; 4]; MOST_STRETCHES],
+}
+
+/// Parameters of `block_sums.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct BlockSums {
+    pub sums: u32,
 }
 
 /// Parameters of `temporal.wgsl`.

@@ -1,11 +1,15 @@
 //! Checks a device against the CPU before it is trusted: drivers fail silently.
 
 use super::compare::{
-    Difference, compare, compare_coded, compare_costs, compare_rans, compare_recovery, compare_tiles,
+    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_rans, compare_recovery, compare_rows,
+    compare_tiles,
 };
+use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
-use crate::frame::{Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout};
+use crate::frame::{
+    Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout, Pitch, PitchedFrames, Stretch,
+};
 use crate::plan::{Candidate, Colour, KNOWN, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use crate::stage::{Backend, TileBatch, TileEffort};
 
@@ -37,6 +41,30 @@ pub fn check(device: &dyn Backend) -> Result<()> {
     }
     check_tiles(device, &cpu)?;
     check_recovery(device, &cpu)
+}
+
+/// The same for what is done to frames that stay on the device: rows of odd lengths, at odd distances and at none, and more
+/// bytes than the blocks of a workgroup have.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_residence(device: &dyn Residence) -> Result<()> {
+    let stretch = |start, row_bytes, rows| Stretch { start, row_bytes, rows };
+    let pitch = |offset, row| Pitch { offset, row, frame: 4096 };
+    let stretches = vec![
+        (stretch(0, 37, 41), pitch(3, 48)),
+        (stretch(1517, 19, 21), pitch(2000, 19)),
+        (stretch(1916, 19, 21), pitch(2500, 61)),
+    ];
+    let frames = PitchedFrames { frames: 3, frame_bytes: 2315, stretches };
+    let difference = match compare_rows(device, &frames)? {
+        None => compare_checksum(device, 40 * 1024 + 7)?,
+        difference => difference,
+    };
+    match difference {
+        Some(difference) => Err(Error::gpu(format!("probe: frames that stay are wrong on this device ({difference})"))),
+        None => Ok(()),
+    }
 }
 
 /// The same for the tiled path.

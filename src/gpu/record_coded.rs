@@ -5,8 +5,7 @@ use std::ops::Range;
 use super::params::MOST_SETS;
 use super::record_rans::{self, Code, EncodedEnd};
 use super::record_tiles::Recorder;
-use super::recording::{Recording, Slot, Work};
-use super::shaders::Kernel;
+use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
@@ -19,9 +18,20 @@ const SEGMENT_CODES: usize = 2;
 /// Classes have 4 bits.
 const MOST_CLASS: u8 = 15;
 
+/// Where the raw frames of a batch are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RawFrames {
+    /// They are uploaded.
+    Uploaded,
+    /// In a buffer that has them before, and after.
+    Resident,
+}
+
 /// Raw frames in, coded tiles out, in two submissions: how long codes are has to be known before they are downloaded.
 pub(super) struct Encoding {
     pub recording: Recording,
+    /// What has the raw frames to begin with.
+    pub raw: Slot,
     tiles: Slot,
     code: Code,
     /// Tiles of the batch.
@@ -29,7 +39,41 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
+    /// For frames of the host.
     pub fn new(geometry: &Geometry, plan: &TilePlan, effort: TileEffort, tables: &TileEncoderTables) -> Result<Self> {
+        Self::record(RawFrames::Uploaded, 0, geometry, plan, effort, tables)
+    }
+
+    /// For frames that are there.
+    pub fn resident(
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<Self> {
+        Self::record(RawFrames::Resident, 0, geometry, plan, effort, tables)
+    }
+
+    /// For frames of the host, of which the first `lead` are only there to predict the others from: their tiles come out, but
+    /// they are in no segment.
+    pub fn after(
+        lead: usize,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<Self> {
+        Self::record(RawFrames::Uploaded, lead, geometry, plan, effort, tables)
+    }
+
+    fn record(
+        frames: RawFrames,
+        lead: usize,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<Self> {
         let marked = tables.marked();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
         recorder.params.segment_frames = plan.segment_frames;
@@ -38,23 +82,33 @@ impl Encoding {
         let count = recorder.tiles;
         let groups = count * TILE_GROUPS;
         record_rans::check_entries(groups, marked.len())?;
-        let segments = plan.bands as usize * plan.segments(geometry);
+        let segments = plan.bands as usize * (geometry.frames - lead).div_ceil(plan.segment_frames as usize);
         let codes = segments * SEGMENT_CODES;
-        // The raw frames are done with when groups are coded.
-        let raw = recorder.recording.buffer(geometry.raw_bytes().max(Code::bytes(codes, groups)))?;
-        let code = Code { buffer: raw, codes };
+        let (raw, buffer) = match frames {
+            RawFrames::Uploaded => {
+                // The raw frames are done with when groups are coded.
+                let both = recorder.recording.buffer(geometry.raw_bytes().max(Code::bytes(codes, groups)))?;
+                recorder.recording.upload(both);
+                (both, both)
+            }
+            RawFrames::Resident => {
+                let raw = recorder.recording.buffer(geometry.raw_bytes())?;
+                (raw, recorder.recording.buffer(Code::bytes(codes, groups))?)
+            }
+        };
+        let code = Code { buffer, codes };
         let tiles = recorder.recording.buffer(TileBatch::bytes_of(count))?;
         let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
 
         let classes = recorder.choose(effort, raw, tiles)?;
-        recorder.dispatch(Kernel::ListForward, &[classes, list], Work::Workgroups(segments));
+        recorder.list(lead, classes, list, segments)?;
         let mut recording = recorder.recording;
         record_rans::encode_list(&mut recording, &marked, [list, tiles], &code)?;
         let predictors = count * TILE_SAMPLES..count * TILE_SAMPLES + count;
         recording.download_to(0, tiles, predictors);
         recording.download_to(classes_at(count), classes, 0..groups);
         recording.download_to(classes_at(count) + groups, code.buffer, code.head());
-        Ok(Self { recording, tiles, code, count })
+        Ok(Self { recording, raw, tiles, code, count })
     }
 
     /// Length of what the recording downloads.
@@ -141,21 +195,27 @@ fn packed_classes(tables: &TileEncoderTables) -> [[u32; 4]; MOST_SETS] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shaders::Kernel;
     use super::*;
     use crate::ErrorKind;
     use crate::codec::TileCounts;
     use crate::frame::{Dtype, FrameFormat, GROUP, Layout, Tiling};
+    use crate::gpu::recording::Command;
     use crate::plan::{Colour, TileCoding};
 
-    fn encoding(width: usize, height: usize, frames: usize) -> Result<Encoding> {
-        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, frames);
+    fn encoding(width: usize, height: usize, count: usize) -> Result<Encoding> {
+        encoding_of(width, height, count, RawFrames::Uploaded)
+    }
+
+    fn encoding_of(width: usize, height: usize, count: usize, frames: RawFrames) -> Result<Encoding> {
+        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, count);
         let mut counts = TileCounts::new(Tiling::sets(&geometry, false));
         counts.count(0, 64, &[1; GROUP]);
         let (tables, classes) = counts.tables();
         let tables_of_plan = TileEncoderTables::new(&tables, classes);
         let coding = TileCoding::Tables(tables);
         let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, coding };
-        Encoding::new(&geometry, &plan, TileEffort::Few, &tables_of_plan)
+        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan)
     }
 
     #[test]
@@ -166,6 +226,22 @@ mod tests {
         assert_eq!(
             dispatches,
             [(Kernel::ChooseForward, [19, 1]), (Kernel::ListForward, [3, 1]), (Kernel::LanesEncode, [6, 1])]
+        );
+    }
+
+    /// What is there already is not uploaded, and nothing writes to it.
+    #[test]
+    fn resident_frames_stay() {
+        let (uploaded, resident) =
+            [RawFrames::Uploaded, RawFrames::Resident].map(|frames| encoding_of(40, 70, 5, frames).unwrap()).into();
+        let uploads = |encoding: &Encoding| {
+            encoding.recording.commands.iter().filter(|command| matches!(command, Command::Upload { .. })).count()
+        };
+        assert_eq!((uploads(&uploaded), uploads(&resident)), (1, 0));
+        let uses = |kernel| resident.recording.dispatches().find(|it| it.kernel == kernel).unwrap().storage.clone();
+        assert!(uses(Kernel::ChooseForward)[0] == resident.raw);
+        assert!(
+            !uses(Kernel::ListForward).contains(&resident.raw) && !uses(Kernel::LanesEncode).contains(&resident.raw)
         );
     }
 

@@ -1,19 +1,23 @@
 //! From segments of tiles to the commands that make raw frames of them.
 
 use super::params;
-use super::record_rans::{self, Ends, Row};
+use super::record_rans::{self, Code, Ends, Row};
 use super::record_tiles::Recorder;
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::codec::{self, TileDecoderTables};
 use crate::error::Result;
-use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
+use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::plan::TilePlan;
 use crate::stage::{CodedSegment, CodedTiles, TileBatch};
 
 /// Words of the codes and escaped residuals in, one after the other; raw frames out.
 pub(super) struct Decoding {
     pub recording: Recording,
+    /// What has the raw frames in the end.
+    pub raw: Slot,
+    /// Has the samples of tiles in the end.
+    pub samples: Slot,
     list: Slot,
     ends: Ends,
 }
@@ -21,6 +25,42 @@ pub(super) struct Decoding {
 impl Decoding {
     /// `coded` has been [checked](CodedTiles::check), which said how many groups are coded of each segment.
     pub fn new(
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        groups: &[usize],
+    ) -> Result<Self> {
+        Self::after(None, geometry, plan, tables, coded, groups)
+    }
+
+    /// The same for frames that are not downloaded.
+    pub fn resident(
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        groups: &[usize],
+    ) -> Result<Self> {
+        Self::record(None, geometry, plan, tables, coded, groups)
+    }
+
+    /// The same as [`new`](Self::new) of a batch that begins with a frame that is in no segment, whose tiles are `before`.
+    pub fn after(
+        before: Option<&TileBatch>,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+        groups: &[usize],
+    ) -> Result<Self> {
+        let mut decoding = Self::record(before, geometry, plan, tables, coded, groups)?;
+        decoding.recording.download(decoding.raw, 0..geometry.raw_bytes());
+        Ok(decoding)
+    }
+
+    fn record(
+        before: Option<&TileBatch>,
         geometry: &Geometry,
         plan: &TilePlan,
         tables: &TileDecoderTables,
@@ -39,10 +79,13 @@ impl Decoding {
         record_rans::check_entries(recorder.tiles * TILE_GROUPS, all.len())?;
 
         recorder.recording.upload(input);
-        recorder.recording.clear_start(tiles, recorder.tiles * TILE_SAMPLES);
-        let segments = Work::Workgroups(coded.segments.len());
-        recorder.dispatch(Kernel::ListForward, &[classes, list], segments);
-        let rows = layout.rows(geometry, plan, coded, groups);
+        match before {
+            None => recorder.recording.clear_part(tiles, 0..recorder.tiles * TILE_SAMPLES),
+            Some(before) => begin_with(&mut recorder.recording, before, geometry, &plan.tiling(geometry), tiles),
+        }
+        let lead = usize::from(before.is_some());
+        recorder.list(lead, classes, list, coded.segments.len())?;
+        let rows = layout.rows(lead, geometry, plan, coded, groups);
         let storage = [input, tiles, list];
         record_rans::decode_list(
             &mut recorder.recording,
@@ -53,8 +96,16 @@ impl Decoding {
             &layout.ends,
         )?;
         put_escapes(&mut recorder.recording, &layout, coded, storage)?;
-        recorder.restore(geometry, tiles)?;
-        Ok(Self { recording: recorder.recording, list, ends: layout.ends })
+        let [raw, samples] = recorder.restore(geometry, tiles)?;
+        Ok(Self { recording: recorder.recording, raw, samples, list, ends: layout.ends })
+    }
+
+    /// Length of what is uploaded.
+    pub fn input_bytes(coded: &CodedTiles<'_>) -> usize {
+        let of_segment = |CodedSegment { escapes, codes }: &CodedSegment<'_>| {
+            codes.iter().map(|code| code.words.len()).sum::<usize>() + escapes.len()
+        };
+        coded.segments.iter().map(of_segment).sum()
     }
 
     /// What is uploaded.
@@ -114,25 +165,33 @@ impl Layout {
         let places_of_codes = coded.segments.iter().map(|segment| escaped(segment) * segment.codes.len());
         let words = places + places_of_codes.sum::<usize>();
         let escapes = codes().map(|code| code.words.len()).sum();
-        let input_bytes = escapes + coded.segments.iter().map(escaped).sum::<usize>();
+        let input_bytes = Decoding::input_bytes(coded);
         Self { entries, ends, places, words, escapes, input_bytes }
     }
 
-    /// Each code of each segment: as many entries as the coded `groups`, from the number of its first group on.
+    /// Each code of each segment: as many entries as the coded `groups`, from the number of its first group on. The first
+    /// `lead` frames are in no segment.
     fn rows<'c>(
         &self,
+        lead: usize,
         geometry: &Geometry,
         plan: &TilePlan,
         coded: &'c CodedTiles<'_>,
         groups: &[usize],
     ) -> Vec<Row<'c>> {
         let tiling = plan.tiling(geometry);
-        let lengths = || plan.segment_lengths(geometry);
-        let tiles = tiling.bands.iter().flat_map(|band| lengths().map(|frames| frames * band.tiles()));
+        let of_segment = plan.segment_frames as usize;
+        let frames = || (lead..geometry.frames).step_by(of_segment);
+        let mut band_first = 0;
+        let first_tiles = tiling.bands.iter().flat_map(|band| {
+            let first = band_first;
+            band_first += geometry.frames * band.tiles();
+            frames().map(move |frame| first + frame * band.tiles())
+        });
         let mut rows = Vec::with_capacity(self.ends.codes);
-        let (mut first_entry, mut word, mut place) = (0, 0, self.places);
-        for ((tiles, segment), &groups) in tiles.zip(&coded.segments).zip(groups) {
-            let mut entry = first_entry;
+        let (mut word, mut place) = (0, self.places);
+        for ((first_tile, segment), &groups) in first_tiles.zip(&coded.segments).zip(groups) {
+            let mut entry = first_tile * TILE_GROUPS;
             let of_first = if segment.codes.len() > 1 { groups.div_ceil(2) } else { groups };
             for (code, of_code) in segment.codes.iter().zip([of_first, groups - of_first]) {
                 let of_row = |next: &mut usize, length: usize| {
@@ -147,7 +206,6 @@ impl Layout {
                     states: &code.states,
                 });
             }
-            first_entry += tiles * TILE_GROUPS;
         }
         rows
     }
@@ -163,6 +221,26 @@ impl Layout {
             bytemuck::cast(numbers.map(|number| number as u32))
         };
         coded.segments.iter().map(segment).collect()
+    }
+}
+
+/// Bytes of the largest buffer for any codes of such a batch of which so many residuals are escaped.
+pub(super) fn most_bytes(geometry: &Geometry, plan: &TilePlan, escapes: usize) -> u64 {
+    let tiles = plan.tiling(geometry).tiles() * geometry.frames;
+    let segments = plan.bands as usize * plan.segments(geometry);
+    let (codes, groups) = (2 * segments, tiles * TILE_GROUPS);
+    let list = 4 * (4 * segments + groups + Ends::words(codes) + 2 * escapes);
+    list.max(Code::bytes(codes, groups) + escapes).max(TileBatch::bytes_of(tiles)) as u64
+}
+
+/// Puts the tiles of the first frame to `tiles`, and zeros to the groups of the others.
+fn begin_with(recording: &mut Recording, before: &TileBatch, geometry: &Geometry, tiling: &Tiling, tiles: Slot) {
+    let mut first = 0;
+    for (band, (_, groups)) in tiling.bands.iter().zip(before.bands(tiling, 1)) {
+        let (start, others) = (first * TILE_SAMPLES, (first + band.tiles()) * TILE_SAMPLES);
+        first += geometry.frames * band.tiles();
+        recording.fill(tiles, start, groups.as_flattened());
+        recording.clear_part(tiles, others..first * TILE_SAMPLES);
     }
 }
 
@@ -211,7 +289,7 @@ mod tests {
         assert_eq!(codes, [2, 1, 2, 1]);
 
         let layout = Layout::new(geometry.frames * plan.tiling(&geometry).tiles(), &coded);
-        let rows = layout.rows(&geometry, &plan, &coded, &groups);
+        let rows = layout.rows(0, &geometry, &plan, &coded, &groups);
         let mut word = 0;
         let mut rows = rows.iter();
         let mut first_entry = 0;
@@ -228,7 +306,7 @@ mod tests {
         assert_eq!(2 * word, layout.escapes);
         assert_eq!(Decoding::input(&coded).len(), layout.input_bytes);
 
-        let recording = Decoding::new(&geometry, &plan, &decode, &coded, &groups).unwrap().recording;
+        let Decoding { recording, raw, .. } = Decoding::new(&geometry, &plan, &decode, &coded, &groups).unwrap();
         let kernels: Vec<_> = recording.dispatches().map(|dispatch| dispatch.kernel).collect();
         let expected = [
             Kernel::ListForward,
@@ -239,5 +317,8 @@ mod tests {
         ];
         assert_eq!(kernels, expected);
         assert_eq!(recording.download_bytes() as usize, geometry.raw_bytes());
+        let resident = Decoding::resident(&geometry, &plan, &decode, &coded, &groups).unwrap().recording;
+        assert_eq!(resident.download_bytes(), 0);
+        assert!(recording.buffers[raw.0] as usize >= geometry.raw_bytes());
     }
 }

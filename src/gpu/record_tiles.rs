@@ -15,6 +15,8 @@ const CHOSEN_TILES: usize = 4;
 /// Samples that most kernels take in an invocation.
 const WORD_SAMPLES: usize = 4;
 
+const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
+
 /// Raw frames in, a [`TileBatch`] out.
 pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> Result<Recording> {
     let mut recorder = Recorder::new(geometry, cut)?;
@@ -22,6 +24,7 @@ pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> 
     let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
     // Groups of zeros are not written.
     recorder.recording.clear(tiles);
+    recorder.recording.upload(raw);
     recorder.choose(effort, raw, tiles)?;
     recorder.recording.download(tiles, 0..TileBatch::bytes_of(recorder.tiles));
     Ok(recorder.recording)
@@ -29,11 +32,28 @@ pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> 
 
 /// A [`TileBatch`] in, raw frames out.
 pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
+    inverse_by_samples(geometry, cut).map(|(recording, _)| recording)
+}
+
+/// The same, and the buffer that has the samples of tiles in the end.
+pub(super) fn inverse_by_samples(geometry: &Geometry, cut: TileCut) -> Result<(Recording, Slot)> {
     let mut recorder = Recorder::new(geometry, cut)?;
     let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
     recorder.recording.upload(tiles);
-    recorder.restore(geometry, tiles)?;
-    Ok(recorder.recording)
+    let [raw, samples] = recorder.restore(geometry, tiles)?;
+    recorder.recording.download(raw, 0..geometry.raw_bytes());
+    Ok((recorder.recording, samples))
+}
+
+/// Hands out the samples of the tiles of the last frame, band by band, which go to offset `to` of the result and on.
+pub(super) fn download_last(recording: &mut Recording, to: usize, samples: Slot, geometry: &Geometry, tiling: &Tiling) {
+    let (mut first, mut to) = (0, to);
+    for band in &tiling.bands {
+        let last = first + (geometry.frames - 1) * band.tiles();
+        first = last + band.tiles();
+        recording.download_to(to, samples, last * TILE_SAMPLES..first * TILE_SAMPLES);
+        to += band.tiles() * TILE_SAMPLES;
+    }
 }
 
 /// Adds the dispatches of tiles to a recording.
@@ -41,6 +61,8 @@ pub(super) struct Recorder {
     pub recording: Recording,
     pub params: params::Tiles,
     coded_planes: Slot,
+    /// What that has.
+    rows: Vec<params::CodedPlane>,
     /// Tiles of the batch.
     pub tiles: usize,
 }
@@ -57,23 +79,40 @@ impl Recorder {
         groups(geometry)?;
         let tiles = tiling.tiles() * geometry.frames;
         let mut recording = Recording::default();
-        let coded_planes = recording.table(&coded_planes(geometry, cut.colour, &tiling, first_tables))?;
-        Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, tiles })
+        let rows = coded_planes(geometry, cut.colour, &tiling, first_tables);
+        let coded_planes = recording.table(&rows)?;
+        Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, rows, tiles })
     }
 
-    /// Uploads raw frames to `raw`. `tiles` gets a [`TileBatch`] of them but for its groups of zeros. Returns a buffer
-    /// with the class of each group.
+    /// `tiles` gets a [`TileBatch`] of the raw frames in `raw`, but for its groups of zeros. Returns a buffer with the class
+    /// of each group.
     pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) -> Result<Slot> {
         self.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
         let classes = self.recording.buffer(self.tiles * TILE_GROUPS)?;
-        self.recording.upload(raw);
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
         self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
         Ok(classes)
     }
 
-    /// Makes raw frames of a [`TileBatch`] and downloads them.
-    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<()> {
+    /// Lists the groups of `segments` segments, of all frames but the first `lead`.
+    pub fn list(&mut self, lead: usize, classes: Slot, list: Slot, segments: usize) -> Result<()> {
+        let params = params::Tiles { frames: self.params.frames - lead as u32, ..self.params };
+        let table = if lead == 0 {
+            self.coded_planes
+        } else {
+            // To those who do not see the frames before, bands begin later.
+            let later = |row: &params::CodedPlane| row.band_first + lead as u32 * row.frame_tiles;
+            let rows: Vec<_> =
+                self.rows.iter().map(|row| params::CodedPlane { band_first: later(row), ..*row }).collect();
+            self.recording.table(&rows)?
+        };
+        let work = Work::Workgroups(segments);
+        self.recording.dispatch(Kernel::ListForward, OVERRIDES, params, &[classes, list, table], work);
+        Ok(())
+    }
+
+    /// Makes raw frames of a [`TileBatch`]. Returns the buffer that has them, and one with the samples of its tiles.
+    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<[Slot; 2]> {
         let coded_planes = (self.params.bands * self.params.planes) as usize;
         let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
         // The residuals are done with once there are planes, which are as long as raw frames at least.
@@ -81,15 +120,13 @@ impl Recorder {
         self.dispatch(Kernel::RestoreInverse, &[tiles, planes], Work::Workgroups(coded_planes));
         let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
         self.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
-        self.recording.download(raw, 0..geometry.raw_bytes());
-        Ok(())
+        Ok([raw, planes])
     }
 
     /// `storage` is what the kernel is bound to before the table of coded planes.
     pub fn dispatch(&mut self, kernel: Kernel, storage: &[Slot], work: Work) {
-        let overrides = Overrides { sample_bytes: 1, predictor: None };
         let storage = [storage, &[self.coded_planes]].concat();
-        self.recording.dispatch(kernel, overrides, self.params, &storage, work);
+        self.recording.dispatch(kernel, OVERRIDES, self.params, &storage, work);
     }
 }
 

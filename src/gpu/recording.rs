@@ -43,8 +43,8 @@ pub(super) struct Dispatch {
 pub(super) enum Command {
     /// Fills a buffer from the start with all bytes that were handed in.
     Upload { to: Slot },
-    /// Zeroes the first `bytes` bytes of a buffer.
-    Clear { buffer: Slot, bytes: u64 },
+    /// Zeroes `bytes` bytes at `offset` of a buffer.
+    Clear { buffer: Slot, offset: u64, bytes: u64 },
     /// Runs a kernel.
     Dispatch(Dispatch),
     /// Hands out `bytes` bytes at `offset` of a buffer, which go to offset `to` of the result.
@@ -106,12 +106,12 @@ impl Recording {
     }
 
     pub fn clear(&mut self, buffer: Slot) {
-        self.clear_start(buffer, self.buffers[buffer.0] as usize);
+        self.clear_part(buffer, 0..self.buffers[buffer.0] as usize);
     }
 
-    /// Zeroes the first `bytes` bytes, a multiple of 4.
-    pub fn clear_start(&mut self, buffer: Slot, bytes: usize) {
-        self.commands.push(Command::Clear { buffer, bytes: bytes as u64 });
+    /// Zeroes some bytes, from a multiple of 4 to another.
+    pub fn clear_part(&mut self, buffer: Slot, bytes: Range<usize>) {
+        self.commands.push(Command::Clear { buffer, offset: bytes.start as u64, bytes: bytes.len() as u64 });
     }
 
     /// Hands out some bytes of a buffer, which go to the same place of the result.

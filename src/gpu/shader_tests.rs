@@ -143,6 +143,8 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("colour", params::Colour, frames, frame_samples, subtract_green, green_offset, base, plane_samples,
         offset, step, bases, groups);
     layouts_agree!("copy", params::Copy, words);
+    layouts_agree!("rows", params::Rows, words, frames, frame_bytes, stretches, dense, pitched);
+    layouts_agree!("block_sums", params::BlockSums, sums);
     layouts_agree!("temporal", params::Temporal, base, frames, frame_length);
     layouts_agree!("predict", params::Predict, base, padded_base, width, height, pitch, first_frame, frames, zigzag,
         sign_low, sign_high);

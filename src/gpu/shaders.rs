@@ -69,6 +69,9 @@ pub(super) enum Kernel {
     LanesEncode,
     LanesDecode,
     CopyForward,
+    RowsForward,
+    RowsInverse,
+    BlockSumsForward,
 }
 
 /// What every shader starts with.
@@ -95,7 +98,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 16] = [
+pub(super) static TABLE: [Shader; 18] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -212,6 +215,21 @@ pub(super) static TABLE: [Shader; 16] = [
         shared: &[],
         source: include_str!("../../shaders/copy.wgsl"),
         entries: &[entry(Kernel::CopyForward, "forward", LANES, FROM_TO)],
+    },
+    Shader {
+        name: "rows",
+        shared: &[],
+        source: include_str!("../../shaders/rows.wgsl"),
+        entries: &[
+            entry(Kernel::RowsForward, "forward", LANES, FROM_TO),
+            entry(Kernel::RowsInverse, "inverse", LANES, FROM_TO),
+        ],
+    },
+    Shader {
+        name: "block_sums",
+        shared: &[],
+        source: include_str!("../../shaders/block_sums.wgsl"),
+        entries: &[entry(Kernel::BlockSumsForward, "forward", LANES, BY_TABLE)],
     },
 ];
 

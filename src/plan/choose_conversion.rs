@@ -3,12 +3,13 @@
 //! Few places of the batch are looked at: first whether pixels share chroma, then what each known conversion
 //! would make of some blocks. A wrong guess costs time and nothing else, because what is recovered is compared.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::{KNOWN, Making};
 use crate::cpu::CpuBackend;
 use crate::cpu::recover::{BlockRow, Inverse, Picture, misfitting};
-use crate::frame::{Batch, ChromaSampling};
+use crate::frame::{Batch, ChromaSampling, Geometry};
 
 /// Places that are looked at.
 const PLACES: usize = 32;
@@ -119,6 +120,34 @@ fn best_way(all: &Blocks, wanted: (usize, usize), cpu: &CpuBackend) -> Option<(W
     Some((way, blocks))
 }
 
+/// The bytes that [`choose_conversion`] looks at, of frames that suit.
+pub(crate) fn places(geometry: &Geometry) -> Vec<Range<usize>> {
+    place_rows(geometry).collect()
+}
+
+/// Pixels of a row of a place, and their channels.
+fn place_size(geometry: &Geometry) -> (usize, usize) {
+    (geometry.planes[0].width.min(PLACE_WIDTH), geometry.planes.len())
+}
+
+/// The rows of each place.
+fn place_rows(geometry: &Geometry) -> impl Iterator<Item = Range<usize>> {
+    let (width, channels) = place_size(geometry);
+    let plane = &geometry.planes[0];
+    (0..PLACES).flat_map(move |place| {
+        // Spread over frames evenly, over rows and columns by the fractions of the square roots of 2 and 3.
+        let spread = |range: usize, fraction: usize| (range + 1) * (place * fraction % 1000) / 1000;
+        let frame = place * geometry.frames / PLACES;
+        let row = spread(plane.height.saturating_sub(PLACE_ROWS), 414) & !1;
+        let column = spread(plane.width - width, 732) & !1;
+        (row..row + PLACE_ROWS).map(move |row| {
+            let row = row.min(plane.height - 1);
+            let first = frame * geometry.frame_samples + (row * plane.width + column) * channels;
+            first..first + width * channels
+        })
+    })
+}
+
 /// Pieces of frames, one above the other.
 struct Places {
     pixels: Vec<u8>,
@@ -128,23 +157,9 @@ struct Places {
 
 impl Places {
     fn of(batch: Batch<'_>) -> Self {
-        let geometry = batch.geometry;
-        let (plane, channels) = (&geometry.planes[0], geometry.planes.len());
-        let width = plane.width.min(PLACE_WIDTH);
-        let row_bytes = plane.width * channels;
-        let mut pixels = Vec::new();
-        for place in 0..PLACES {
-            // Spread over frames evenly, over rows and columns by the fractions of the square roots of 2 and 3.
-            let spread = |range: usize, fraction: usize| (range + 1) * (place * fraction % 1000) / 1000;
-            let frame = place * geometry.frames / PLACES;
-            let row = spread(plane.height.saturating_sub(PLACE_ROWS), 414) & !1;
-            let column = spread(plane.width - width, 732) & !1;
-            for row in row..row + PLACE_ROWS {
-                let row = row.min(plane.height - 1);
-                let first = frame * geometry.frame_samples + row * row_bytes + column * channels;
-                pixels.extend_from_slice(&batch.raw[first..first + width * channels]);
-            }
-        }
+        let (width, channels) = place_size(batch.geometry);
+        let rows = place_rows(batch.geometry);
+        let pixels = rows.flat_map(|row| &batch.raw[row]).copied().collect();
         Self { pixels, width, channels }
     }
 
@@ -281,7 +296,7 @@ impl Trials {
 mod tests {
     use super::*;
     use crate::cpu::recover::Converter;
-    use crate::frame::{ChannelOrder, Dtype, FrameFormat, Geometry, Layout};
+    use crate::frame::{ChannelOrder, Dtype, FrameFormat, Layout};
     use crate::plan::Conversion;
 
     fn noise() -> impl FnMut() -> u8 {

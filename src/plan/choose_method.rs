@@ -5,11 +5,12 @@
 //! path says on a sample what it would make of the batch; a path whose sign is not seen in a cheap
 //! look is not asked.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::choose_patch::choose_patch;
 use super::{
-    CodecChoice, Extent, Found, LevelParameters, Making, Plan, Settings, StripPlan, TileChoice, choose,
+    CodecChoice, Extent, Found, LevelParameters, Making, Plan, Sample, Settings, StripPlan, TileChoice, choose,
     choose_conversion, choose_strips, choose_tiles,
 };
 use crate::codec::{discrete, repeats};
@@ -62,6 +63,21 @@ pub fn choose_methods(
     Ok(contest.finalists())
 }
 
+/// The tiles that [`choose_methods`] chooses and nothing else, if it does, by the `places` of a batch: what it has elsewhere
+/// is not looked at.
+pub fn choose_tiles_by_places(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Result<Option<TileChoice>> {
+    let mut contest = Contest { sees_all: false, ..Contest::new(settings, cpu, cpu) };
+    contest.enter_all(batch, true)?;
+    if contest.needs_all {
+        return Ok(None);
+    }
+    let mut finalists = contest.finalists().into_iter();
+    Ok(match (finalists.next(), finalists.next()) {
+        (Some(MethodChoice::Tiles(choice)), None) => Some(choice),
+        _ => None,
+    })
+}
+
 /// Whether a codec is for residuals, of whatever prediction.
 fn predicts(codec: CodecChoice) -> bool {
     matches!(codec, CodecChoice::Auto | CodecChoice::Ans | CodecChoice::Pack)
@@ -75,13 +91,18 @@ struct Contest<'a> {
     backend: &'a dyn Backend,
     cpu: &'a CpuBackend,
     entries: Vec<(Packed, MethodChoice)>,
+    /// Whether all of the batch is there, and not some places alone.
+    sees_all: bool,
+    /// Whether more than those places would have to be seen to go on.
+    needs_all: bool,
 }
 
 impl<'a> Contest<'a> {
     /// Without entries.
     fn new(settings: &'a Settings, backend: &'a dyn Backend, cpu: &'a CpuBackend) -> Self {
         let level = LevelParameters::of(settings.level());
-        Self { settings, level, codec: level.codec(settings.codec()), backend, cpu, entries: Vec::new() }
+        let codec = level.codec(settings.codec());
+        Self { settings, level, codec, backend, cpu, entries: Vec::new(), sees_all: true, needs_all: false }
     }
 
     /// Another one of the same rules.
@@ -89,9 +110,22 @@ impl<'a> Contest<'a> {
         Self::new(self.settings, self.backend, self.cpu)
     }
 
+    /// Whether it ends here, because `all` of a batch is needed of which there are some places.
+    fn ends(&mut self, all: bool) -> bool {
+        self.needs_all |= all && !self.sees_all;
+        self.needs_all
+    }
+
     /// Enters all methods that suit a batch; patches only if it `may_be_patched`.
     fn enter_all(&mut self, batch: Batch<'_>, may_be_patched: bool) -> Result<()> {
-        if self.codec == CodecChoice::Auto
+        if !self.sees_all && self.codec == CodecChoice::Auto {
+            let picture = picture(batch.geometry);
+            if self.ends(picture.is_some_and(|picture| discrete::looks_discrete(picture, batch.raw))) {
+                return Ok(());
+            }
+        }
+        if self.sees_all
+            && self.codec == CodecChoice::Auto
             && !batch.raw.is_empty()
             && let Some((picture, packed)) = try_discrete(batch, self.level.discrete)
         {
@@ -101,6 +135,9 @@ impl<'a> Contest<'a> {
             }
         }
         let found = if self.level.recovers && predicts(self.codec) { choose_conversion(batch, self.cpu) } else { None };
+        if self.ends(found.is_some()) {
+            return Ok(());
+        }
         let mut recovered = None;
         if let Some(Found { making, extent }) = found {
             if may_be_patched && extent < Extent::All {
@@ -173,7 +210,7 @@ impl<'a> Contest<'a> {
             }
             _ => false,
         };
-        if !hopeless {
+        if !hopeless && !self.ends(!self.sees_all && Sample::of(batch).is_sparse()) {
             let planes = choose(batch, settings, backend, cpu)?;
             let packed = Packed { bytes: planes.packed_bytes as u64, of: planes.sampled_bytes as u64 };
             self.enter(packed, MethodChoice::Planes(planes.plan));
@@ -281,12 +318,14 @@ fn try_discrete(batch: Batch<'_>, effort: discrete::Effort) -> Option<(discrete:
 
 /// Some bytes of two neighbouring frames.
 fn probe(batch: Batch<'_>) -> Vec<u8> {
-    let frame_bytes = batch.geometry.frame_samples * batch.geometry.sample_bytes;
-    let first = batch.geometry.frames.saturating_sub(1) / 2;
-    let mut probe = Vec::new();
-    for frame in batch.raw.chunks_exact(frame_bytes).skip(first).take(2) {
-        let start = frame_bytes.saturating_sub(PROBE_BYTES) / 2;
-        probe.extend_from_slice(&frame[start..frame_bytes.min(start + PROBE_BYTES)]);
-    }
-    probe
+    probe_places(batch.geometry).flat_map(|place| &batch.raw[place]).copied().collect()
+}
+
+/// Where they are.
+pub(super) fn probe_places(geometry: &Geometry) -> impl Iterator<Item = Range<usize>> {
+    let frame_bytes = geometry.frame_samples * geometry.sample_bytes;
+    let first = geometry.frames.saturating_sub(1) / 2;
+    let start = frame_bytes.saturating_sub(PROBE_BYTES) / 2;
+    let frames = first..geometry.frames.min(first + 2);
+    frames.map(move |frame| frame * frame_bytes + start..frame * frame_bytes + frame_bytes.min(start + PROBE_BYTES))
 }

@@ -4,6 +4,8 @@
 //! are those that need the fewest bits on a few of them; what the residuals of the others count is
 //! what the frequency tables are made from.
 
+use std::ops::Range;
+
 use super::{Colour, TileCoding, TilePlan};
 use crate::codec::{TileClasses, TileCounts};
 use crate::cpu::CpuBackend;
@@ -45,21 +47,13 @@ pub struct TileChoice {
 /// The plan of a batch that [suits](Tiling::suits): with tables, or `packed`, which is taken to be a third larger.
 pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &CpuBackend) -> Result<TileChoice> {
     let geometry = batch.geometry;
-    let samples = geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
-    let bands = (samples / BAND_SAMPLES).clamp(1, Tiling::most_bands(geometry, geometry.colour));
-    let band_bytes = (geometry.frame_samples / bands).max(1);
-
-    let ways: &[(Colour, bool)] = if geometry.colour {
-        &[(Colour::None, false), (Colour::SubtractGreen, false), (Colour::SubtractGreen, true)]
-    } else {
-        &[(Colour::None, false)]
-    };
+    let Pieces { bands, band_bytes, of_ways, of_tables } = Pieces::of(geometry, packed);
+    let ways = ways(geometry);
     let mut best = (u64::MAX, ways[0]);
     if ways.len() > 1 {
-        let pieces = (COLOUR_BYTES / band_bytes).max(2);
         for &(colour, split_chroma) in ways {
             let tiling = Tiling::new(geometry, bands, split_chroma);
-            let bits = count(batch, &tiling, colour, TileEffort::Few, cpu, pieces)?.bits();
+            let bits = count(batch, &tiling, colour, TileEffort::Few, cpu, of_ways)?.bits();
             if bits < best.0 {
                 best = (bits, (colour, split_chroma));
             }
@@ -67,9 +61,7 @@ pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &Cp
     }
     let (colour, split_chroma) = best.1;
     let tiling = Tiling::new(geometry, bands, split_chroma);
-    let table_bytes = if packed { PACKED_BYTES } else { TABLE_BYTES.max(batch.raw.len() / TABLE_PART) };
-    let pieces = (table_bytes / band_bytes).clamp(1, bands * geometry.frames);
-    let counts = count(batch, &tiling, colour, effort, cpu, pieces)?;
+    let counts = count(batch, &tiling, colour, effort, cpu, of_tables)?;
     let segment_bytes = if packed { PACKED_SEGMENT_BYTES } else { SEGMENT_BYTES };
     let segment_frames = (segment_bytes / band_bytes).clamp(1, geometry.frames) as u32;
     let (coding, classes, bits) = if packed {
@@ -79,24 +71,78 @@ pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &Cp
         (TileCoding::Tables(tables), Some(classes), counts.bits())
     };
     let plan = TilePlan { colour, split_chroma, bands: bands as u32, segment_frames, coding };
-    Ok(TileChoice { plan, classes, effort, bits, sampled_bytes: pieces * band_bytes })
+    Ok(TileChoice { plan, classes, effort, bits, sampled_bytes: of_tables * band_bytes })
 }
 
-/// Counts the residuals of `pieces` frames of bands, spread over the batch.
+/// The bytes that [`choose_tiles`] looks at, of frames without gaps.
+pub(crate) fn places(geometry: &Geometry, packed: bool) -> Vec<Range<usize>> {
+    let Pieces { bands, of_ways, of_tables, .. } = Pieces::of(geometry, packed);
+    let ways = ways(geometry);
+    let counts: &[usize] = if ways.len() > 1 { &[of_ways, of_tables] } else { &[of_tables] };
+    let mut places = Vec::new();
+    for &(_, split_chroma) in ways {
+        let tiling = Tiling::new(geometry, bands, split_chroma);
+        for (band, frame) in counts.iter().flat_map(|&count| pieces(geometry, bands, count)) {
+            for frame in frame.saturating_sub(1)..=frame {
+                places.extend(band_places(geometry, &tiling, &tiling.bands[band], frame));
+            }
+        }
+    }
+    places
+}
+
+/// Colour transforms and splits of chroma to choose among.
+fn ways(geometry: &Geometry) -> &'static [(Colour, bool)] {
+    if geometry.colour {
+        &[(Colour::None, false), (Colour::SubtractGreen, false), (Colour::SubtractGreen, true)]
+    } else {
+        &[(Colour::None, false)]
+    }
+}
+
+/// How many pieces are counted, each a band of a frame.
+struct Pieces {
+    bands: usize,
+    band_bytes: usize,
+    /// To choose a colour transform.
+    of_ways: usize,
+    /// To make tables of.
+    of_tables: usize,
+}
+
+impl Pieces {
+    fn of(geometry: &Geometry, packed: bool) -> Self {
+        let samples = geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
+        let bands = (samples / BAND_SAMPLES).clamp(1, Tiling::most_bands(geometry, geometry.colour));
+        let band_bytes = (geometry.frame_samples / bands).max(1);
+        let table_bytes = if packed { PACKED_BYTES } else { TABLE_BYTES.max(geometry.raw_bytes() / TABLE_PART) };
+        Self {
+            bands,
+            band_bytes,
+            of_ways: (COLOUR_BYTES / band_bytes).max(2),
+            of_tables: (table_bytes / band_bytes).clamp(1, bands * geometry.frames),
+        }
+    }
+}
+
+/// The band and the frame of each of so many pieces: bands take turns; frames are spread evenly, from the first one.
+fn pieces(geometry: &Geometry, bands: usize, count: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let frames = geometry.frames;
+    (0..count).map(move |at| (at % bands, at * frames / count))
+}
+
+/// Counts the residuals of `count` frames of bands, spread over the batch.
 fn count(
     batch: Batch<'_>,
     tiling: &Tiling,
     colour: Colour,
     effort: TileEffort,
     cpu: &CpuBackend,
-    pieces: usize,
+    count: usize,
 ) -> Result<TileCounts> {
     let geometry = batch.geometry;
-    let bands = tiling.bands.len();
-    // Bands take turns; frames are spread evenly, from the first one.
-    let piece = |at: usize| (at % bands, at * geometry.frames / pieces);
-    let parts = pool::map(cpu.crew(), (0..pieces).collect(), |at| {
-        let (band, frame) = piece(at);
+    let pieces = pieces(geometry, tiling.bands.len(), count).collect();
+    let parts = pool::map(cpu.crew(), pieces, |(band, frame): (usize, usize)| {
         let band = &tiling.bands[band];
         let mut state = BandState::new(cpu.simd(), colour, geometry, tiling, band);
         if frame > 0 {
@@ -128,9 +174,14 @@ pub(crate) fn band_slices<'a>(
     raw: &'a [u8],
     frame: usize,
 ) -> Vec<&'a [u8]> {
-    let frame = &raw[frame * geometry.frame_samples..];
-    let slice = |(region, rows): (&crate::frame::Region, &std::ops::Range<usize>)| {
-        &frame[region.offset + rows.start * region.row_samples..region.offset + rows.end * region.row_samples]
-    };
-    tiling.regions.iter().zip(&band.rows).map(slice).collect()
+    band_places(geometry, tiling, band, frame).map(|place| &raw[place]).collect()
+}
+
+/// Where they are.
+fn band_places(geometry: &Geometry, tiling: &Tiling, band: &Band, frame: usize) -> impl Iterator<Item = Range<usize>> {
+    let frame = frame * geometry.frame_samples;
+    tiling.regions.iter().zip(&band.rows).map(move |(region, rows)| {
+        let row = |row: usize| frame + region.offset + row * region.row_samples;
+        row(rows.start)..row(rows.end)
+    })
 }

@@ -15,6 +15,7 @@ mod conversions;
 mod level;
 mod method;
 mod patched;
+mod places;
 mod recorded;
 mod recovered;
 mod sample;
@@ -46,13 +47,15 @@ pub use values::Values;
 #[doc(hidden)]
 pub use choose::{PlanesChoice, choose};
 #[doc(hidden)]
-pub use choose_method::{MethodChoice, choose_methods};
+pub use choose_method::{MethodChoice, choose_methods, choose_tiles_by_places};
 #[doc(hidden)]
 pub use choose_tiles::{TileChoice, choose_tiles};
 #[doc(hidden)]
 pub use conversions::{KNOWN, Known};
 #[doc(hidden)]
 pub use level::LevelParameters;
+#[doc(hidden)]
+pub use places::places;
 pub(crate) use sample::Sample;
 
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! A small part of a batch that stands for all of it.
 
+use std::ops::Range;
+
 use super::Values;
 use crate::frame::{Batch, Geometry, PlaneGeometry};
 
@@ -28,30 +30,36 @@ impl Sample {
     /// Takes a sample of `batch`.
     pub fn of(batch: Batch<'_>) -> Self {
         let whole = batch.geometry;
-        let frames = whole.frames.min(FRAMES);
-        let first = (whole.frames - frames) / 2;
-        let cuts: Vec<Cut> = whole.planes.iter().map(|plane| Cut::of(plane, whole.frames)).collect();
+        let cuts = cuts(whole);
         let planes = planes(&cuts);
         let frame_samples = planes.iter().map(PlaneGeometry::frame_samples).sum();
-        let geometry = Geometry { frames, frame_samples, ..whole.clone() }.with_planes(planes);
+        let geometry = Geometry { frames: frames(whole).len(), frame_samples, ..whole.clone() }.with_planes(planes);
 
         let mut raw = Vec::with_capacity(geometry.raw_bytes());
-        for frame in first..first + frames {
-            let start = frame * whole.frame_samples;
-            for (plane, cut) in whole.planes.iter().zip(&cuts) {
-                for row in cut.rows(plane.height) {
-                    let start = start + plane.offset + (row * plane.width + cut.left) * plane.step;
-                    copy_row(batch, start, plane.step, cut.width, &mut raw);
-                }
-            }
+        for (start, plane, cut) in rows(whole, &cuts) {
+            copy_row(batch, start, plane.step, cut.width, &mut raw);
         }
         Self { geometry, raw }
+    }
+
+    /// The bytes that a sample of such frames is taken from.
+    pub fn places(whole: &Geometry) -> Vec<Range<usize>> {
+        let row = |(start, plane, cut): (usize, &PlaneGeometry, &Cut)| {
+            let samples = cut.width.saturating_sub(1) * plane.step + usize::from(cut.width > 0);
+            start * whole.sample_bytes..(start + samples) * whole.sample_bytes
+        };
+        rows(whole, &cuts(whole)).map(row).collect()
     }
 
     /// The values of `batch`, which this is a sample of, if it is worth having a table of them.
     pub fn values(&self, batch: Batch<'_>) -> Option<Values> {
         // A batch has every value that its sample has, so only a sparse sample may be of a sparse batch.
-        Values::of(self.batch()).and_then(|_| Values::of(batch))
+        self.is_sparse().then(|| Values::of(batch)).flatten()
+    }
+
+    /// Whether it is worth looking for the values of the batch.
+    pub fn is_sparse(&self) -> bool {
+        Values::of(self.batch()).is_some()
     }
 
     /// The same sample as places in a table.
@@ -91,6 +99,27 @@ impl Cut {
         let distance = (height - self.band_rows) / self.bands.saturating_sub(1).max(1);
         (0..self.bands).flat_map(move |band| (0..self.band_rows).map(move |row| band * distance + row))
     }
+}
+
+/// The frames that are taken.
+fn frames(whole: &Geometry) -> Range<usize> {
+    let frames = whole.frames.min(FRAMES);
+    let first = (whole.frames - frames) / 2;
+    first..first + frames
+}
+
+fn cuts(whole: &Geometry) -> Vec<Cut> {
+    whole.planes.iter().map(|plane| Cut::of(plane, whole.frames)).collect()
+}
+
+/// The rows that are taken, each by its first sample within the batch.
+fn rows<'a>(whole: &'a Geometry, cuts: &'a [Cut]) -> impl Iterator<Item = (usize, &'a PlaneGeometry, &'a Cut)> {
+    frames(whole).flat_map(move |frame| {
+        whole.planes.iter().zip(cuts).flat_map(move |(plane, cut)| {
+            let start = frame * whole.frame_samples + plane.offset;
+            cut.rows(plane.height).map(move |row| (start + (row * plane.width + cut.left) * plane.step, plane, cut))
+        })
+    })
 }
 
 fn planes(cuts: &[Cut]) -> Vec<PlaneGeometry> {

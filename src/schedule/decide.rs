@@ -42,6 +42,8 @@ pub enum Reason {
     SetAside,
     /// The GPU failed, and is left alone for some batches.
     Resting,
+    /// Its frames are there.
+    Resident,
 }
 
 impl Reason {
@@ -56,6 +58,7 @@ impl Reason {
             Self::Exploring => "exploring",
             Self::SetAside => "set aside",
             Self::Resting => "resting",
+            Self::Resident => "resident",
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Runs that have begun and not ended: what a further one would have to wait for.
 //!
-//! Runs on the CPU share its threads. What runs leave to an accelerator is done one after another. Times are seconds since
-//! any moment that stays the same.
+//! Runs on the CPU share its threads. What runs leave to an accelerator overlaps: one after another is only what its queue
+//! does, while what hosts copy to memory that it reads, and from memory that it wrote, goes on beside. Times are seconds
+//! since any moment that stays the same.
 
 use super::decide::Side;
+
+/// The part of its time on an accelerator for which a run keeps others from it. Before and after the queue, a byte passes the
+/// host's memory, which is about as fast as the way to the device.
+const QUEUED: f64 = 0.5;
 
 /// One run.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +17,8 @@ struct Run {
     side: Side,
     /// Threads that it keeps busy, on average.
     demand: f64,
-    /// Until when the accelerator is busy with it, if it is alone there.
-    device_until: f64,
+    /// Until when the accelerator's queue is busy with it and with those before.
+    queue_until: f64,
 }
 
 /// All of them.
@@ -42,9 +47,9 @@ impl Begun {
         self.at
     }
 
-    /// Runs that the accelerator had to do first.
-    pub fn ahead(&self) -> usize {
-        self.ahead
+    /// How much longer it was on the accelerator for those that were there before.
+    pub fn slowness_of_device(&self) -> f64 {
+        1.0 + QUEUED * self.ahead as f64
     }
 }
 
@@ -60,19 +65,19 @@ impl InFlight {
         ((others + demand) / self.threads).max(1.0)
     }
 
-    /// Seconds from `now` until the accelerator has done what it was given.
+    /// Seconds from `now` until the accelerator's queue is empty.
     pub fn wait(&self, now: f64) -> f64 {
-        self.runs.iter().map(|run| (run.device_until - now).max(0.0)).fold(0.0, f64::max)
+        self.runs.iter().map(|run| (run.queue_until - now).max(0.0)).fold(0.0, f64::max)
     }
 
-    /// A run begins that keeps `demand` threads busy and the accelerator for so many seconds.
+    /// A run begins that keeps `demand` threads busy and is on the accelerator for so many seconds.
     pub fn begin(&mut self, side: Side, demand: f64, device_seconds: f64, now: f64) -> Begun {
         self.count(now);
         let number = self.begun;
         self.begun += 1;
         let ahead = self.runs.iter().filter(|run| run.side == Side::Gpu).count();
-        let device_until = if side == Side::Gpu { now + self.wait(now) + device_seconds } else { 0.0 };
-        self.runs.push(Run { number, side, demand, device_until });
+        let queue_until = if side == Side::Gpu { now + self.wait(now) + QUEUED * device_seconds } else { 0.0 };
+        self.runs.push(Run { number, side, demand, queue_until });
         Begun { number, slowness: self.slowness, at: now, ahead }
     }
 
@@ -119,18 +124,18 @@ mod tests {
     }
 
     #[test]
-    fn an_accelerator_does_one_after_another() {
+    fn the_queue_of_an_accelerator_does_one_after_another() {
         let mut in_flight = InFlight::new(8);
-        let first = in_flight.begin(Side::Gpu, 0.5, 2.0, 100.0);
+        let first = in_flight.begin(Side::Gpu, 0.5, 4.0, 100.0);
         assert_eq!(in_flight.wait(100.5), 1.5);
-        let second = in_flight.begin(Side::Gpu, 0.5, 2.0, 100.5);
+        let second = in_flight.begin(Side::Gpu, 0.5, 4.0, 100.5);
         assert_eq!(in_flight.wait(101.0), 3.0);
-        assert_eq!((first.ahead(), second.ahead()), (0, 1));
-        in_flight.end(first, 102.0);
-        assert_eq!(in_flight.wait(102.0), 2.0);
+        assert_eq!((first.slowness_of_device(), second.slowness_of_device()), (1.0, 1.5));
+        in_flight.end(first, 104.0);
+        assert_eq!(in_flight.wait(103.5), 0.5);
         assert_eq!(in_flight.wait(106.0), 0.0, "it is late");
         in_flight.end(second, 107.0);
-        assert_eq!(in_flight.begin(Side::Gpu, 0.5, 2.0, 108.0).ahead(), 0);
+        assert_eq!(in_flight.begin(Side::Gpu, 0.5, 4.0, 108.0).slowness_of_device(), 1.0);
     }
 
     #[test]

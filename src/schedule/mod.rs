@@ -60,6 +60,8 @@ pub(crate) struct Scheduler {
     cpu: CpuBackend,
     candidate: Candidate,
     policy: Policy,
+    /// Memory for what is on its way to an accelerator and back.
+    staging_bytes: u64,
     placer: Arc<Mutex<Placer>>,
     /// Whether there is anything new to keep.
     has_learnt: AtomicBool,
@@ -100,7 +102,13 @@ impl Scheduler {
                 Arc::new(Mutex::new(Placer::new(pool::threads(None), 1.0, Hardware::ORDINARY)))
             }
         };
-        Self { cpu, candidate, policy, placer, has_learnt: AtomicBool::new(false), statistics: Mutex::default() }
+        let (has_learnt, statistics) = (AtomicBool::new(false), Mutex::default());
+        Self { cpu, candidate, policy, staging_bytes: u64::MAX, placer, has_learnt, statistics }
+    }
+
+    /// Bounds the memory for what is on its way to an accelerator and back.
+    pub fn set_staging_bytes(&mut self, bytes: u64) {
+        self.staging_bytes = bytes;
     }
 
     pub fn cpu(&self) -> &CpuBackend {
@@ -158,6 +166,7 @@ impl Scheduler {
         let (result, device, failure) = match accelerator.filter(|_| decision.side == Side::Gpu) {
             None => (work(&self.cpu), Duration::ZERO, None),
             Some(accelerator) => {
+                accelerator.staging_within(self.staging_bytes);
                 let metered = Metered::new(accelerator.as_ref());
                 match work(&metered) {
                     Ok(result) => (Ok(result), metered.time(), None),
@@ -191,6 +200,22 @@ impl Scheduler {
             automatic.spent(raw_bytes, time);
         }
         Ok(result)
+    }
+
+    /// A batch ran where its frames are, without any choice.
+    #[cfg(feature = "gpu")]
+    pub fn ran_resident(&self, raw_bytes: usize, time: Duration) {
+        let decision = Decision { side: Side::Gpu, reason: Reason::Resident };
+        telemetry::ran(decision.side.name(), decision.reason.name(), time, None::<Duration>);
+        let mut statistics = pool::lock(&self.statistics);
+        statistics.count(Done { decision, raw_bytes, time, device_time: time, predicted: None });
+        statistics.resident += 1;
+    }
+
+    /// The frames of a batch had to leave a GPU, or to be brought there.
+    #[cfg(feature = "gpu")]
+    pub fn was_transferred(&self) {
+        pool::lock(&self.statistics).transferred += 1;
     }
 
     fn place(&self, work: Work, candidates: Candidates) -> Ticket {

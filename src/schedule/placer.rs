@@ -148,7 +148,7 @@ impl Placer {
             self.rates.learn(&work, part, price.part(part), actual / slowness, doubt);
         };
         if decision.side == Side::Gpu && device > 0.0 {
-            learn(Part::Device, device, 1.0 + begun.ahead() as f64);
+            learn(Part::Device, device, begun.slowness_of_device());
             learn(Part::Remainder, (taken - device).max(0.0), slowness);
             self.health.succeeded();
         } else {

@@ -1,8 +1,8 @@
 //! Failing accelerators, and one that is found automatically, without any GPU.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
@@ -42,12 +42,20 @@ struct Fake {
     fault: Fault,
     calls: AtomicUsize,
     lost: AtomicBool,
+    /// What it was told to keep within.
+    staging: AtomicU64,
 }
 
 impl Fake {
     fn new(fault: Fault) -> Arc<Self> {
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
-        Arc::new(Self { cpu, fault, calls: AtomicUsize::new(0), lost: AtomicBool::new(false) })
+        Arc::new(Self {
+            cpu,
+            fault,
+            calls: AtomicUsize::new(0),
+            lost: AtomicBool::new(false),
+            staging: AtomicU64::new(0),
+        })
     }
 
     fn call(&self, raw_bytes: usize) -> Result<()> {
@@ -190,6 +198,10 @@ impl Accelerator for Fake {
     fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
+
+    fn staging_within(&self, bytes: u64) {
+        self.staging.store(bytes, Ordering::Relaxed);
+    }
 }
 
 /// One batch after another: of several at a time, some run before a fault is known.
@@ -256,6 +268,25 @@ fn a_device_that_computes_wrongly_is_set_aside() {
 #[test]
 fn verification_finds_what_a_device_packed_wrongly() {
     assert_eq!(round_trip(Fault::WrongResiduals), (counts(4, 0, 1), counts(0, 5, 0)));
+}
+
+/// What is on its way to a device and back is half of what batches in work may take.
+#[test]
+fn memory_limits_count_what_is_on_its_way() {
+    let frames = ndarray::Array3::<u8>::from_elem((2, 30, 40), 7);
+    let scheduler = |fake: &Arc<Fake>| {
+        Scheduler::with(Candidate::Chosen(Arc::clone(fake) as _), NonZeroUsize::new(1), Policy::Throughput)
+    };
+    let fake = Fake::new(Fault::Nothing);
+    let settings = Settings::new().with_memory_limit(NonZeroU64::new(10 << 20));
+    let packed = Compressor::on(settings, scheduler(&fake)).compress(frames.view()).unwrap();
+    assert_eq!(fake.staging.load(Ordering::Relaxed), 5 << 20);
+    for (limits, expected) in
+        [(Limits::default(), 512 << 20), (Limits::default().with_memory(NonZeroU64::new(6 << 20).unwrap()), 3 << 20)]
+    {
+        Decompressor::on(scheduler(&fake), limits).decompress(&packed).unwrap();
+        assert_eq!(fake.staging.load(Ordering::Relaxed), expected);
+    }
 }
 
 #[test]

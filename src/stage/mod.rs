@@ -129,6 +129,10 @@ pub trait Accelerator: Backend {
 
     /// Whether the device is gone for good.
     fn is_lost(&self) -> bool;
+
+    /// From now on, what is on its way to the device and back, and buffers that are kept for that, take so many bytes of
+    /// the host's memory at most; but one batch always may.
+    fn staging_within(&self, bytes: u64);
 }
 
 /// How samples compare and average: as unsigned or as two's complement numbers.

@@ -1,5 +1,7 @@
 //! Adapters that are asked for too much, are not there, or go away.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use framepress::frame::{Dtype, FrameFormat, Frames, WorkBuffer};
 use framepress::internal::gpu::{Accelerator, GpuBackend, Selection, compare, compare_copy, sample_bytes};
 use framepress::internal::{Backend, Detail};
@@ -18,7 +20,9 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("adapter", it, "unknown-name", || unknown_name(it.adapter())));
         rows.push(row("adapter", it, "copy", || copy(it.adapter())));
         rows.push(row("adapter", it, "profile", || profile(it.adapter())));
+        rows.push(row("adapter", it, "several-at-once", || several_at_once(it.adapter())));
         rows.push(row("adapter", it, "lost-device", || lost_device(it.adapter())));
+        rows.push(row("adapter", it, "lost-with-several", || lost_with_several(it.adapter())));
     }
     rows
 }
@@ -98,4 +102,55 @@ fn lost_device(adapter: &Adapter) {
         assert_eq!(call().unwrap_err().kind(), ErrorKind::Gpu);
         assert!(device.is_lost());
     }
+}
+
+/// What each of some threads does again and again, until it says that it is over.
+fn on_threads(threads: u64, work: impl Fn(&Case) -> bool + Sync) {
+    std::thread::scope(|scope| {
+        for seed in 0..threads {
+            let work = &work;
+            scope.spawn(move || {
+                let case = Case::new(Dtype::U8, gray(640, 200 + 16 * seed as usize), 4, seed);
+                while !work(&case) {}
+            });
+        }
+    });
+}
+
+/// The device is given work while it has some, however little memory there is for what is on its way, and nothing gets
+/// mixed up.
+fn several_at_once(adapter: &Adapter) {
+    // Of the second device no two runs fit the memory.
+    for (staging_bytes, least) in [(64 << 20, 3), (1 << 20, 1)] {
+        let device = adapter.open();
+        device.staging_within(staging_bytes);
+        let left = AtomicUsize::new(60);
+        on_threads(6, |case| {
+            assert_eq!(compare(&device, &reference(), case.batch(), &case.plans()[9]).unwrap(), None);
+            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err()
+        });
+        assert!((least..=6).contains(&device.most_outstanding()), "{}", device.most_outstanding());
+        assert!(least > 1 || device.most_outstanding() == 1);
+    }
+}
+
+/// Every call fails that is on its way to a device that goes away, or waits for its turn.
+fn lost_with_several(adapter: &Adapter) {
+    let device = adapter.open();
+    device.staging_within(1 << 20);
+    let sound = AtomicUsize::new(0);
+    on_threads(4, |case| match compare(&device, &reference(), case.batch(), &case.plans()[9]) {
+        Ok(difference) => {
+            assert_eq!(difference, None);
+            if sound.fetch_add(1, Ordering::SeqCst) == 8 {
+                device.destroy();
+            }
+            false
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Gpu);
+            true
+        }
+    });
+    assert!(device.is_lost() && sound.into_inner() > 8);
 }

@@ -46,6 +46,11 @@ impl Adapter {
         self.try_open().unwrap()
     }
 
+    /// The same, whose kernels see so many bytes of a buffer at most.
+    pub fn open_with_most_bound(&self, bytes: u64) -> GpuBackend {
+        GpuBackend::with_most_bound(Selection::Named(&self.index()), bytes).unwrap()
+    }
+
     fn try_open(&self) -> framepress::Result<GpuBackend> {
         GpuBackend::new(Selection::Named(&self.index()))
     }

@@ -3,12 +3,12 @@
 use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
-    Difference, check, compare, compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery,
-    compare_tiles,
+    Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
+    compare_costs, compare_rans, compare_recovery, compare_rows, compare_tiles,
 };
 use framepress::internal::{
-    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, SegmentCode, Segments, SolvedPlanes,
-    TileBatch, TileDecoderTables, TileEffort, TileEncoderTables,
+    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, Pitch, PitchedFrames, SegmentCode,
+    Segments, SolvedPlanes, Stretch, TileBatch, TileDecoderTables, TileEffort, TileEncoderTables,
 };
 use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut, TilePlan};
 use libtest_mimic::Trial;
@@ -28,6 +28,7 @@ pub fn rows() -> Vec<Trial> {
         row("recovery", recovery),
         row("rans", rans),
         row("copy", copy),
+        row("residence", residence),
         row("probe", probe),
     ]
 }
@@ -102,6 +103,51 @@ fn copy() {
         Ok(())
     };
     assert_eq!(compare_copy(wrong, 20).unwrap(), Some(Difference::Copy { byte: 77 }));
+}
+
+/// Frames that stay.
+fn residence() {
+    let stretch = (Stretch { start: 0, row_bytes: 5, rows: 7 }, Pitch { offset: 2, row: 9, frame: 0 });
+    let frames = PitchedFrames { frames: 1, frame_bytes: 35, stretches: vec![stretch] };
+    let right = WrongResidence { forward: 0, inverse: 0, checksum: 0 };
+    let rows = |wrong| compare_rows(&wrong, &frames).unwrap();
+    assert_eq!(rows(WrongResidence { forward: 1, ..right }), Some(Difference::Rows { byte: 34 }));
+    assert_eq!(rows(WrongResidence { inverse: 1, ..right }), Some(Difference::Rows { byte: 6 }));
+    assert_eq!(rows(right), None);
+    let wrong = WrongResidence { checksum: 1, ..right };
+    assert_eq!(compare_checksum(&wrong, 3000).unwrap(), Some(Difference::Checksum));
+    assert_eq!(compare_checksum(&right, 3000).unwrap(), None);
+    for wrong in [WrongResidence { forward: 1, ..right }, WrongResidence { inverse: 1, ..right }, wrong] {
+        let error = check_residence(&wrong).unwrap_err().to_string();
+        assert!(error.contains("probe: frames that stay are wrong"), "{error}");
+    }
+    check_residence(&right).unwrap();
+}
+
+/// The CPU with one mistake.
+#[derive(Clone, Copy)]
+struct WrongResidence {
+    forward: u8,
+    inverse: u8,
+    checksum: u64,
+}
+
+impl Residence for WrongResidence {
+    fn rows_forward(&self, frames: &PitchedFrames, pitched: &[u8], dense: &mut [u8]) -> Result<()> {
+        framepress::internal::rows::forward(frames, pitched, dense);
+        dense[34] ^= self.forward;
+        Ok(())
+    }
+
+    fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()> {
+        framepress::internal::rows::inverse(frames, dense, pitched);
+        pitched[6] ^= self.inverse;
+        Ok(())
+    }
+
+    fn checksum(&self, raw: &[u8]) -> Result<u64> {
+        Ok(framepress::internal::checksum(raw) ^ self.checksum)
+    }
 }
 
 /// What a device has to pass before it is used.

@@ -7,10 +7,12 @@ mod adapters;
 mod backends;
 mod canary;
 mod cases;
+mod parts;
 mod pipeline;
 #[cfg(feature = "cli")]
 mod program;
 mod recovery;
+mod resident;
 mod stages;
 mod tiles;
 
@@ -20,8 +22,9 @@ use libtest_mimic::{Arguments, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let rows = [stages::rows(), tiles::rows(), recovery::rows(), adapters::rows(), pipeline::rows(), canary::rows()];
-    let rows = rows.into_iter().flatten();
+    let of_methods = [stages::rows(), tiles::rows(), recovery::rows()];
+    let of_devices = [adapters::rows(), parts::rows(), pipeline::rows(), resident::rows(), canary::rows()];
+    let rows = of_methods.into_iter().chain(of_devices).flatten();
     #[cfg(feature = "cli")]
     let rows = rows.chain(program::rows());
     run(&arguments, rows.collect()).exit_code()

@@ -53,12 +53,14 @@ fn stages(adapter: &Adapter) {
         for part in gpu["parts"].as_array().unwrap() {
             check_part(part, gpu, can_tell);
         }
+        check_targets(gpu, row["level"] == 4, can_tell);
     }
 
     let page = fs::read_to_string(page).unwrap();
     let name = adapter.description.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     assert!(page.contains(&format!("<h2>{name}</h2>")), "{name}");
     assert_eq!(page.matches("<details").count(), 2, "one per level");
+    assert!(page.contains("ans, resident compress"));
     for kernel in rows[0]["gpu"]["kernels"].as_array().unwrap() {
         assert!(page.contains(kernel["kernel"].as_str().unwrap()), "{kernel}");
     }
@@ -111,6 +113,7 @@ fn check_device(gpu: &Value, can_tell: bool) {
         "compile_seconds",
         "parts",
         "kernels",
+        "targets",
     ];
     assert_eq!(keys(gpu), names);
     assert_eq!(gpu["timestamps"].as_bool(), Some(can_tell));
@@ -191,4 +194,35 @@ fn out_of_memory(adapter: &Adapter) {
     let batches = redone.expect("one of the sizes does for the program, and not for the device");
     let counts: u64 = ["cpu", "gpu", "redone"].iter().map(|side| batches[side].as_u64().unwrap()).sum();
     assert_eq!(counts, 2, "{batches}");
+}
+
+/// What is meant to be reached is compared with the figures of the parts.
+fn check_targets(gpu: &Value, is_ans: bool, can_tell: bool) {
+    let targets = gpu["targets"].as_array().unwrap();
+    let codec = if is_ans { "ans, " } else { "pack, " };
+    for (target, least) in targets.iter().zip([if is_ans { 100.0 } else { 40.0 }, 100.0, 80.0, 80.0]) {
+        assert_eq!(keys(target), ["target", "least", "measured", "met"]);
+        assert!(target["target"].as_str().unwrap().starts_with(codec));
+        assert_eq!(target["least"], least);
+        let met = target["measured"].as_f64().map(|measured| measured >= least);
+        assert_eq!(target["met"].as_bool(), met);
+    }
+    let part = |name: &str| gpu["parts"].as_array().unwrap().iter().find(|part| part["part"] == name).unwrap();
+    let measured = |at: usize| positive(&targets[at]["measured"]);
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+    if can_tell {
+        let resident = |name: &str| part(name)["resident_gb_per_s"].as_f64().unwrap();
+        let (there, back) = (resident("compress"), resident("decompress"));
+        let copied = gpu["copy_gb_per_s"].as_f64().unwrap() / 2.0;
+        close(measured(0), if is_ans { there } else { 100.0 * there / copied });
+        close(measured(1), 100.0 * back / there);
+    } else {
+        assert!(targets[..2].iter().all(|target| target["measured"].is_null()));
+    }
+    for (at, name) in [(2, "compress"), (3, "decompress")] {
+        let of_way = |bytes: &str, rate: &str| part(name)[bytes].as_f64().unwrap() / 1e9 / positive(&gpu[rate]);
+        let seconds = of_way("uploaded_bytes", "upload_gb_per_s") + of_way("downloaded_bytes", "download_gb_per_s");
+        let raw_gb = (8 * 179 * 317 * 3) as f64 / 1e9;
+        close(measured(at), 100.0 * seconds * positive(&part(name)["host_to_host_gb_per_s"]) / raw_gb);
+    }
 }

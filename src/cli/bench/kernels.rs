@@ -20,28 +20,29 @@ pub type Pass = [Vec<DeviceRun>; PARTS.len()];
 
 /// The figures of one level.
 pub struct GpuFigures {
-    rates: DeviceRates,
-    opened: Duration,
-    pipelines: usize,
-    compiling: Duration,
-    parts: Vec<Part>,
+    pub rates: DeviceRates,
+    pub opened: Duration,
+    pub pipelines: usize,
+    pub compiling: Duration,
+    pub parts: Vec<Part>,
     pub kernels: Vec<Kernel>,
-    raw_bytes: usize,
+    pub raw_bytes: usize,
 }
 
 /// One of [`PARTS`], if the device had to do with it.
-struct Part {
-    name: &'static str,
+#[derive(Default)]
+pub struct Part {
+    pub name: &'static str,
     /// All of it on the first pass.
-    cold: Duration,
-    upload: Duration,
-    wait: Duration,
-    download: Duration,
-    total: Duration,
+    pub cold: Duration,
+    pub upload: Duration,
+    pub wait: Duration,
+    pub download: Duration,
+    pub total: Duration,
     /// The kernels alone; `None` if the device cannot tell.
-    resident: Option<Duration>,
-    uploaded_bytes: u64,
-    downloaded_bytes: u64,
+    pub resident: Option<Duration>,
+    pub uploaded_bytes: u64,
+    pub downloaded_bytes: u64,
 }
 
 /// The launches of a kernel in a part.

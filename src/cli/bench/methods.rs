@@ -1,7 +1,8 @@
 //! The parts of each method, apart.
 //!
-//! They are those of the pipeline, on batches as long as its own, but for tiles: the pipeline predicts and codes a band
-//! while it is in the cache, or both on a device, and here all tiles of a batch are in memory in between. Planes are recovered while the method is chosen: the time of that is not here.
+//! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: the pipeline predicts and codes
+//! a band while it is in the cache, and here all tiles of a batch are in memory in between. Where a device does both, they
+//! count as transform. Planes are recovered while the method is chosen: the time of that is not here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,9 +10,9 @@ use std::time::{Duration, Instant};
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
     Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Patched, Recovered, TileBatch, convert,
-    decode_tiles, discrete, encode_tiles, planes, put_over, strips,
+    decode_tiles, discrete, encode_tiles, planes, put_over, strips, tiles,
 };
-use framepress::plan::{Plan, StripPlan, TilePlan};
+use framepress::plan::{Plan, StripPlan, TileCoding, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
 
 /// Between transform and coding.
@@ -71,7 +72,7 @@ impl Pipeline<'_> {
     ) -> Result<Option<Coded>> {
         let Self { cpu, backend, compressor, .. } = *self;
         let geometry = batch.geometry;
-        let Memory { planes, tiles, .. } = memory;
+        let Memory { planes, tiles: tile_batch, .. } = memory;
         let Parts { transform, code } = parts;
         Ok(Some(match choice {
             MethodChoice::Planes(plan) => {
@@ -79,9 +80,13 @@ impl Pipeline<'_> {
                 let (blocks, payload) = timed(code, || compressor.encode(geometry, &plan, planes))?;
                 Coded::Planes(plan, blocks, payload)
             }
+            MethodChoice::Tiles(choice) if is_coded_there(backend, &choice.plan) => {
+                let (plan, segments) = timed(transform, || tiles::encode(batch, choice, backend, cpu))?;
+                Coded::Tiles(plan, segments)
+            }
             MethodChoice::Tiles(choice) => {
-                timed(transform, || backend.tiles_forward(batch, choice.plan.cut(), choice.effort, tiles))?;
-                let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tiles), cpu))?;
+                timed(transform, || backend.tiles_forward(batch, choice.plan.cut(), choice.effort, tile_batch))?;
+                let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tile_batch), cpu))?;
                 Coded::Tiles(plan, segments)
             }
             MethodChoice::Strips(plan) => {
@@ -124,16 +129,19 @@ impl Pipeline<'_> {
         parts: &mut Parts,
     ) -> Result<()> {
         let Self { cpu, backend, decompressor, .. } = *self;
-        let Memory { planes, tiles, .. } = memory;
+        let Memory { planes, tiles: tile_batch, .. } = memory;
         let Parts { transform, code } = parts;
         match coded {
             Coded::Planes(plan, blocks, payload) => {
                 timed(code, || decompressor.decode(geometry, plan, blocks, payload, planes))?;
                 timed(transform, || planes::inverse(geometry, plan, backend, planes, raw))
             }
+            Coded::Tiles(plan, segments) if is_coded_there(backend, plan) => {
+                timed(transform, || tiles::decode(geometry, plan, &slices(segments), raw, backend, cpu))
+            }
             Coded::Tiles(plan, segments) => {
-                timed(code, || decode_tiles(geometry, plan, &slices(segments), tiles, cpu))?;
-                timed(transform, || backend.tiles_inverse(geometry, plan.cut(), tiles, raw))
+                timed(code, || decode_tiles(geometry, plan, &slices(segments), tile_batch, cpu))?;
+                timed(transform, || backend.tiles_inverse(geometry, plan.cut(), tile_batch, raw))
             }
             Coded::Strips(plan, segments) => {
                 timed(code, || strips::decode(geometry, plan, &slices(segments), planes, cpu))?;
@@ -173,6 +181,11 @@ impl Pipeline<'_> {
         memory.recovered = frames;
         Ok(())
     }
+}
+
+/// Whether residuals of tiles are coded where they are made.
+fn is_coded_there(backend: &dyn Backend, plan: &TilePlan) -> bool {
+    !backend.is_cpu() && matches!(plan.coding, TileCoding::Tables(_))
 }
 
 fn slices(segments: &[Vec<u8>]) -> Vec<&[u8]> {

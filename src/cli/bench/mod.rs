@@ -14,6 +14,7 @@ mod page;
 mod report;
 mod schedule;
 mod stages;
+mod targets;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use super::super::report::table;
 use super::super::report::{Bar, Page, Point, Series, bars, details, list, machine, paragraph, scatter, side_by_side};
 use super::input::Input;
 use super::kernels::{GpuFigures, PARTS};
-use super::report::{Row, cells};
+use super::report::{Row, cells, targets_table};
 
 /// The whole page. `name` is the input's.
 pub fn page(name: &str, input: &Input, rows: &[Row]) -> String {
@@ -17,7 +17,10 @@ pub fn page(name: &str, input: &Input, rows: &[Row]) -> String {
         let gpu = |row| gpu_of(row, &device);
         if let Some(first) = rows.iter().find_map(gpu) {
             let levels: String = rows.iter().filter_map(|row| Some((row, gpu(row)?))).enumerate().map(level).collect();
-            page.section(&device, &(paragraph(&first.device_text()) + &levels));
+            let targets = targets_table(rows, &device).map_or_else(String::new, |cells| {
+                paragraph("What the device is meant to reach:") + &table(&cells, |column| column == 0)
+            });
+            page.section(&device, &(paragraph(&first.device_text()) + &levels + &targets));
         }
     }
     let devices = devices();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::contender::{Contender, Times};
 use super::kernels::GpuFigures;
 use super::stages::STAGES;
+use super::targets::{self, Target, targets};
 
 /// What one level did on one device.
 pub struct Row {
@@ -61,8 +62,14 @@ impl Row {
         }
         if let Some(gpu) = &self.gpu {
             object["gpu"] = gpu.json();
+            object["gpu"]["targets"] = self.targets().iter().map(Target::json).collect();
         }
         object
+    }
+
+    /// What the GPU is meant to reach at this level.
+    fn targets(&self) -> Vec<Target> {
+        self.gpu.as_ref().map_or_else(Vec::new, |gpu| targets(self.level, gpu))
     }
 
     fn cells(&self) -> Vec<String> {
@@ -105,7 +112,13 @@ pub fn cells(rows: &[Row]) -> Vec<Vec<String>> {
     std::iter::once(header).chain(rows.iter().map(Row::cells)).collect()
 }
 
-/// What GPUs did, level by level, each after what it can do at best.
+/// The header and rows of what `device` is meant to reach, of all levels; `None` if there is nothing.
+pub fn targets_table(rows: &[Row], device: &str) -> Option<Vec<Vec<String>>> {
+    let all: Vec<Target> = rows.iter().filter(|row| row.device == device).flat_map(Row::targets).collect();
+    (!all.is_empty()).then(|| targets::table(&all))
+}
+
+/// What GPUs did, level by level, each after what it can do at best, and what they are meant to.
 pub fn gpu_texts(rows: &[Row]) -> Vec<String> {
     let mut texts = Vec::new();
     let mut seen = Vec::new();
@@ -115,6 +128,11 @@ pub fn gpu_texts(rows: &[Row]) -> Vec<String> {
             texts.push(format!("{}: {}", row.device, gpu.device_text()));
         }
         texts.push(format!("level {} on {}, {}", row.level, row.device, gpu.text()));
+    }
+    for device in seen {
+        if let Some(table) = targets_table(rows, device) {
+            texts.push(format!("targets on {device}\n{}", aligned(&table, |at| at == 0)));
+        }
     }
     texts
 }

@@ -28,6 +28,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use self::band::{Band, Choice, Units, Vector};
 use self::model::Model;
 use self::motion::Pair;
@@ -313,20 +315,34 @@ pub fn estimate(picture: Picture, effort: Effort, frames: usize, raw: &[u8]) -> 
 /// Rows looked at, of all frames.
 const LOOKED_ROWS: usize = 64;
 
+/// The rows that [`looks_discrete`] looks at in frames of so many bytes, each with the row above and that of the frame before,
+/// as far as they are looked at.
+fn looked_rows(picture: Picture, raw_bytes: usize) -> impl Iterator<Item = [Range<usize>; 3]> {
+    let row_bytes = picture.row_bytes();
+    let rows = raw_bytes / row_bytes;
+    let looked = picture.unit_bytes * picture.width.min(COUNTED_UNITS);
+    let step = rows.div_ceil(LOOKED_ROWS) | 1;
+    (1..rows).step_by(step).map(move |row| {
+        let before = row.checked_sub(picture.height).unwrap_or(row - 1);
+        [row, row - 1, before].map(|row| row * row_bytes..row * row_bytes + looked)
+    })
+}
+
+/// The bytes that [`looks_discrete`] looks at.
+pub fn places(picture: Picture, raw_bytes: usize) -> Vec<Range<usize>> {
+    if picture.fits(raw_bytes) { looked_rows(picture, raw_bytes).flatten().collect() } else { Vec::new() }
+}
+
 /// Whether most units are equal to their left or upper neighbour or to the same unit of the frame
 /// before.
 pub fn looks_discrete(picture: Picture, raw: &[u8]) -> bool {
     if !picture.fits(raw.len()) {
         return false;
     }
-    let (row_bytes, unit_bytes) = (picture.row_bytes(), picture.unit_bytes);
-    let rows = raw.len() / row_bytes;
-    let step = rows.div_ceil(LOOKED_ROWS) | 1;
+    let unit_bytes = picture.unit_bytes;
     let (mut looked, mut novel) = (0, 0);
-    for row in (1..rows).step_by(step) {
-        let units = |row: usize| raw[row * row_bytes..][..row_bytes].chunks_exact(unit_bytes).take(COUNTED_UNITS);
-        let (now, above) = (units(row), units(row - 1));
-        let before = units(row.checked_sub(picture.height).unwrap_or(row - 1));
+    for rows in looked_rows(picture, raw.len()) {
+        let [now, above, before] = rows.map(|row| raw[row].chunks_exact(unit_bytes));
         let mut west: &[u8] = &[];
         for ((now, above), before) in now.zip(above).zip(before) {
             looked += 1;

@@ -110,7 +110,7 @@ const FALLBACK: Counts = {
 };
 
 /// Which class the groups of each level are in, from 1, set by set.
-#[derive(Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TileClasses(Vec<[u8; LEVELS]>);
 
 impl TileClasses {

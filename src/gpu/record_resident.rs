@@ -1,0 +1,152 @@
+//! Commands for raw frames that are on the device already, or stay there. The first buffer of each of these recordings is
+//! one that is there before, and the raw frames are in one that is kept.
+
+use std::ops::Range;
+
+use super::params;
+use super::recording::{Command, Overrides, Recording, Slot, Work};
+use super::shaders::Kernel;
+use crate::container;
+use crate::cpu::block_sums::{ACCUMULATORS, SECRET, SUMS_BYTES};
+use crate::error::Result;
+use crate::frame::PitchedFrames;
+
+const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
+
+/// Frames with gaps in the first buffer, the same without gaps in the second; or the other way round.
+pub(super) fn rows(frames: &PitchedFrames, kernel: Kernel) -> Result<Recording> {
+    let mut recording = Recording::default();
+    let (pitched, dense) = (frames.pitched_bytes(), frames.dense_bytes());
+    let (from, to) = if kernel == Kernel::RowsForward { (pitched, dense) } else { (dense, pitched) };
+    let storage = [recording.buffer(from)?, recording.buffer(to)?];
+    let words = to.div_ceil(4);
+    let mut params = params::Rows {
+        words: words as u32,
+        frames: frames.frames as u32,
+        frame_bytes: frames.frame_bytes as u32,
+        stretches: frames.stretches.len() as u32,
+        ..Default::default()
+    };
+    for (at, (stretch, pitch)) in frames.stretches.iter().enumerate() {
+        // Distances that nothing comes after may be any.
+        let row = if stretch.rows > 1 { pitch.row as u32 } else { u32::MAX };
+        let frame = if frames.frames > 1 { pitch.frame as u32 } else { u32::MAX };
+        params.dense[at] = [stretch.start as u32, stretch.row_bytes as u32, stretch.rows as u32, 0];
+        params.pitched[at] = [pitch.offset as u32, row, frame, 0];
+    }
+    recording.dispatch(kernel, OVERRIDES, params, &storage, Work::Invocations(words));
+    Ok(recording)
+}
+
+/// The same for frames that are uploaded, and downloaded.
+pub(super) fn rows_of_host(frames: &PitchedFrames, kernel: Kernel) -> Result<Recording> {
+    let mut recording = rows(frames, kernel)?;
+    let [from, to] = [Slot(0), Slot(1)];
+    recording.commands.insert(0, Command::Upload { to: from });
+    recording.download(to, 0..recording.buffers[to.0] as usize);
+    Ok(recording)
+}
+
+/// Bytes that are uploaded to a buffer.
+pub(super) fn upload(bytes: usize) -> Result<(Recording, Slot)> {
+    let mut recording = Recording::default();
+    let raw = recording.buffer(bytes)?;
+    recording.upload(raw);
+    Ok((recording, raw))
+}
+
+/// What is downloaded of raw frames.
+pub(super) struct Look {
+    raw_bytes: usize,
+    sums_bytes: usize,
+    tail: Range<usize>,
+    places: Vec<Range<usize>>,
+}
+
+impl Look {
+    /// All that the checksum of `raw_bytes` bytes needs, and some places, which are in order.
+    pub fn new(raw_bytes: usize, places: Vec<Range<usize>>) -> Self {
+        let sums_bytes = container::summed_blocks(raw_bytes) * SUMS_BYTES;
+        Self { raw_bytes, sums_bytes, tail: container::tail(raw_bytes), places }
+    }
+
+    /// Adds it to a recording whose raw frames are in `raw` by then.
+    pub fn record(&self, recording: &mut Recording, raw: Slot) -> Result<()> {
+        let sums = self.sums_bytes / size_of::<u64>();
+        if sums > 0 {
+            let secret: Vec<u32> = SECRET.as_chunks().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
+            let (secret, out) = (recording.table(&secret)?, recording.buffer(self.sums_bytes)?);
+            let params = params::BlockSums { sums: sums as u32 };
+            let storage = [raw, out, secret];
+            recording.dispatch(Kernel::BlockSumsForward, OVERRIDES, params, &storage, Work::Invocations(sums));
+            recording.moves_only(self.raw_bytes + self.sums_bytes);
+            recording.download_to(0, out, 0..self.sums_bytes);
+        }
+        for (place, to) in self.all_places() {
+            recording.download_to(to, raw, place);
+        }
+        Ok(())
+    }
+
+    /// The checksum from what was downloaded.
+    pub fn checksum(&self, downloaded: &[u8]) -> u64 {
+        let (sums, rest) = downloaded.split_at(self.sums_bytes);
+        let sum = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+        let sums = sums.as_chunks::<SUMS_BYTES>().0.iter().map(|block| {
+            let mut sums = [0; ACCUMULATORS];
+            sums.iter_mut().zip(block.as_chunks().0).for_each(|(to, from)| *to = sum(from));
+            sums
+        });
+        container::checksum_of_sums(self.raw_bytes, &sums.collect::<Vec<_>>(), &rest[..self.tail.len()])
+    }
+
+    /// Puts the places where they belong in `raw`.
+    pub fn put_places(&self, downloaded: &[u8], raw: &mut [u8]) {
+        for (place, from) in self.all_places() {
+            raw[place.clone()].copy_from_slice(&downloaded[from..from + place.len()]);
+        }
+    }
+
+    /// The tail and the other places, with where they are in what is downloaded.
+    fn all_places(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        let mut at = self.sums_bytes;
+        std::iter::once(&self.tail).chain(&self.places).map(move |place| {
+            let from = at;
+            at += place.len().next_multiple_of(4);
+            (place.clone(), from)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{BufferLayout, Dtype, FrameFormat, Layout};
+
+    /// One sixteenth of the bytes, the last ones, and the places that are asked for.
+    #[test]
+    fn a_look_downloads_little() {
+        let raw_bytes = 100 * 1024 + 10;
+        let look = Look::new(raw_bytes, vec![0..8, 1000..1010]);
+        let (mut recording, raw) = upload(raw_bytes).unwrap();
+        look.record(&mut recording, raw).unwrap();
+        assert_eq!(recording.download_bytes(), 100 * 64 + (64 + 12) + 8 + 12);
+        let dispatches: Vec<_> = recording.dispatches().map(|it| (it.kernel, it.workgroups)).collect();
+        assert_eq!(dispatches, [(Kernel::BlockSumsForward, [4, 1])]);
+        let downloaded: Vec<u8> = (0..recording.download_bytes()).map(|at| at as u8).collect();
+        let mut sparse = vec![0; raw_bytes];
+        look.put_places(&downloaded, &mut sparse);
+        assert_eq!(sparse[..9], [downloaded[6476..6484].to_vec(), vec![0]].concat());
+        assert_eq!(sparse[1000..1010], downloaded[6484..6494]);
+        assert_eq!(sparse[raw_bytes - 10..], downloaded[6464..6474]);
+    }
+
+    #[test]
+    fn a_batch_beyond_any_device_is_an_error() {
+        let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 1 << 15, height: 1 << 15 }).unwrap();
+        let frames = BufferLayout::new(format, 2).unwrap().pitched();
+        for kernel in [Kernel::RowsForward, Kernel::RowsInverse] {
+            assert_eq!(rows(&frames, kernel).unwrap_err().kind(), crate::ErrorKind::Gpu);
+        }
+    }
+}

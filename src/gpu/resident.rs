@@ -1,0 +1,217 @@
+//! Raw frames that stay in the memory of a device.
+
+use std::ops::Range;
+
+use super::backend::GpuBackend;
+use super::gpu_frames::{GpuFrames, check_target};
+use super::lending::Copy;
+use super::record_coded::Encoding;
+use super::record_decoded::Decoding;
+use super::record_resident::{Look, rows, rows_of_host, upload};
+use super::recording::{Recording, Slot};
+use super::shaders::Kernel;
+use crate::codec::{TileDecoderTables, TileEncoderTables};
+use crate::error::Result;
+use crate::frame::{BufferLayout, Geometry, PitchedFrames};
+use crate::plan::TilePlan;
+use crate::stage::{CodedTiles, TileEffort};
+
+/// Raw frames without gaps, not empty, in a buffer of ours.
+pub struct ResidentFrames<'a> {
+    backend: &'a GpuBackend,
+    /// Some until it is dropped.
+    buffer: Option<wgpu::Buffer>,
+    raw_bytes: usize,
+}
+
+/// What a device does to frames that stay there, besides stages. Each call brings its own.
+pub trait Residence {
+    /// Rows with gaps to rows without.
+    fn rows_forward(&self, frames: &PitchedFrames, pitched: &[u8], dense: &mut [u8]) -> Result<()>;
+
+    /// The other way round; gaps are zeros.
+    fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()>;
+
+    /// The checksum of raw frames, which are not empty.
+    fn checksum(&self, raw: &[u8]) -> Result<u64>;
+}
+
+impl Residence for GpuBackend {
+    fn rows_forward(&self, frames: &PitchedFrames, pitched: &[u8], dense: &mut [u8]) -> Result<()> {
+        self.engine.execute(&rows_of_host(frames, Kernel::RowsForward)?, pitched, dense)
+    }
+
+    fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()> {
+        self.engine.execute(&rows_of_host(frames, Kernel::RowsInverse)?, dense, pitched)
+    }
+
+    fn checksum(&self, raw: &[u8]) -> Result<u64> {
+        self.uploaded(raw)?.look(Vec::new(), &mut vec![0; raw.len()])
+    }
+}
+
+impl Drop for ResidentFrames<'_> {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            self.backend.engine.give(buffer);
+        }
+    }
+}
+
+impl GpuBackend {
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        self.engine.device()
+    }
+
+    /// Its queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        self.engine.queue()
+    }
+
+    /// A copy of frames, without gaps.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if they are too large for one buffer, or the device fails.
+    pub fn copy_of(&self, frames: &GpuFrames<'_>) -> Result<ResidentFrames<'_>> {
+        let pitched = frames.pitched();
+        let resident = self.room(pitched.dense_bytes())?;
+        if pitched.is_dense() {
+            self.engine.copy(&frames.copies(&pitched, resident.buffer()))?;
+        } else {
+            let staging = self.engine.buffer(pitched.pitched_bytes())?;
+            self.engine.copy(&frames.copies(&pitched, &staging))?;
+            self.move_rows(&pitched, Kernel::RowsForward, &staging, resident.buffer())?;
+            self.engine.give(staging);
+        }
+        Ok(resident)
+    }
+
+    /// Frames that come from the host.
+    ///
+    /// # Errors
+    /// As [`copy_of`](Self::copy_of).
+    pub fn uploaded(&self, raw: &[u8]) -> Result<ResidentFrames<'_>> {
+        let resident = self.room(raw.len())?;
+        let (recording, slot) = upload(raw.len())?;
+        self.engine.execute_on(&recording, &[(slot, resident.buffer())], raw, &mut [], |_| Ok(None))?;
+        Ok(resident)
+    }
+
+    /// Coded tiles to frames that stay, with their checksum.
+    ///
+    /// # Errors
+    /// As [`Backend::tiles_decode`](crate::stage::Backend::tiles_decode).
+    pub fn decoded(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tables: &TileDecoderTables,
+        coded: &CodedTiles<'_>,
+    ) -> Result<(ResidentFrames<'_>, u64)> {
+        let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
+        let mut decoding = Decoding::resident(geometry, plan, tables, coded, &groups)?;
+        let look = Look::new(geometry.raw_bytes(), Vec::new());
+        look.record(&mut decoding.recording, decoding.raw)?;
+        let room = decoding.recording.buffers[decoding.raw.0] as usize;
+        let mut resident = self.room(room)?;
+        resident.raw_bytes = geometry.raw_bytes();
+        let mut downloaded = vec![0; decoding.recording.download_bytes() as usize];
+        let kept = [(decoding.raw, resident.buffer())];
+        let input = Decoding::input(coded);
+        let rest = |_: &[u8]| Ok(Some(decoding.rest()));
+        let ends = self.engine.execute_on(&decoding.recording, &kept, &input, &mut downloaded, rest)?;
+        Decoding::check(coded, &ends)?;
+        Ok((resident, look.checksum(&downloaded)))
+    }
+
+    fn room(&self, bytes: usize) -> Result<ResidentFrames<'_>> {
+        Ok(ResidentFrames { backend: self, buffer: Some(self.engine.buffer(bytes)?), raw_bytes: bytes })
+    }
+
+    fn move_rows(&self, frames: &PitchedFrames, kernel: Kernel, from: &wgpu::Buffer, to: &wgpu::Buffer) -> Result<()> {
+        let kept = [(Slot(0), from), (Slot(1), to)];
+        self.engine.execute_on(&rows(frames, kernel)?, &kept, &[], &mut [], |_| Ok(None))?;
+        Ok(())
+    }
+}
+
+impl ResidentFrames<'_> {
+    fn buffer(&self) -> &wgpu::Buffer {
+        self.buffer.as_ref().expect("there until it is dropped")
+    }
+
+    /// The checksum of the frames. Copies `places`, in order and each from a multiple of 4 on, to where they belong in
+    /// `raw`, which is as long as the frames.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the device fails.
+    pub fn look(&self, places: Vec<Range<usize>>, raw: &mut [u8]) -> Result<u64> {
+        let look = Look::new(self.raw_bytes, places);
+        let mut recording = Recording::default();
+        let slot = recording.buffer(self.raw_bytes)?;
+        look.record(&mut recording, slot)?;
+        let mut downloaded = vec![0; recording.download_bytes() as usize];
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &[], &mut downloaded, |_| Ok(None))?;
+        look.put_places(&downloaded, raw);
+        Ok(look.checksum(&downloaded))
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn downloaded(&self) -> Result<Vec<u8>> {
+        let mut recording = Recording::default();
+        let slot = recording.buffer(self.raw_bytes)?;
+        recording.download(slot, 0..self.raw_bytes);
+        let mut raw = vec![0; self.raw_bytes];
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &[], &mut raw, |_| Ok(None))?;
+        Ok(raw)
+    }
+
+    /// Codes them as [`Backend::tiles_encode`](crate::stage::Backend::tiles_encode) does.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn tiles_encode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        let encoding = Encoding::resident(geometry, plan, effort, tables)?;
+        let mut head = vec![0; encoding.head_bytes()];
+        let mut ends = Vec::new();
+        let kept = [(encoding.raw, self.buffer())];
+        let rest = self.backend.engine.execute_on(&encoding.recording, &kept, &[], &mut head, |head| {
+            ends = encoding.ends(head)?;
+            Ok(Some(encoding.rest(&ends)))
+        })?;
+        encoding.coded(&head, &ends, &rest)
+    }
+
+    /// Copies them to a buffer of somebody else.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if they must not be copied there; otherwise as
+    /// [`look`](Self::look).
+    pub fn copy_to(&self, buffer: &wgpu::Buffer, layout: &BufferLayout) -> Result<()> {
+        check_target(buffer, layout)?;
+        let engine = &self.backend.engine;
+        let pitched = layout.pitched();
+        let to = (buffer, layout.offset() as u64);
+        let bytes = pitched.pitched_bytes().next_multiple_of(4) as u64;
+        if pitched.is_dense() {
+            return engine.copy(&[Copy::Buffer { from: (self.buffer(), 0), to, bytes }]);
+        }
+        let staging = engine.buffer(pitched.pitched_bytes())?;
+        self.backend.move_rows(&pitched, Kernel::RowsInverse, self.buffer(), &staging)?;
+        engine.copy(&[Copy::Buffer { from: (&staging, 0), to, bytes }])?;
+        engine.give(staging);
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Batch records to frames on a GPU.
+
+use std::time::Instant;
+
+use super::Gpu;
+use crate::container::{BatchRecord, RecordReader};
+use crate::decompressor::{Decompressor, check_frames, frame_count, segments};
+use crate::error::{Error, ErrorKind, Result};
+use crate::frame::{BufferLayout, Geometry};
+use crate::gpu::{ResidentFrames, check_target};
+use crate::plan::Method;
+use crate::telemetry::{self, BatchWatch};
+use crate::tiled;
+
+impl Decompressor {
+    /// Decompresses a whole file in memory to a buffer on a GPU, which may be copied to (`COPY_DST`): what is submitted to the
+    /// queue of the device afterwards finds the frames there. `layout` must have their format and number. Bytes between
+    /// rows, planes and frames, and up to three after the last, are overwritten.
+    ///
+    /// Batches that the device can restore alone do not pass through the host; others are restored with the settings of this
+    /// decompressor and uploaded. [`statistics`](Self::statistics) counts both. A batch is
+    /// copied to the buffer once its checksum is found to be right: after an error the buffer has the batches before it and
+    /// is otherwise as it was.
+    ///
+    /// # Errors
+    /// As [`decompress`](Self::decompress); [`ErrorKind::InvalidInput`] unless the layout is that of the frames and the
+    /// buffer has room and the usage for them; [`ErrorKind::Gpu`] if the device fails, or a batch is too large for it.
+    pub fn decompress_gpu(&self, gpu: &Gpu, file: &[u8], buffer: &wgpu::Buffer, layout: &BufferLayout) -> Result<()> {
+        check_target(buffer, layout)?;
+        let mut records = RecordReader::new(file, self.limits())?;
+        let format = records.header().format.clone();
+        if format != *layout.format() {
+            return Err(Error::invalid(format!(
+                "layout: the file has frames of {format:?}, the buffer of {:?}",
+                layout.format()
+            )));
+        }
+        let mut first = 0;
+        while let Some(record) = records.next()? {
+            let frames = frame_count(&record)?;
+            if frames > layout.frames() - first {
+                return Err(Error::invalid(format!("layout: has {} frames, the file has more", layout.frames())));
+            }
+            let geometry = Geometry::new(&format, frames);
+            if geometry.raw_bytes() > 0 {
+                let restored =
+                    self.restore_gpu(gpu, &geometry, &record).map_err(|error| error.at(record.location()))?;
+                restored.copy_to(buffer, &layout.part(first, frames))?;
+            }
+            first += frames;
+        }
+        if first < layout.frames() {
+            return Err(Error::invalid(format!("layout: has {} frames, the file has {first}", layout.frames())));
+        }
+        Ok(())
+    }
+
+    /// Any error of the device is answered by the ordinary way: if the data is at fault, that says the same.
+    fn restore_gpu<'g>(&self, gpu: &'g Gpu, geometry: &Geometry, record: &BatchRecord) -> Result<ResidentFrames<'g>> {
+        match self.restore_resident(gpu, geometry, record) {
+            Ok(Some(restored)) => return Ok(restored),
+            Ok(None) => {}
+            Err(error) => telemetry::failed(&gpu.description().name, &error, error.kind() != ErrorKind::Gpu),
+        }
+        let mut raw = vec![0; geometry.raw_bytes()];
+        self.restore(geometry, record, &mut raw)?;
+        let uploaded = gpu.backend.uploaded(&raw)?;
+        self.scheduler.was_transferred();
+        Ok(uploaded)
+    }
+
+    /// `None` if that takes more than the device can do alone.
+    fn restore_resident<'g>(
+        &self,
+        gpu: &'g Gpu,
+        geometry: &Geometry,
+        record: &BatchRecord,
+    ) -> Result<Option<ResidentFrames<'g>>> {
+        let Method::Tiles(plan) = &record.method else { return Ok(None) };
+        let start = Instant::now();
+        let _seat = self.crew().enter();
+        let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
+        let packed = segments(&record.blocks, &record.payload)?;
+        let Some((tables, coded)) = tiled::coded_tiles(geometry, plan, &packed, self.scheduler.cpu())? else {
+            return Ok(None);
+        };
+        let (restored, checksum) = gpu.backend.decoded(geometry, plan, &tables, &coded)?;
+        check_frames(record, checksum)?;
+        watch.done(&record.method, geometry.raw_bytes(), record.payload.len());
+        self.scheduler.ran_resident(geometry.raw_bytes(), start.elapsed());
+        Ok(Some(restored))
+    }
+}

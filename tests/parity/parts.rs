@@ -1,0 +1,99 @@
+//! Batches that go beyond what kernels of a device see at a time, on every adapter: some frames after the others come to
+//! what all at once come to.
+
+use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Layout};
+use framepress::internal::gpu::{
+    Difference, GpuBackend, compare, compare_coded, compare_recovery, compare_tiles, made_frames,
+};
+use framepress::internal::{Detail, TileEffort, Tiling};
+use framepress::plan::{Colour, TileCut};
+use framepress::{ErrorKind, Result};
+use libtest_mimic::Trial;
+
+use super::backends::{Adapter, adapters, reference, row};
+use super::cases::{Case, WIDTHS, gray, packed, yuv};
+use super::recovery::makings;
+
+/// What kernels see at a time, which is more than the probe needs.
+const MOST_BOUND: u64 = 2 << 20;
+
+pub fn rows() -> Vec<Trial> {
+    let mut rows = Vec::new();
+    for it in adapters() {
+        rows.push(row("parts", it, "planes", || planes(it.adapter())));
+        rows.push(row("parts", it, "tiles", || tiles(it.adapter())));
+        rows.push(row("parts", it, "recovery", || recovery(it.adapter())));
+        rows.push(row("parts", it, "one-frame-too-large", || one_frame(it.adapter())));
+    }
+    rows
+}
+
+/// A comparison that both ways takes more runs than one.
+#[track_caller]
+fn alike(device: &GpuBackend, least_runs: usize, compare: impl FnOnce() -> Result<Option<Difference>>) {
+    let (difference, runs) = device.profile(Detail::Host, compare);
+    assert_eq!(difference.unwrap(), None);
+    assert!(runs.len() >= least_runs, "{} runs", runs.len());
+}
+
+/// Residuals are shuffled in spans that are longer and shorter than a frame.
+fn planes(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    for dtype in WIDTHS {
+        let case = Case::new(dtype, packed(203, 161, ChannelOrder::Rgb), 31 / dtype.bytes() + 1, 3);
+        for plan in case.plans() {
+            alike(&device, 4, || compare(&device, &reference(), case.batch(), &plan));
+        }
+    }
+}
+
+fn tiled() -> [(Layout, usize); 3] {
+    let chroma = ChromaOrder::Planar;
+    [
+        (gray(321, 200), 41),
+        (packed(131, 177, ChannelOrder::Bgr), 37),
+        (yuv(210, 141, ChromaSampling::Cs420, chroma), 53),
+    ]
+}
+
+/// With one band and with several, which all have the tiles of a frame before.
+fn tiles(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    for (layout, frames) in tiled() {
+        let case = Case::new(Dtype::U8, layout, frames, 3);
+        let (colour, split_chroma) = match case.geometry.colour {
+            true => (Colour::SubtractGreen, true),
+            false => (Colour::None, false),
+        };
+        for bands in [1, Tiling::most_bands(&case.geometry, split_chroma) as u32] {
+            let cut = TileCut { colour, split_chroma, bands };
+            alike(&device, 4, || compare_tiles(&device, &reference(), case.batch(), cut, TileEffort::All));
+            for segment_frames in [1, 3, 8] {
+                alike(&device, 8, || {
+                    compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Some, segment_frames)
+                });
+            }
+        }
+    }
+}
+
+fn recovery(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    for order in [ChannelOrder::Rgb, ChannelOrder::Bgra] {
+        let case = Case::new(Dtype::U8, packed(203, 161, order), 33, 3);
+        for making in makings(&case) {
+            let raw = made_frames(&case.geometry, &making, &reference()).unwrap();
+            let made = Case { geometry: case.geometry.clone(), raw };
+            alike(&device, 4, || compare_recovery(&device, &reference(), made.batch(), &making));
+        }
+    }
+}
+
+/// There is nothing to be cut between frames.
+fn one_frame(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    let case = Case::new(Dtype::U8, gray(2048, 1025), 3, 1);
+    let error = compare(&device, &reference(), case.batch(), &case.identity()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Gpu);
+    assert!(error.to_string().contains("batch too large"), "{error}");
+}

@@ -1,0 +1,38 @@
+//! The kernels that bring frames together and add up their checksum.
+
+use framepress::internal::gpu::{compare_checksum, compare_rows};
+use framepress::internal::{Pitch, PitchedFrames, Stretch};
+
+use crate::backends::Adapter;
+
+/// Rows of all lengths up to some words, at all distances to the next, in stretches that begin anywhere.
+pub fn some_rows(adapter: &Adapter) {
+    for row_bytes in 1..10 {
+        for gap in 0..5 {
+            let chroma = Stretch { start: 3 * row_bytes, row_bytes: row_bytes + 1, rows: 5 };
+            let luma = Stretch { start: 0, row_bytes, rows: 3 };
+            let stretches = vec![
+                (luma, Pitch { offset: gap, row: row_bytes + gap, frame: 300 }),
+                (chroma, Pitch { offset: 100 + gap, row: row_bytes + 1 + 3 * gap, frame: 300 }),
+            ];
+            let frame_bytes = 3 * row_bytes + 5 * (row_bytes + 1);
+            for frames in [1, 2, 7] {
+                let frames = PitchedFrames { frames, frame_bytes, stretches: stretches.clone() };
+                assert_eq!(compare_rows(adapter.shared(), &frames).unwrap(), None, "{frames:?}");
+            }
+        }
+    }
+    // More than one dimension of workgroups.
+    let (row_bytes, rows) = (9001, 7603);
+    let stretch = (Stretch { start: 0, row_bytes, rows }, Pitch { offset: 0, row: 9004, frame: 0 });
+    let frames = PitchedFrames { frames: 1, frame_bytes: row_bytes * rows, stretches: vec![stretch] };
+    assert_eq!(compare_rows(adapter.shared(), &frames).unwrap(), None);
+}
+
+pub fn checksums(adapter: &Adapter) {
+    let around_blocks = [1, 2, 3, 33, 64].into_iter().flat_map(|blocks| (0..4).map(move |more| 1024 * blocks + more));
+    let lengths = [1, 2, 3, 16, 17, 128, 129, 240, 241, 255, 256, 1000, 1023, 5 << 20];
+    for bytes in lengths.into_iter().chain(around_blocks) {
+        assert_eq!(compare_checksum(adapter.shared(), bytes).unwrap(), None, "{bytes} bytes");
+    }
+}
