@@ -6,15 +6,14 @@
 
 use super::decide::Side;
 
-/// The part of its time on an accelerator for which a run keeps others from it. Before and after the queue, a byte passes the
-/// host's memory, which is about as fast as the way to the device.
-const QUEUED: f64 = 0.5;
+/// The part of its time on an accelerator in which a run is in nobody's way: every byte passes the host's memory, which takes
+/// about as long as the way to the device.
+const COPYING: f64 = 0.5;
 
 /// One run.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     number: u64,
-    side: Side,
     /// Threads that it keeps busy, on average.
     demand: f64,
     /// Until when the accelerator's queue is busy with it and with those before.
@@ -37,8 +36,8 @@ pub struct InFlight {
 pub struct Begun {
     number: u64,
     slowness: f64,
+    slowness_of_device: f64,
     at: f64,
-    ahead: usize,
 }
 
 impl Begun {
@@ -47,9 +46,9 @@ impl Begun {
         self.at
     }
 
-    /// How much longer it was on the accelerator for those that were there before.
+    /// How much longer it should be on the accelerator for those that were there before.
     pub fn slowness_of_device(&self) -> f64 {
-        1.0 + QUEUED * self.ahead as f64
+        self.slowness_of_device
     }
 }
 
@@ -65,9 +64,10 @@ impl InFlight {
         ((others + demand) / self.threads).max(1.0)
     }
 
-    /// Seconds from `now` until the accelerator's queue is empty.
-    pub fn wait(&self, now: f64) -> f64 {
-        self.runs.iter().map(|run| (run.queue_until - now).max(0.0)).fold(0.0, f64::max)
+    /// Seconds for which a run that is on the accelerator for `device_seconds` from `now` on would have to wait there.
+    pub fn wait(&self, device_seconds: f64, now: f64) -> f64 {
+        let queue = self.runs.iter().map(|run| run.queue_until - now).fold(0.0, f64::max);
+        (queue - COPYING * device_seconds).max(0.0)
     }
 
     /// A run begins that keeps `demand` threads busy and is on the accelerator for so many seconds.
@@ -75,10 +75,11 @@ impl InFlight {
         self.count(now);
         let number = self.begun;
         self.begun += 1;
-        let ahead = self.runs.iter().filter(|run| run.side == Side::Gpu).count();
-        let queue_until = if side == Side::Gpu { now + self.wait(now) + QUEUED * device_seconds } else { 0.0 };
-        self.runs.push(Run { number, side, demand, queue_until });
-        Begun { number, slowness: self.slowness, at: now, ahead }
+        let wait = self.wait(device_seconds, now);
+        let queue_until = if side == Side::Gpu { now + wait + device_seconds } else { 0.0 };
+        self.runs.push(Run { number, demand, queue_until });
+        let slowness_of_device = if device_seconds > 0.0 { 1.0 + wait / device_seconds } else { 1.0 };
+        Begun { number, slowness: self.slowness, slowness_of_device, at: now }
     }
 
     /// It ends. Gives how much slower its part on the CPU was than alone, on average.
@@ -127,13 +128,13 @@ mod tests {
     fn the_queue_of_an_accelerator_does_one_after_another() {
         let mut in_flight = InFlight::new(8);
         let first = in_flight.begin(Side::Gpu, 0.5, 4.0, 100.0);
-        assert_eq!(in_flight.wait(100.5), 1.5);
+        assert_eq!(in_flight.wait(4.0, 100.5), 1.5);
         let second = in_flight.begin(Side::Gpu, 0.5, 4.0, 100.5);
-        assert_eq!(in_flight.wait(101.0), 3.0);
-        assert_eq!((first.slowness_of_device(), second.slowness_of_device()), (1.0, 1.5));
+        assert_eq!(in_flight.wait(4.0, 101.0), 3.0);
+        assert_eq!((first.slowness_of_device(), second.slowness_of_device()), (1.0, 1.375));
         in_flight.end(first, 104.0);
-        assert_eq!(in_flight.wait(103.5), 0.5);
-        assert_eq!(in_flight.wait(106.0), 0.0, "it is late");
+        assert_eq!(in_flight.wait(4.0, 103.5), 0.5);
+        assert_eq!(in_flight.wait(4.0, 106.0), 0.0, "it is late");
         in_flight.end(second, 107.0);
         assert_eq!(in_flight.begin(Side::Gpu, 0.5, 4.0, 108.0).slowness_of_device(), 1.0);
     }

@@ -204,7 +204,7 @@ impl Placer {
         let [cpu, device, remainder] =
             [Part::Cpu, Part::Device, Part::Remainder].map(|part| self.forecast(work, price, part));
         let slowness = self.in_flight.slowness(work.demand(request.threads) as f64);
-        let wait = Forecast { seconds: self.in_flight.wait(now), deviation: 0.0 };
+        let wait = Forecast { seconds: self.in_flight.wait(device.seconds, now), deviation: 0.0 };
         [
             Outlook { alone: cpu, done: cpu.times(slowness) },
             Outlook { alone: device.then(remainder), done: wait.then(device).then(remainder.times(slowness)) },

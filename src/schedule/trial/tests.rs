@@ -118,9 +118,11 @@ fn the_same_from_the_same_seed() {
     assert_ne!(chosen(1), chosen(2));
 }
 
-/// A batch in flight: what the device and the CPU still have to do, one after the other.
+/// A batch in flight: what is still to be copied for the device, and what this and the CPU have to do, one after the
+/// other.
 struct Running {
     ticket: Ticket,
+    copies: f64,
     device: f64,
     cpu: f64,
     began: f64,
@@ -128,7 +130,8 @@ struct Running {
 }
 
 /// Seconds that some batches take of which several are in flight. Alone, one takes `cpu` seconds on the CPU, or those of
-/// `gpu` on the device and then on the CPU. The CPU shares itself among batches; the device does one after another.
+/// `gpu` on the device and then on the CPU. The CPU shares itself among batches. Of their time on the device, half is of
+/// copies, which batches are in nobody's way with; the other half the device does one after another.
 fn several_in_flight(candidates: Candidates, batches: usize, cpu: f64, gpu: (f64, f64)) -> f64 {
     let item = Item { width: 1280, height: 720, channels: 3, frames: 16, noise: 0.5, decompress: false, loaded: false };
     let mut world = Simulated::new(FAST_GPU, 1);
@@ -137,25 +140,29 @@ fn several_in_flight(candidates: Candidates, batches: usize, cpu: f64, gpu: (f64
     let request = Request { work, threads: world.threads(), candidates, policy: Policy::Throughput };
     let (mut now, mut placed, mut running) = (0.0, 0, Vec::<Running>::new());
     while placed < batches || !running.is_empty() {
-        while placed < batches && running.len() < 3 {
+        while placed < batches && running.len() < 4 {
             let ticket = placer.place(request, now);
             let (device, cpu) = if ticket.decision.side == Side::Cpu { (0.0, cpu) } else { gpu };
-            running.push(Running { ticket, device, cpu, began: now, device_until: now });
+            let (copies, device) = (device / 2.0, device / 2.0);
+            running.push(Running { ticket, copies, device, cpu, began: now, device_until: now });
             placed += 1;
         }
         // Until something ends.
         let sharing = running.iter().filter(|run| run.device == 0.0).count() as f64;
-        let on_device = running.iter().position(|run| run.device > 0.0);
+        let on_device = running.iter().position(|run| run.copies == 0.0 && run.device > 0.0);
         let of_cpu = running.iter().filter(|run| run.device == 0.0).map(|run| run.cpu * sharing);
-        let step = of_cpu.chain(on_device.map(|at| running[at].device)).fold(f64::INFINITY, f64::min);
+        let copies = running.iter().filter(|run| run.copies > 0.0).map(|run| run.copies);
+        let step = of_cpu.chain(copies).chain(on_device.map(|at| running[at].device)).fold(f64::INFINITY, f64::min);
         now += step;
+        let left = |seconds: f64| if seconds - step > 1e-12 { seconds - step } else { 0.0 };
         for run in running.iter_mut().filter(|run| run.device == 0.0) {
             run.cpu -= step / sharing;
         }
         if let Some(at) = on_device {
-            running[at].device = if running[at].device - step > 1e-12 { running[at].device - step } else { 0.0 };
+            running[at].device = left(running[at].device);
             running[at].device_until = now;
         }
+        running.iter_mut().for_each(|run| run.copies = left(run.copies));
         if let Some(at) = running.iter().position(|run| run.device == 0.0 && run.cpu < 1e-12) {
             let Running { ticket, began, device_until, .. } = running.swap_remove(at);
             placer.done(ticket, device_until - began, now);
@@ -167,7 +174,7 @@ fn several_in_flight(candidates: Candidates, batches: usize, cpu: f64, gpu: (f64
 /// With several batches in flight both sides work, and all are done sooner than on either side alone.
 #[test]
 fn both_sides_work_at_once() {
-    for (cpu, gpu) in [(0.02, (0.015, 0.003)), (0.02, (0.025, 0.002))] {
+    for (cpu, gpu) in [(0.02, (0.03, 0.003)), (0.02, (0.025, 0.002))] {
         let [both, on_cpu, on_gpu] = [Candidates::Both, Candidates::Cpu, Candidates::Asked]
             .map(|candidates| several_in_flight(candidates, 300, cpu, gpu));
         assert!(both < 0.85 * on_cpu.min(on_gpu), "{cpu} {gpu:?}: {both}, {on_cpu}, {on_gpu}");
