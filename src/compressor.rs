@@ -11,6 +11,8 @@ use crate::container::{self, BlockEntry, Limits};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::packed;
+use crate::part::Part;
 use crate::patched::Patched;
 use crate::pipeline::{FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
@@ -220,8 +222,9 @@ impl Compressor {
         let mut restored = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         restored.resize_for_overwrite(batch.raw.len());
         let cpu = self.scheduler.cpu();
+        let packed = packed::Packed { blocks, payload };
         let result = verifier
-            .restore_method(batch.geometry, method, blocks, payload, cpu, restored.as_bytes_mut())
+            .restore_method(batch.geometry, method, packed, &Part::whole(batch.geometry), cpu, restored.as_bytes_mut())
             .map_err(|error| error.context("verification"))
             .and_then(|()| match restored.as_bytes() == batch.raw {
                 true => Ok(()),

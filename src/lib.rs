@@ -35,16 +35,23 @@ pub mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
 pub mod input;
+mod packed;
+mod part;
 mod patched;
 mod pipeline;
 pub mod plan;
 mod planes;
 mod pool;
+mod read_at;
 mod reader;
 mod recovered;
 mod salvage;
 mod schedule;
+mod selection;
+mod shared;
 mod stage;
+#[cfg(feature = "object-store")]
+mod store;
 mod strips;
 mod telemetry;
 mod tiled;
@@ -62,9 +69,13 @@ pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
+pub use read_at::{Positioned, ReadAt};
 pub use reader::{DecodedBatch, Reader, SeekReader};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
 pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
+pub use shared::SharedReader;
+#[cfg(feature = "object-store")]
+pub use store::StoreReader;
 pub use writer::Writer;
 
 /// The code of README.md, compiled and run as a test.
@@ -87,6 +98,7 @@ pub mod internal {
         CpuBackend, bit_shuffle, byte_shuffle, colour, copy, entropy, histogram, predict, predict::Prediction, temporal,
     };
     pub use crate::frame::{Batch, GROUP, TILE_GROUPS, Tiling};
+    pub use crate::part::Part;
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{
         KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,

@@ -96,8 +96,8 @@ fn seek(bytes: &[u8]) -> (bool, Vec<Result<BatchRecord>>) {
         Ok(reader) => reader,
         Err(error) => return (false, vec![Err(error)]),
     };
-    let all = (0..reader.batches().len()).map(|at| reader.read_record(at)).collect();
-    (reader.damage().is_empty(), all)
+    let all = (0..reader.table().batches().len()).map(|at| reader.read_record(at)).collect();
+    (reader.table().damage().is_empty(), all)
 }
 
 fn good(all: Vec<Result<BatchRecord>>) -> Vec<BatchRecord> {
@@ -121,8 +121,8 @@ fn files_come_back() {
             assert!(intact);
             assert_eq!(back.into_iter().collect::<Result<Vec<_>>>().unwrap(), records);
             let reader = IndexedReader::open(Cursor::new(&bytes), Limits::default()).unwrap();
-            assert_eq!(reader.header(), &header);
-            assert_eq!(reader.total_frames(), frames.iter().sum::<u64>());
+            assert_eq!(reader.table().header(), &header);
+            assert_eq!(reader.table().total_frames(), frames.iter().sum::<u64>());
         }
     }
 }
@@ -132,9 +132,9 @@ fn frames_are_found_in_batches() {
     let header = rgb();
     let bytes = file(&header, &records(&header, &[2, 1, 3]));
     let mut reader = IndexedReader::open(Cursor::new(&bytes), Limits::default()).unwrap();
-    let found: Vec<_> = (0..7).map(|frame| reader.find(frame)).collect();
+    let found: Vec<_> = (0..7).map(|frame| reader.table().find(frame)).collect();
     assert_eq!(found, [Some(0), Some(0), Some(1), Some(2), Some(2), Some(2), None]);
-    assert_eq!(reader.find(u64::MAX), None);
+    assert_eq!(reader.table().find(u64::MAX), None);
     assert_eq!(reader.read_record(3).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
@@ -205,8 +205,8 @@ fn without_an_index_records_are_found_around_damage() {
     assert!(!intact);
     assert_eq!(good(sought), [records[0].clone(), records[2].clone()]);
     let reader = IndexedReader::open(Cursor::new(&bytes), Limits::default()).unwrap();
-    assert_eq!(reader.damage().len(), 2);
-    assert_eq!((reader.find(1), reader.find(2), reader.find(3)), (Some(0), None, Some(1)));
+    assert_eq!(reader.table().damage().len(), 2);
+    assert_eq!((reader.table().find(1), reader.table().find(2), reader.table().find(3)), (Some(0), None, Some(1)));
 }
 
 #[test]

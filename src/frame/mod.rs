@@ -11,6 +11,7 @@ mod element;
 mod format;
 mod geometry;
 mod origin;
+mod rectangle;
 mod tiling;
 
 pub use batch::{Frames, bytes_of_view};
@@ -20,6 +21,7 @@ pub use element::Element;
 pub use format::{ChannelOrder, ChromaOrder, ChromaSampling, FrameFormat, Layout};
 pub use geometry::{Geometry, PlaneGeometry};
 pub use origin::{Origin, OriginKind};
+pub use rectangle::Rectangle;
 
 #[doc(hidden)]
 pub use batch::Batch;
