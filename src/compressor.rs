@@ -167,11 +167,12 @@ impl Compressor {
     /// Compresses one batch to a record, without its place in a file.
     pub(crate) fn pack(&self, format: &FrameFormat, frames: usize, raw: &[u8]) -> Result<PackedBatch> {
         format.check_frames(frames, raw.len())?;
+        let geometry = Geometry::new(format, frames);
+        geometry.check_samples()?;
         self.check_memory(raw.len() as u64)?;
         let _seat = self.scheduler.cpu().crew().enter();
         let _span = tracing::debug_span!("compress", frames, level = self.settings.level()).entered();
         let (watch, _in_work) = (BatchWatch::compress(), telemetry::in_work());
-        let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
         let packed = match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
             Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),

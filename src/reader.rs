@@ -214,9 +214,7 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
         batches: Range<usize>,
         each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
     ) -> Result<()> {
-        let entries = self.records.table().batches().get(batches.clone()).unwrap_or_default();
-        let frames = entries.iter().fold(0u64, |sum, entry| sum.saturating_add(entry.frames));
-        self.read_selected(frames, batches, &self.selection.clone(), each)
+        self.read_selected(batches, &self.selection.clone(), each)
     }
 
     /// Calls `each` with the frames of `range`, batch by batch, as [`read_batches`](Self::read_batches) does. Of the first
@@ -230,19 +228,20 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
         each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
     ) -> Result<()> {
         let batches = self.batches_of_frames(range.clone())?;
-        self.read_selected(range.end - range.start, batches, &self.selection.of_frames(range), each)
+        self.read_selected(batches, &self.selection.of_frames(range), each)
     }
 
     fn read_selected(
         &mut self,
-        frames: u64,
         mut batches: Range<usize>,
         selection: &Selection,
         each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
     ) -> Result<()> {
-        let frame_bytes = self.format().frame_bytes() as u64;
-        self.decompressor.limits().check_output(frames.saturating_mul(frame_bytes))?;
         let format = self.whole_format().clone();
+        // Whole batches: what is needed of them is not known yet.
+        let entries = self.records.table().batches().get(batches.clone()).unwrap_or_default();
+        let frames = entries.iter().fold(0u64, |sum, entry| sum.saturating_add(entry.frames));
+        self.decompressor.limits().check_output(frames.saturating_mul(format.frame_bytes() as u64))?;
         let unpack = |record| self.decompressor.unpack(&format, record, selection);
         decode_ahead(self.decompressor, || batches.next().map(|at| self.records.read_record(at)), unpack, each)
     }

@@ -267,7 +267,8 @@ impl ReadAt for Fetched {
             return Ok(0);
         }
         let after = self.pieces.partition_point(|(start, _)| *start <= offset);
-        let (start, bytes) = after.checked_sub(1).map_or((0, &[][..]), |at| (self.pieces[at].0, &self.pieces[at].1[..]));
+        let (start, bytes) =
+            after.checked_sub(1).map_or((0, &[][..]), |at| (self.pieces[at].0, &self.pieces[at].1[..]));
         match bytes.read_at(buffer, offset - start) {
             Ok(0) if !buffer.is_empty() => {
                 let end = self.pieces.get(after).map_or(self.length, |(start, _)| *start);

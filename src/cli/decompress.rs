@@ -38,7 +38,7 @@ fn decompress(file: &str, output: &Path, arguments: &Decompress) -> Result<()> {
     let path = Path::new(file);
     let wanted = Wanted { frames: frames.clone(), region: *region };
     let (done, end) = if *follow {
-        follow::restore(&decompressor, path, *timeout, output, run.force).map_err(named)?
+        follow::restore(&decompressor, path, *timeout, output, run.force, run.show()).map_err(named)?
     } else if file == "-" {
         let done = from_stream(&decompressor, &wanted, output, times.as_mut(), run.force, run.show());
         (done.map_err(named)?, None)

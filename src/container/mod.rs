@@ -16,6 +16,8 @@ mod checksum;
 mod header;
 mod index;
 mod indexed;
+#[cfg(test)]
+mod large_tests;
 mod limits;
 mod method;
 mod prefix;

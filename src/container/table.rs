@@ -19,6 +19,7 @@ pub struct BatchTable {
     header: FileHeader,
     entries: Vec<BatchEntry>,
     /// Where the last record ends at most.
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "only stores are asked for whole records"))]
     end: u64,
     damage: Vec<Error>,
 }
@@ -68,8 +69,8 @@ impl BatchTable {
     fn walk(&mut self, input: &mut (impl Read + Seek), header_bytes: u64, file_bytes: u64) -> Result<()> {
         let mut position = header_bytes;
         let mut sequence = Sequence::default();
+        input.seek(SeekFrom::Start(position))?;
         while position < file_bytes {
-            input.seek(SeekFrom::Start(position))?;
             let mut window = Vec::new();
             read_up_to(&mut *input, PREFIX_BYTES as u64, &mut window)?;
             if window.starts_with(&INDEX_MAGIC) {
@@ -104,6 +105,11 @@ impl BatchTable {
                     frames: prefix.frames,
                 }),
                 Err(error) => self.damage.push(error.at(prefix.location())),
+            }
+            // What is buffered is not read again.
+            match i64::try_from(prefix.body_bytes()) {
+                Ok(body_bytes) => input.seek_relative(body_bytes)?,
+                Err(_) => input.seek(SeekFrom::Start(end)).map(drop)?,
             }
             position = end;
         }
@@ -169,7 +175,11 @@ impl BatchTable {
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`] or [`ErrorKind::Truncated`] if there is none that is intact; errors of `input`.
-pub fn read_index(input: &mut (impl Read + Seek), header_bytes: u64, file_bytes: u64) -> Result<(Vec<BatchEntry>, u64)> {
+pub fn read_index(
+    input: &mut (impl Read + Seek),
+    header_bytes: u64,
+    file_bytes: u64,
+) -> Result<(Vec<BatchEntry>, u64)> {
     let missing = || Error::truncated("the file ends without its index");
     let footer_at = file_bytes.checked_sub(FOOTER_BYTES).filter(|&at| at >= header_bytes).ok_or_else(missing)?;
     input.seek(SeekFrom::Start(footer_at))?;

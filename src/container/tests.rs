@@ -17,8 +17,23 @@ fn rgb() -> FileHeader {
     header(Dtype::U8, Layout::Packed { width: 3, height: 2, order: ChannelOrder::Rgb })
 }
 
+pub(super) fn gray(width: usize, height: usize) -> FileHeader {
+    header(Dtype::U8, Layout::Gray { width, height })
+}
+
 /// A record of stored blocks. What they hold does not matter to the container.
-fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> BatchRecord {
+pub(super) fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> BatchRecord {
+    record_of_spans(header, number, first_frame, frames, 8)
+}
+
+/// The same in blocks of so many samples.
+pub(super) fn record_of_spans(
+    header: &FileHeader,
+    number: u64,
+    first_frame: u64,
+    frames: u64,
+    span_samples: u32,
+) -> BatchRecord {
     let geometry = Geometry::new(&header.format, frames as usize);
     let plane = PlanePlan {
         intra: Predictor::Median,
@@ -29,7 +44,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
     let plan = Plan {
         values: Values::default(),
         colour: if geometry.colour { Colour::SubtractGreen } else { Colour::None },
-        span_samples: 8,
+        span_samples,
         planes: vec![plane; geometry.planes.len()],
     };
     let raw_bytes = geometry.raw_bytes();
@@ -39,7 +54,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
         frames,
         raw_bytes: raw_bytes as u64,
         raw_checksum: 0x0123_4567_89AB_CDEF,
-        blocks: blocks(&geometry, 8)
+        blocks: blocks(&geometry, span_samples)
             .map(|block| BlockEntry { codec: CodecId::Store, packed_bytes: block.bytes.len() as u32 })
             .collect(),
         method: Method::Planes(plan),
