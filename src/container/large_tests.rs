@@ -104,6 +104,8 @@ impl<R: Seek> Seek for Counted<'_, R> {
     }
 }
 
+type Input<'a> = Counted<'a, Cursor<&'a [u8]>>;
+
 /// What is read of a file of so many batches, to open it with and without its index, for all of its records, and to go
 /// on with it; and its length.
 fn bytes_read(batches: usize) -> ([u64; 5], u64) {
@@ -116,17 +118,17 @@ fn bytes_read(batches: usize) -> ([u64; 5], u64) {
     }
     let file = writer.finish().unwrap();
     let cut = &file[..file.len() - 1];
-    let counted = |work: &dyn Fn(Counted<'_, Cursor<&[u8]>>, bool), whole: bool| {
+    let counted = |work: &dyn Fn(Input<'_>, bool), whole: bool| {
         let bytes = Cell::new(0);
         work(Counted { input: Cursor::new(if whole { &file } else { cut }), bytes: &bytes }, whole);
         bytes.get()
     };
-    let open = |input: Counted<'_, Cursor<&[u8]>>, whole: bool| {
+    let open = |input: Input<'_>, whole: bool| {
         let mut reader = IndexedReader::open(input, Limits::default()).unwrap();
         assert_eq!((reader.table().batches().len(), reader.table().damage().is_empty()), (batches, whole));
         assert_eq!(reader.read_record(batches - 1).unwrap().number, batches as u64 - 1);
     };
-    let stream = |input: Counted<'_, Cursor<&[u8]>>, _: bool| {
+    let stream = |input: Input<'_>, _: bool| {
         let mut reader = RecordReader::new(input, Limits::default()).unwrap();
         let mut records = 0;
         while reader.next().unwrap().is_some() {
@@ -134,7 +136,7 @@ fn bytes_read(batches: usize) -> ([u64; 5], u64) {
         }
         assert_eq!(records, batches);
     };
-    let resume = |input: Counted<'_, Cursor<&[u8]>>, _: bool| {
+    let resume = |input: Input<'_>, _: bool| {
         drop(Resumption::find(input, Limits::default()).unwrap());
     };
     let read = [
