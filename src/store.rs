@@ -76,7 +76,7 @@ impl StoreReader {
         if tail < object.length {
             fetched.add(object.fetch(tail..object.length).await?);
         }
-        let mut bytes = EDGE_BYTES;
+        let mut bytes = 16 * EDGE_BYTES;
         let table = loop {
             let result = BatchTable::read_indexed(&mut Positioned::new(&fetched), &decompressor.limits());
             let Some(missing) = result.as_ref().err().and_then(missing) else { break result? };
