@@ -8,8 +8,9 @@
 //! a coder of its own for pictures of few values, an adaptive model at the highest levels, and whole planes for anything else.
 //!
 //! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
-//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number;
-//! [`recover`] makes a whole file of what is left of a damaged one.
+//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number,
+//! [`SharedReader`] does so from many threads, and both give rectangles of them; [`recover`] makes a whole file of what
+//! is left of a damaged one.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
 //! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
 //! SIMD level nor threads, unless levels may be lowered to be in time ([`plan::Policy::Deadline`]).
