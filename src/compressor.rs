@@ -11,6 +11,8 @@ use crate::container::{self, BlockEntry, Limits};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::packed;
+use crate::part::Part;
 use crate::patched::Patched;
 use crate::pipeline::{self, FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
@@ -167,11 +169,12 @@ impl Compressor {
     /// Compresses one batch to a record, without its place in a file.
     pub(crate) fn pack(&self, format: &FrameFormat, frames: usize, raw: &[u8]) -> Result<PackedBatch> {
         format.check_frames(frames, raw.len())?;
+        let geometry = Geometry::new(format, frames);
+        geometry.check_samples()?;
         self.check_memory(raw.len() as u64)?;
         let _seat = self.scheduler.cpu().crew().enter();
         let _span = tracing::debug_span!("compress", frames, level = self.settings.level()).entered();
         let (watch, _in_work) = (BatchWatch::compress(), telemetry::in_work());
-        let geometry = Geometry::new(format, frames);
         let batch = Batch { geometry: &geometry, raw };
         let packed = match self.scheduler.level_in_time(|| Work::compress(batch, &self.settings)) {
             Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),
@@ -222,8 +225,9 @@ impl Compressor {
         let mut restored = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         restored.resize_for_overwrite(batch.raw.len());
         let cpu = self.scheduler.cpu();
+        let packed = packed::Packed { blocks, payload };
         let result = verifier
-            .restore_method(batch.geometry, method, blocks, payload, cpu, restored.as_bytes_mut())
+            .restore_method(batch.geometry, method, packed, &Part::whole(batch.geometry), cpu, restored.as_bytes_mut())
             .map_err(|error| error.context("verification"))
             .and_then(|()| match restored.as_bytes() == batch.raw {
                 true => Ok(()),

@@ -1,18 +1,24 @@
 //! Decompression: batch records to raw frames.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Mutex;
 
-use crate::codec::{CodecId, Decoder, Surroundings, discrete};
+use crate::codec::{Decoder, Surroundings, discrete};
 use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
 use crate::error::{Error, Result};
-use crate::frame::{FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::frame::{FrameFormat, Frames, Geometry, Rectangle, WorkBuffer};
+use crate::input;
+use crate::packed::{Packed, Span};
+use crate::part::Part;
 use crate::pipeline::{self, Window, in_order};
 use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
 use crate::pool::{self, Crew};
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
+use crate::selection::Selection;
+use crate::shared::SharedReader;
 use crate::stage::Backend;
 use crate::telemetry::{self, BatchWatch};
 use crate::{patched, planes, recovered, strips, tiled};
@@ -134,6 +140,15 @@ impl Decompressor {
         if rest.is_empty() { Ok(()) } else { Err(wrong_size(&(room - rest.len()).to_string())) }
     }
 
+    /// A rectangle of the frames of `range` of a whole file in memory, as
+    /// [`SeekReader::with_region`](crate::SeekReader::with_region) gives it.
+    ///
+    /// # Errors
+    /// As [`SeekReader::read_frames`](crate::SeekReader::read_frames) and [`FrameFormat::cropped`].
+    pub fn decompress_region(&self, file: &[u8], range: Range<u64>, rectangle: Rectangle) -> Result<Frames> {
+        SharedReader::new(file, self)?.with_region(rectangle)?.read_frames(range)
+    }
+
     /// Hands back the bytes of frames that are done with: a later batch is restored into their memory. Fresh memory
     /// costs several times what copying does.
     pub fn reuse(&self, bytes: Vec<u8>) {
@@ -149,68 +164,106 @@ impl Decompressor {
         Window::new(self.threads(), self.limits.working_bytes)
     }
 
-    /// Restores the frames of a record.
-    pub(crate) fn unpack(&self, format: &FrameFormat, record: BatchRecord) -> Result<DecodedBatch> {
+    /// Restores what `selection` takes of a record. The rest is not decoded where the method of the batch allows; the
+    /// checksum of the frames is checked where all of them are.
+    pub(crate) fn unpack(
+        &self,
+        format: &FrameFormat,
+        record: BatchRecord,
+        selection: &Selection,
+    ) -> Result<DecodedBatch> {
         let location = record.location();
-        self.frames(format, &record)
-            .map(|frames| DecodedBatch {
-                first_frame: record.first_frame,
-                frames,
-                side: record.side,
-                timestamps: record.timestamps,
-            })
-            .map_err(|error| error.at(location))
+        self.select(format, record, selection).map_err(|error| error.at(location))
     }
 
-    fn frames(&self, format: &FrameFormat, record: &BatchRecord) -> Result<Frames> {
-        let frames = frame_count(record)?;
-        let geometry = Geometry::new(format, frames);
-        let mut raw = pool::lock(&self.reusable).pop().unwrap_or_default();
-        if raw.capacity() < geometry.raw_bytes() {
-            raw = vec![0; geometry.raw_bytes()];
+    fn select(&self, format: &FrameFormat, record: BatchRecord, selection: &Selection) -> Result<DecodedBatch> {
+        let count = frame_count(&record)?;
+        let geometry = Geometry::new(format, count);
+        let positions = selection.positions(record.first_frame, count);
+        let part = Part::of(format, &geometry, &positions, selection.rectangle());
+        let mut raw = self.memory(geometry.raw_bytes());
+        // A device does all of a batch.
+        if part.is_whole(&geometry) || !record.method.has_parts() || self.device_name().is_some() {
+            self.restore(&geometry, &record, &mut raw)?;
+        } else {
+            self.restore_part(&geometry, &record, &part, &mut raw)?;
         }
-        raw.resize(geometry.raw_bytes(), 0);
-        self.restore(&geometry, record, &mut raw)?;
-        Frames::new(format.clone(), frames, raw)
+        let mut frames = Frames::new(format.clone(), count, raw)?;
+        let BatchRecord { mut first_frame, mut side, mut timestamps, .. } = record;
+        if let Some(cut) = selection.cut(&frames, &positions)? {
+            self.reuse(std::mem::replace(&mut frames, cut).into_bytes());
+        }
+        if positions.len() < count {
+            first_frame += positions.start as u64;
+            timestamps = timestamps.get(positions.clone()).unwrap_or_default().to_vec();
+            side = input::side_of_part(&side, positions);
+        }
+        Ok(DecodedBatch { first_frame, frames, side, timestamps })
+    }
+
+    /// Memory of so many bytes for frames. Its content is unspecified.
+    fn memory(&self, bytes: usize) -> Vec<u8> {
+        let mut raw = pool::lock(&self.reusable).pop().unwrap_or_default();
+        if raw.capacity() < bytes {
+            // Not grown: pages that nobody writes to take no memory.
+            raw = vec![0; bytes];
+        }
+        raw.resize(bytes, 0);
+        raw
     }
 
     pub(crate) fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
+        let whole = Part::whole(geometry);
+        let work = |backend: &dyn Backend| {
+            self.restore_method(geometry, &record.method, record.packed(), &whole, backend, raw)?;
+            check_frames(record, container::checksum(raw))
+        };
+        let describe = || Work::decompress(geometry, &record.method, record.payload.len());
+        self.watched(geometry, record, || {
+            self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)
+        })
+    }
+
+    /// Restores a part of a record: on the CPU, because a device does all of a batch.
+    fn restore_part(&self, geometry: &Geometry, record: &BatchRecord, part: &Part, raw: &mut [u8]) -> Result<()> {
+        let raw_bytes = geometry.raw_bytes();
+        let work = |cpu: &dyn Backend| self.restore_method(geometry, &record.method, record.packed(), part, cpu, raw);
+        self.watched(geometry, record, || self.scheduler.run_on_cpu(raw_bytes, work))
+    }
+
+    fn watched(&self, geometry: &Geometry, record: &BatchRecord, work: impl FnOnce() -> Result<()>) -> Result<()> {
         let _seat = self.crew().enter();
         let _span =
             tracing::debug_span!("decompress", first_frame = record.first_frame, frames = record.frames).entered();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
-        let work = |backend: &dyn Backend| {
-            self.restore_method(geometry, &record.method, &record.blocks, &record.payload, backend, raw)?;
-            check_frames(record, container::checksum(raw))
-        };
-        let describe = || Work::decompress(geometry, &record.method, record.payload.len());
-        self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)?;
+        work()?;
         watch.done(&record.method, geometry.raw_bytes(), record.payload.len());
         Ok(())
     }
 
-    /// Restores the frames of a batch, without a look at its checksum.
+    /// Restores a part of the frames of a batch, without a look at its checksum. What is in `raw` besides that part is
+    /// unspecified.
     pub(crate) fn restore_method(
         &self,
         geometry: &Geometry,
         method: &Method,
-        blocks: &[BlockEntry],
-        payload: &[u8],
+        packed: Packed<'_>,
+        part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         match method {
-            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, payload, backend, raw),
+            Method::Planes(plan) => self.restore_planes(geometry, plan, packed, backend, raw),
             Method::Tiles(plan) => {
-                tiled::decode(geometry, plan, &segments(blocks, payload)?, raw, backend, self.scheduler.cpu())
+                tiled::decode(geometry, plan, &packed.each()?, part, raw, backend, self.scheduler.cpu())
             }
-            Method::Strips(plan) => self.restore_strips(geometry, plan, &segments(blocks, payload)?, backend, raw),
+            Method::Strips(plan) => self.restore_strips(geometry, plan, &packed.each()?, part, backend, raw),
             Method::Discrete => {
                 let picture = plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
-                discrete::decode(picture, self.crew(), payload, raw)
+                discrete::decode(picture, self.crew(), packed.payload, raw)
             }
-            Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, payload, backend, raw),
-            Method::Patched(plan) => self.restore_patched(geometry, plan, blocks, payload, backend, raw),
+            Method::Recovered(plan) => self.restore_recovered(geometry, plan, packed, part, backend, raw),
+            Method::Patched(plan) => self.restore_patched(geometry, plan, packed, part, backend, raw),
         }
     }
 
@@ -218,19 +271,19 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         PatchedPlan { patch, recovered, method }: &PatchedPlan,
-        blocks: &[BlockEntry],
-        payload: &[u8],
+        packed: Packed<'_>,
+        part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
-        let (blocks, of_patch) = blocks.split_at(container::recovered_count(recovered, geometry).min(blocks.len()));
-        let (payload, packed) = split_payload(blocks, payload)?;
-        self.restore_recovered(geometry, recovered, blocks, payload, backend, raw)?;
+        let (packed, of_patch) = packed.split_at(container::recovered_count(recovered, geometry))?;
+        self.restore_recovered(geometry, recovered, packed, part, backend, raw)?;
+        let Some(part) = part.within(&patch.rows()) else { return Ok(()) };
         let patch_geometry = patch.geometry(geometry);
         let mut pixels = pool::lock(&self.buffers).pop().unwrap_or_default();
         pixels.resize_for_overwrite(patch_geometry.raw_bytes());
         let result = self
-            .restore_method(&patch_geometry, method, of_patch, packed, backend, pixels.as_bytes_mut())
+            .restore_method(&patch_geometry, method, of_patch, &part, backend, pixels.as_bytes_mut())
             .and_then(|()| patched::put_over(geometry, patch, pixels.as_bytes(), raw, self.scheduler.cpu()));
         pool::lock(&self.buffers).push(pixels);
         result
@@ -240,17 +293,16 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         plan: &RecoveredPlan,
-        blocks: &[BlockEntry],
-        payload: &[u8],
+        packed: Packed<'_>,
+        part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
-        let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
-        let (payload, packed) = split_payload(blocks, payload)?;
+        let (packed, of_exceptions) = packed.split_at(packed.blocks.len().saturating_sub(lengths.len()))?;
         let mut exceptions = [Vec::new(), Vec::new()];
         let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
-        let parts = exception_blocks.iter().zip(segments(exception_blocks, packed)?).zip(&lengths);
+        let parts = of_exceptions.blocks.iter().zip(of_exceptions.each()?).zip(&lengths);
         for (((block, packed), &length), bytes) in parts.zip(&mut exceptions) {
             bytes.resize(usize::try_from(length).map_err(|_| Error::limit("exceptions: too many"))?, 0);
             decoder.decode(block.codec, packed, Surroundings::default(), bytes)?;
@@ -260,10 +312,10 @@ impl Decompressor {
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
         planes.resize_for_overwrite(planes_geometry.raw_bytes());
         let result = self
-            .restore_method(&planes_geometry, &plan.method, blocks, payload, backend, planes.as_bytes_mut())
+            .restore_method(&planes_geometry, &plan.method, packed, part, backend, planes.as_bytes_mut())
             .and_then(|()| {
                 let exceptions = exceptions.each_ref().map(Vec::as_slice);
-                recovered::convert(geometry, &plan.making, planes.as_bytes(), exceptions, raw, backend)
+                recovered::convert(geometry, &plan.making, planes.as_bytes(), part, exceptions, raw, backend)
             });
         pool::lock(&self.buffers).push(planes);
         result
@@ -273,14 +325,13 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         plan: &Plan,
-        blocks: &[BlockEntry],
-        payload: &[u8],
+        packed: Packed<'_>,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = self
-            .decode(geometry, plan, blocks, payload, &mut residuals)
+            .decode(geometry, plan, packed.blocks, packed.payload, &mut residuals)
             .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw));
         pool::lock(&self.buffers).push(residuals);
         result
@@ -291,11 +342,12 @@ impl Decompressor {
         geometry: &Geometry,
         plan: &StripPlan,
         strips: &[&[u8]],
+        part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
-        let result = strips::decode(geometry, plan, strips, &mut planes, self.scheduler.cpu())
+        let result = strips::decode(geometry, plan, strips, part, &mut planes, self.scheduler.cpu())
             .and_then(|()| planes::inverse(geometry, &plan.planes(geometry), backend, &mut planes, raw));
         pool::lock(&self.buffers).push(planes);
         result
@@ -315,7 +367,7 @@ impl Decompressor {
         let mut spans: Vec<Span<'_>> = Vec::new();
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
-        let packed = segments(blocks, payload)?;
+        let packed = Packed { blocks, payload }.each()?;
         let places = container::blocks(geometry, plan.span_samples);
         for ((entry, coded), place) in blocks.iter().zip(packed).zip(places) {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
@@ -338,26 +390,6 @@ impl Decompressor {
     }
 }
 
-/// The blocks of a span, that of the lowest bytes first, with what they are decoded from.
-struct Span<'a> {
-    width: usize,
-    picture: usize,
-    blocks: Vec<(CodecId, &'a [u8], &'a mut [u8])>,
-}
-
-impl Span<'_> {
-    /// Decodes the highest bytes first: they may be the context of lower ones.
-    fn decode(self, decoder: &mut Decoder) -> Result<()> {
-        let mut higher: Vec<&[u8]> = Vec::new();
-        for (codec, coded, block) in self.blocks.into_iter().rev() {
-            let around = Surroundings { width: self.width, picture: self.picture, higher: &higher };
-            decoder.decode(codec, coded, around, block)?;
-            higher.insert(0, block);
-        }
-        Ok(())
-    }
-}
-
 /// Checks the checksum of the frames of a batch.
 pub(crate) fn check_frames(record: &BatchRecord, found: u64) -> Result<()> {
     if found == record.raw_checksum {
@@ -365,25 +397,6 @@ pub(crate) fn check_frames(record: &BatchRecord, found: u64) -> Result<()> {
     }
     let expected = record.raw_checksum;
     Err(Error::corrupt(format!("checksum of the frames: expected {expected:016x}, found {found:016x}")))
-}
-
-/// The packed bytes of each block.
-pub(crate) fn segments<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<Vec<&'a [u8]>> {
-    let mut rest = payload;
-    let cut = |entry: &BlockEntry| {
-        let (packed, later) = rest
-            .split_at_checked(entry.packed_bytes as usize)
-            .ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
-        rest = later;
-        Ok(packed)
-    };
-    blocks.iter().map(cut).collect()
-}
-
-/// The packed bytes of some blocks, and those after them.
-fn split_payload<'a>(blocks: &[BlockEntry], payload: &'a [u8]) -> Result<(&'a [u8], &'a [u8])> {
-    let bytes = blocks.iter().map(|block| block.packed_bytes as usize).sum();
-    payload.split_at_checked(bytes).ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))
 }
 
 pub(crate) fn frame_count(record: &BatchRecord) -> Result<usize> {

@@ -8,8 +8,9 @@
 //! a coder of its own for pictures of few values, an adaptive model at the highest levels, and whole planes for anything else.
 //!
 //! [`compress`] and [`decompress`] do whole arrays. [`Compressor`] and [`Decompressor`] are reusable and
-//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number;
-//! [`recover`] makes a whole file of what is left of a damaged one.
+//! keep memory and device; [`Writer`] and [`Reader`] stream batches; [`SeekReader`] reads frames by number,
+//! [`SharedReader`] does so from many threads, and both give rectangles of them; [`recover`] makes a whole file of what
+//! is left of a damaged one.
 //! [`input`] reads and restores `.npy`, `.y4m`, raw video and image sequences. [`Settings`] says how hard to
 //! try and where to run; a [level](Settings::with_level) is a trade of size and speed. The bytes depend on neither device,
 //! SIMD level nor threads, unless levels may be lowered to be in time ([`plan::Policy::Deadline`]).
@@ -35,18 +36,25 @@ pub mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
 pub mod input;
+mod packed;
+mod part;
 mod patched;
 mod pipeline;
 pub mod plan;
 mod planes;
 mod pool;
+mod read_at;
 mod reader;
 mod recovered;
 #[cfg(feature = "gpu")]
 mod resident;
 mod salvage;
 mod schedule;
+mod selection;
+mod shared;
 mod stage;
+#[cfg(feature = "object-store")]
+mod store;
 mod strips;
 mod telemetry;
 mod tiled;
@@ -64,11 +72,15 @@ pub use error::{BatchLocation, Error, ErrorKind, Result};
 pub use follow::Following;
 pub use plan::Settings;
 pub use pool::set_thread_cap;
+pub use read_at::{Positioned, ReadAt};
 pub use reader::{DecodedBatch, Reader, SeekReader};
 #[cfg(feature = "gpu")]
 pub use resident::{Gpu, GpuFrames};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
 pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
+pub use shared::SharedReader;
+#[cfg(feature = "object-store")]
+pub use store::StoreReader;
 /// The version of wgpu whose devices, buffers and textures are taken.
 #[cfg(feature = "gpu")]
 pub use wgpu;
@@ -95,6 +107,7 @@ pub mod internal {
         predict::Prediction, rows, temporal,
     };
     pub use crate::frame::{Batch, GROUP, Pitch, PitchedFrames, Stretch, TILE_GROUPS, Tiling};
+    pub use crate::part::Part;
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{
         KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,

@@ -7,8 +7,9 @@ use crate::batch_info::BatchInfo;
 use crate::container::{BatchRecord, IndexedReader, RecordReader};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
-use crate::frame::{FrameFormat, Frames, Origin};
+use crate::frame::{FrameFormat, Frames, Origin, Rectangle};
 use crate::pipeline::in_order;
+use crate::selection::Selection;
 
 /// One batch of frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +22,6 @@ pub struct DecodedBatch {
     pub side: Vec<u8>,
     /// When each frame was taken, in nanoseconds; empty if that is not known.
     pub timestamps: Vec<i64>,
-}
-
-impl DecodedBatch {
-    /// Positions within the batch of its frames that are in `range` of the file.
-    pub fn positions(&self, range: &Range<u64>) -> Range<usize> {
-        // A position is at most the number of frames in memory.
-        let position = |frame: u64| frame.saturating_sub(self.first_frame).min(self.frames.frames() as u64) as usize;
-        position(range.start)..position(range.end)
-    }
 }
 
 /// Reads a `.fpk` file as a stream, batch by batch.
@@ -49,6 +41,7 @@ impl DecodedBatch {
 pub struct Reader<'a, R: Read> {
     records: RecordReader<R>,
     decompressor: &'a Decompressor,
+    selection: Selection,
 }
 
 impl<'a, R: Read> Reader<'a, R> {
@@ -58,12 +51,22 @@ impl<'a, R: Read> Reader<'a, R> {
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt), [`ErrorKind::Truncated`](crate::ErrorKind::Truncated),
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) or [`ErrorKind::Io`](crate::ErrorKind::Io).
     pub fn new(input: R, decompressor: &'a Decompressor) -> Result<Self> {
-        Ok(Self { records: RecordReader::new(input, decompressor.limits())?, decompressor })
+        let records = RecordReader::new(input, decompressor.limits())?;
+        Ok(Self { records, decompressor, selection: Selection::all() })
     }
 
-    /// Format of the frames.
+    /// Gives `rectangle` of every frame instead of all of it, as [`SeekReader::with_region`] does.
+    ///
+    /// # Errors
+    /// As [`FrameFormat::cropped`].
+    pub fn with_region(mut self, rectangle: Rectangle) -> Result<Self> {
+        self.selection = self.selection.with_region(&self.records.header().format, rectangle)?;
+        Ok(self)
+    }
+
+    /// Format of the frames that are given.
     pub fn format(&self) -> &FrameFormat {
-        &self.records.header().format
+        self.selection.format(&self.records.header().format)
     }
 
     /// Where the frames came from.
@@ -77,7 +80,7 @@ impl<'a, R: Read> Reader<'a, R> {
     /// As [`Decompressor::decompress`]. The error names the batch if that batch alone is damaged.
     pub fn next_batch(&mut self) -> Result<Option<DecodedBatch>> {
         let Some(record) = self.records.next()? else { return Ok(None) };
-        self.decompressor.unpack(&self.records.header().format, record).map(Some)
+        self.decompressor.unpack(&self.records.header().format, record, &self.selection).map(Some)
     }
 
     /// Calls `each` with every batch that is left, in order, while later ones are read and decompressed. A batch is
@@ -88,11 +91,13 @@ impl<'a, R: Read> Reader<'a, R> {
     /// What `each` returns, after which it is not called again.
     pub fn read_batches(&mut self, each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send) -> Result<()> {
         let format = self.records.header().format.clone();
-        decode_ahead(self.decompressor, &format, || self.records.next().transpose(), each)
+        let unpack = |record| self.decompressor.unpack(&format, record, &self.selection);
+        decode_ahead(self.decompressor, || self.records.next().transpose(), unpack, each)
     }
 }
 
-/// Reads frames of a `.fpk` file by their number. Only the batches that hold them are read.
+/// Reads frames of a `.fpk` file by their number. Only the batches that hold them are read, and only what is needed of
+/// these is decoded where their method allows.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -109,6 +114,7 @@ impl<'a, R: Read> Reader<'a, R> {
 pub struct SeekReader<'a, R: Read + Seek> {
     records: IndexedReader<R>,
     decompressor: &'a Decompressor,
+    selection: Selection,
 }
 
 impl<'a, R: Read + Seek> SeekReader<'a, R> {
@@ -117,33 +123,67 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// # Errors
     /// As [`Reader::new`].
     pub fn new(input: R, decompressor: &'a Decompressor) -> Result<Self> {
-        Ok(Self { records: IndexedReader::open(input, decompressor.limits())?, decompressor })
+        let records = IndexedReader::open(input, decompressor.limits())?;
+        Ok(Self::over(records, decompressor, Selection::all()))
     }
 
-    /// Format of the frames.
+    pub(crate) fn over(records: IndexedReader<R>, decompressor: &'a Decompressor, selection: Selection) -> Self {
+        Self { records, decompressor, selection }
+    }
+
+    /// Gives `rectangle` of every frame instead of all of it.
+    ///
+    /// Of batches in tiles, in strips, or recovered planes in either, only the rows are decoded that it needs, and of tiles
+    /// only the frames up to the last one that is asked for; other batches are decoded whole and cut. The checksum of the
+    /// frames of a batch is that of all of them, so it is not checked where less is decoded. That of the packed bytes
+    /// always is, so damage is found.
+    ///
+    /// # Errors
+    /// As [`FrameFormat::cropped`].
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use framepress::{Decompressor, SeekReader, Settings, compress};
+    /// # let frames = ndarray::Array3::from_shape_fn((10, 40, 50), |(f, y, x)| (f + 2 * y + x) as u8);
+    /// # let file = compress(frames.view(), &Settings::new())?;
+    /// let decompressor = Decompressor::default();
+    /// let mut reader = SeekReader::new(Cursor::new(file), &decompressor)?.with_region("8x4+30+20".parse()?)?;
+    /// assert_eq!(reader.read_frames(6..8)?.shape(), [2, 4, 8]);
+    /// # Ok::<(), framepress::Error>(())
+    /// ```
+    pub fn with_region(mut self, rectangle: Rectangle) -> Result<Self> {
+        self.selection = self.selection.with_region(&self.records.table().header().format, rectangle)?;
+        Ok(self)
+    }
+
+    /// Format of the frames that are given.
     pub fn format(&self) -> &FrameFormat {
-        &self.records.header().format
+        self.selection.format(self.whole_format())
+    }
+
+    fn whole_format(&self) -> &FrameFormat {
+        &self.records.table().header().format
     }
 
     /// Where the frames came from.
     pub fn origin(&self) -> &Origin {
-        &self.records.header().origin
+        &self.records.table().header().origin
     }
 
     /// Frames in the file.
     pub fn frames(&self) -> u64 {
-        self.records.total_frames()
+        self.records.table().total_frames()
     }
 
     /// Batches in the file.
     pub fn batches(&self) -> usize {
-        self.records.batches().len()
+        self.records.table().batches().len()
     }
 
     /// What was found wrong with the file's index and, if that had to be replaced by a walk over the
     /// batches, on that walk. Frames may be missing then; batches that are there can be read.
     pub fn damage(&self) -> &[Error] {
-        self.records.damage()
+        self.records.table().damage()
     }
 
     /// The batches that hold the frames of `range`.
@@ -152,24 +192,7 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the range is not within the file;
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if some of its frames are lost.
     pub fn batches_of_frames(&self, range: Range<u64>) -> Result<Range<usize>> {
-        if range.start > range.end || range.end > self.frames() {
-            return Err(Error::invalid(format!(
-                "frames {}..{}: expected a range within 0..{}",
-                range.start,
-                range.end,
-                self.frames()
-            )));
-        }
-        let mut frame = range.start;
-        let first = self.records.find(frame);
-        let mut batches = first.unwrap_or(0)..first.unwrap_or(0);
-        while frame < range.end {
-            let at = self.records.find(frame).ok_or_else(|| Error::corrupt(format!("frame {frame} is lost")))?;
-            let entry = &self.records.batches()[at];
-            frame = entry.first_frame + entry.frames;
-            batches.end = at + 1;
-        }
-        Ok(batches)
+        self.records.table().batches_of_frames(&range)
     }
 
     /// One batch by its position.
@@ -178,7 +201,7 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// As [`Decompressor::decompress`].
     pub fn read_batch(&mut self, batch: usize) -> Result<DecodedBatch> {
         let record = self.records.read_record(batch)?;
-        self.decompressor.unpack(&self.records.header().format, record)
+        self.decompressor.unpack(self.whole_format(), record, &self.selection)
     }
 
     /// Calls `each` with the batches at these positions, in order, while later ones are read and decompressed, as
@@ -188,14 +211,39 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// What `each` returns, after which it is not called again.
     pub fn read_batches(
         &mut self,
-        mut batches: Range<usize>,
+        batches: Range<usize>,
         each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
     ) -> Result<()> {
-        let format = self.format().clone();
-        let entries = self.records.batches().get(batches.clone()).unwrap_or_default();
+        self.read_selected(batches, &self.selection.clone(), each)
+    }
+
+    /// Calls `each` with the frames of `range`, batch by batch, as [`read_batches`](Self::read_batches) does. Of the first
+    /// and the last batch it gets only those that are in the range.
+    ///
+    /// # Errors
+    /// As [`SeekReader::batches_of_frames`], and what `each` returns, after which it is not called again.
+    pub fn read_range(
+        &mut self,
+        range: Range<u64>,
+        each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
+    ) -> Result<()> {
+        let batches = self.batches_of_frames(range.clone())?;
+        self.read_selected(batches, &self.selection.of_frames(range), each)
+    }
+
+    fn read_selected(
+        &mut self,
+        mut batches: Range<usize>,
+        selection: &Selection,
+        each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
+    ) -> Result<()> {
+        let format = self.whole_format().clone();
+        // Whole batches: what is needed of them is not known yet.
+        let entries = self.records.table().batches().get(batches.clone()).unwrap_or_default();
         let frames = entries.iter().fold(0u64, |sum, entry| sum.saturating_add(entry.frames));
         self.decompressor.limits().check_output(frames.saturating_mul(format.frame_bytes() as u64))?;
-        decode_ahead(self.decompressor, &format, || batches.next().map(|at| self.records.read_record(at)), each)
+        let unpack = |record| self.decompressor.unpack(&format, record, selection);
+        decode_ahead(self.decompressor, || batches.next().map(|at| self.records.read_record(at)), unpack, each)
     }
 
     /// What is recorded of a batch besides its frames.
@@ -212,20 +260,19 @@ impl<'a, R: Read + Seek> SeekReader<'a, R> {
     /// As [`SeekReader::batches_of_frames`] and [`Decompressor::decompress`].
     pub fn read_frames(&mut self, range: Range<u64>) -> Result<Frames> {
         let mut parts = Vec::new();
-        self.read_batches(self.batches_of_frames(range.clone())?, |batch| {
-            let batch = batch?;
-            parts.push(batch.frames.part(batch.positions(&range))?);
+        self.read_range(range, |batch| {
+            parts.push(batch?.frames);
             Ok(())
         })?;
         Frames::concatenated(self.format().clone(), parts)
     }
 }
 
-/// Decompresses the records that `next` gives, several at a time, and hands them to `each` in order.
+/// Does `unpack` with the records that `next` gives, several at a time, and hands the results to `each` in order.
 fn decode_ahead(
     decompressor: &Decompressor,
-    format: &FrameFormat,
     mut next: impl FnMut() -> Option<Result<BatchRecord>>,
+    unpack: impl Fn(BatchRecord) -> Result<DecodedBatch> + Sync,
     each: impl FnMut(Result<DecodedBatch>) -> Result<()> + Send,
 ) -> Result<()> {
     let next = || {
@@ -233,6 +280,5 @@ fn decode_ahead(
         let raw_bytes = record.as_ref().map_or(0, |record| record.raw_bytes);
         Some((record, raw_bytes))
     };
-    let unpack = |record: Result<BatchRecord>| decompressor.unpack(format, record?);
-    in_order(decompressor.window(), next, unpack, each)
+    in_order(decompressor.window(), next, |record: Result<BatchRecord>| unpack(record?), each)
 }

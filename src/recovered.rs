@@ -12,6 +12,7 @@ use crate::cpu::recover::batch::{Strip, copy_alpha, strips, strips_of_misfits};
 use crate::cpu::recover::{Before, Exceptions, Hidden, PlaneRows, Recovery, misfitting};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
+use crate::part::Part;
 use crate::plan::{Making, Patch};
 use crate::pool;
 use crate::stage::{Backend, SolvedPlanes};
@@ -127,7 +128,7 @@ fn repaired(
     Ok(Some((0..frames).flat_map::<Vec<_>, _>(of_frame).collect()))
 }
 
-/// Makes the raw frames of a batch from its planes and exceptions.
+/// Makes the raw frames of a batch, up to the last one of a part, from its planes and exceptions.
 ///
 /// # Errors
 /// Corrupt if exceptions have no place.
@@ -135,10 +136,13 @@ pub fn convert(
     geometry: &Geometry,
     making: &Making,
     planes: &[u8],
+    part: &Part,
     exceptions: [&[u8]; 2],
     raw: &mut [u8],
     backend: &dyn Backend,
 ) -> Result<()> {
-    backend.convert(geometry, making, planes, raw)?;
+    let wanted = Geometry { frames: part.frames_of_runs(1, geometry), ..geometry.clone() };
+    let planes = &planes[..making.planes(&wanted).raw_bytes()];
+    backend.convert(&wanted, making, planes, &mut raw[..wanted.raw_bytes()])?;
     exceptions::put(exceptions, geometry.planes.len(), raw)
 }

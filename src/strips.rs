@@ -4,6 +4,7 @@ use crate::codec::model::{self, Plane, Size};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Geometry, WorkBuffer};
+use crate::part::Part;
 use crate::plan::StripPlan;
 use crate::pool;
 
@@ -15,7 +16,7 @@ pub fn encode(geometry: &Geometry, plan: &StripPlan, planes: &WorkBuffer, cpu: &
     }
 }
 
-/// Restores the planes of a batch from its strips.
+/// Restores a part of the planes of a batch from its strips; the rest is zeros, which are places in any table of values.
 ///
 /// # Errors
 /// Corrupt if a strip is not what the plan says.
@@ -23,12 +24,13 @@ pub fn decode(
     geometry: &Geometry,
     plan: &StripPlan,
     strips: &[&[u8]],
+    part: &Part,
     planes: &mut WorkBuffer,
     cpu: &CpuBackend,
 ) -> Result<()> {
     match geometry.sample_bytes {
-        1 => decode_samples::<u8>(geometry, plan, strips, planes, cpu),
-        _ => decode_samples::<u16>(geometry, plan, strips, planes, cpu),
+        1 => decode_samples::<u8>(geometry, plan, strips, part, planes, cpu),
+        _ => decode_samples::<u16>(geometry, plan, strips, part, planes, cpu),
     }
 }
 
@@ -71,19 +73,27 @@ fn decode_samples<S: model::Sample + bytemuck::Pod>(
     geometry: &Geometry,
     plan: &StripPlan,
     strips: &[&[u8]],
+    part: &Part,
     planes: &mut WorkBuffer,
     cpu: &CpuBackend,
 ) -> Result<()> {
     planes.resize_for_overwrite(geometry.work_bytes());
-    let decoded = pool::map(cpu.crew(), strips.iter().enumerate().collect(), |(strip, packed)| {
+    let wanted = |&(strip, _): &(usize, _)| {
+        geometry.planes.iter().any(|plane| part.needs(&plan.rows(plane.height, strip), plane.height))
+    };
+    let jobs: Vec<_> = strips.iter().enumerate().filter(wanted).collect();
+    if jobs.len() < strips.len() {
+        planes.as_bytes_mut().fill(0);
+    }
+    let decoded = pool::map(cpu.crew(), jobs, |(strip, packed)| {
         let sizes = sizes(geometry, plan, strip);
         let samples = |size: &Size| vec![S::default(); size.width * size.height * geometry.frames];
         let mut decoded: Vec<Vec<S>> = sizes.iter().map(samples).collect();
         let mut out: Vec<&mut [S]> = decoded.iter_mut().map(Vec::as_mut_slice).collect();
         model::decode(cpu.simd(), packed, geometry.frames, &sizes, &mut out)?;
-        Ok(decoded)
+        Ok((strip, decoded))
     })?;
-    for (strip, decoded) in decoded.iter().enumerate() {
+    for (strip, decoded) in decoded {
         for (at, decoded) in plan.order(geometry).into_iter().zip(decoded) {
             let plane = &geometry.planes[at];
             let rows = plan.rows(plane.height, strip);

@@ -8,6 +8,7 @@ use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
+use crate::part::Part;
 use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
 use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
@@ -107,7 +108,8 @@ pub fn encode_tiles(
     Ok((plan, bands.into_iter().flatten().collect()))
 }
 
-/// Restores the raw frames of a batch from its segments.
+/// Restores a part of the raw frames of a batch from its segments. On the CPU, those of other bands and of later frames
+/// are not looked at.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -115,6 +117,7 @@ pub fn decode(
     geometry: &Geometry,
     plan: &TilePlan,
     segments: &[&[u8]],
+    part: &Part,
     raw: &mut [u8],
     backend: &dyn Backend,
     cpu: &CpuBackend,
@@ -123,8 +126,10 @@ pub fn decode(
         return decode_on_device(geometry, plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
-    let rows = decoding.tiling.rows_mut(geometry.frame_samples, raw);
-    let jobs = decoding.bands(segments).zip(rows).collect();
+    let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
+    let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
+    let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
+    let jobs = decoding.bands(segments).zip(rows).enumerate().filter(wanted).map(|(_, job)| job).collect();
     pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
 }
 

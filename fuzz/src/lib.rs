@@ -7,7 +7,7 @@ use framepress::frame::{
 };
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
-    self, Backend, BatchRecord, CpuBackend, Crew, Decoder, FileHeader, KNOWN, RecordReader, Surroundings, checksum,
+    self, Backend, BatchRecord, CpuBackend, Crew, Decoder, FileHeader, KNOWN, Part, RecordReader, Surroundings, checksum,
     convert, put_over, recovered_count, strips, tiles,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Method, PatchedPlan, RecoveredPlan, Settings};
@@ -176,9 +176,9 @@ fn unpacked(level: SimdLevel, geometry: &Geometry, method: &Method, blocks: &[(C
             cpu.inverse(geometry, plan, &mut work, &mut raw)?;
             plan.values.restore(geometry, &mut raw)?;
         }
-        Method::Tiles(plan) => tiles::decode(geometry, plan, &packed, &mut raw, &cpu, &cpu)?,
+        Method::Tiles(plan) => tiles::decode(geometry, plan, &packed, &Part::whole(geometry), &mut raw, &cpu, &cpu)?,
         Method::Strips(plan) => {
-            strips::decode(geometry, plan, &packed, &mut work, &cpu)?;
+            strips::decode(geometry, plan, &packed, &Part::whole(geometry), &mut work, &cpu)?;
             cpu.inverse(geometry, &plan.planes(geometry), &mut work, &mut raw)?;
             plan.values.restore(geometry, &mut raw)?;
         }
@@ -215,7 +215,7 @@ fn unpacked_recovered(
     }
     let mut raw = vec![0; geometry.raw_bytes()];
     let exceptions = exceptions.each_ref().map(Vec::as_slice);
-    convert(geometry, &plan.making, &planes, exceptions, &mut raw, &CpuBackend::new(level, 1))?;
+    convert(geometry, &plan.making, &planes, &Part::whole(geometry), exceptions, &mut raw, &CpuBackend::new(level, 1))?;
     Ok(raw)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use framepress::SyncPolicy;
+use framepress::frame::Rectangle;
 use framepress::input::RawSpec;
 use framepress::plan::{CodecChoice, DeviceChoice, Settings};
 
@@ -119,9 +120,13 @@ pub struct Decompress {
     /// Only frames A up to, but without, B, counted from 0.
     #[arg(long, value_name = "A..B", value_parser = frame_range)]
     pub frames: Option<std::ops::Range<u64>>,
+    /// Only a rectangle of every frame: its size, then its first column and row, in pixels. Where chroma is shared by
+    /// pixels, it begins at an even column (4:2:2), and at an even row too (4:2:0).
+    #[arg(long, value_name = "WxH+X+Y")]
+    pub region: Option<Rectangle>,
     /// Wait for more at the end of FILE, which is still being written, until it is whole. Ctrl-C ends it with the frames
     /// so far.
-    #[arg(long, conflicts_with = "frames")]
+    #[arg(long, conflicts_with_all = ["frames", "region"])]
     pub follow: bool,
     /// Give up, with the frames so far, once FILE has not grown for this long [default: wait for ever].
     #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]

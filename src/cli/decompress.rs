@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use framepress::frame::{FrameFormat, Origin, OriginKind};
+use framepress::frame::{FrameFormat, Origin, OriginKind, Rectangle};
 use framepress::input::{self, Restorer};
 use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader};
 
@@ -30,19 +30,20 @@ pub fn run(arguments: Decompress) -> Result<ExitCode> {
 }
 
 fn decompress(file: &str, output: &Path, arguments: &Decompress) -> Result<()> {
-    let Decompress { frames, follow, timeout, timestamps, max_output, run, .. } = arguments;
+    let Decompress { frames, region, follow, timeout, timestamps, max_output, run, .. } = arguments;
     let start = Instant::now();
     let decompressor = Decompressor::new(&run.device, run.threads, limits(run.memory, *max_output))?;
     let named = |error: Error| if error.kind() == ErrorKind::Interrupted { error } else { error.context(file) };
     let mut times = timestamps.as_ref().map(|path| Times::create(path, run.force)).transpose()?;
-    let (path, frames) = (Path::new(file), frames.clone());
+    let path = Path::new(file);
+    let wanted = Wanted { frames: frames.clone(), region: *region };
     let (done, end) = if *follow {
-        follow::restore(&decompressor, path, *timeout, output, run.force).map_err(named)?
+        follow::restore(&decompressor, path, *timeout, output, run.force, run.show()).map_err(named)?
     } else if file == "-" {
-        let done = from_stream(&decompressor, frames, output, times.as_mut(), run.force, run.show());
+        let done = from_stream(&decompressor, &wanted, output, times.as_mut(), run.force, run.show());
         (done.map_err(named)?, None)
     } else {
-        let done = from_file(&decompressor, path, frames, output, times.as_mut(), run.force, run.show());
+        let done = from_file(&decompressor, path, wanted, output, times.as_mut(), run.force, run.show());
         (done.map_err(named)?, None)
     };
     times.map_or(Ok(()), Times::commit)?;
@@ -64,6 +65,12 @@ fn limits(memory: Option<NonZeroU64>, max_output: Option<NonZeroU64>) -> Limits 
     let usual = Limits::default();
     let max_output_bytes = max_output.map_or(usual.max_output_bytes, NonZeroU64::get);
     Limits { max_output_bytes, ..memory.map_or(usual, |memory| usual.with_memory(memory)) }
+}
+
+/// What is asked for of a file.
+struct Wanted {
+    frames: Option<Range<u64>>,
+    region: Option<Rectangle>,
 }
 
 /// What was done, for the summary.
@@ -98,7 +105,7 @@ impl Restoration<'_> {
 fn from_file(
     decompressor: &Decompressor,
     path: &Path,
-    wanted: Option<Range<u64>>,
+    wanted: Wanted,
     output: &Path,
     times: Option<&mut Times>,
     force: bool,
@@ -108,7 +115,7 @@ fn from_file(
     let file_bytes = file.metadata()?.len();
     let mut reader = SeekReader::new(BufReader::with_capacity(1 << 16, file), decompressor)?;
     if let Some(damage) = reader.damage().first() {
-        if wanted.is_none() {
+        if wanted.frames.is_none() {
             let left = reader.frames();
             let message = format!(
                 "the file is not whole: {damage}; --frames 0..{left} restores what is left of it, and recover makes a whole file of that"
@@ -117,18 +124,25 @@ fn from_file(
         }
         eprintln!("framepress: {}: {damage}", path.display());
     }
-    let range = wanted.unwrap_or(0..reader.frames());
-    // The original's own header, if these are its frames: not some of them, nor more that were appended.
-    let origin = input::origin_of_part(reader.origin(), reader.format(), range.end - range.start)?;
+    let range = wanted.frames.unwrap_or(0..reader.frames());
+    let frames = range.end - range.start;
+    // The original's own header, if these are its frames: not parts of them, nor more that were appended.
+    let origin = match wanted.region {
+        None => input::origin_of_part(reader.origin(), reader.format(), frames)?,
+        Some(region) => input::origin_of_region(reader.origin(), reader.format(), frames, &region)?,
+    };
+    if let Some(region) = wanted.region {
+        reader = reader.with_region(region)?;
+    }
     let format = reader.format().clone();
-    let raw_bytes = (range.end - range.start).saturating_mul(format.frame_bytes() as u64);
+    let raw_bytes = frames.saturating_mul(format.frame_bytes() as u64);
     let progress = Progress::new(Some(raw_bytes), show);
     let mut restoration = Restoration { decompressor, times, progress, done: Done::default() };
     restore(output, &origin, &format, force, |restorer| {
         let batches = reader.batches_of_frames(range.clone())?;
         restoration.done.packed_bytes =
             if range == (0..reader.frames()) { file_bytes } else { packed_bytes(&mut reader, &batches)? };
-        reader.read_batches(batches, |batch| restoration.take(restorer, part_of(batch?, &range)?))
+        reader.read_range(range, |batch| restoration.take(restorer, batch?))
     })?;
     restoration.progress.finish();
     Ok(restoration.done)
@@ -136,14 +150,15 @@ fn from_file(
 
 fn from_stream(
     decompressor: &Decompressor,
-    wanted: Option<Range<u64>>,
+    wanted: &Wanted,
     output: &Path,
     times: Option<&mut Times>,
     force: bool,
     show: Show,
 ) -> Result<Done> {
-    if wanted.is_some() {
-        return Err(Error::new(ErrorKind::InvalidInput, "--frames needs a file, not standard input"));
+    if wanted.frames.is_some() || wanted.region.is_some() {
+        let message = "--frames and --region need a file, not standard input";
+        return Err(Error::new(ErrorKind::InvalidInput, message));
     }
     let mut packed = Counted { input: io::stdin().lock(), bytes: 0 };
     let mut reader = Reader::new(BufReader::with_capacity(1 << 20, &mut packed), decompressor)?;
@@ -213,21 +228,6 @@ impl Done {
         self.raw_bytes += batch.frames.as_bytes().len() as u64;
         Ok(())
     }
-}
-
-/// The frames of a batch that are in `range`.
-fn part_of(batch: DecodedBatch, range: &Range<u64>) -> Result<DecodedBatch> {
-    let positions = batch.positions(range);
-    if positions.len() == batch.frames.frames() {
-        return Ok(batch);
-    }
-    let timestamps = batch.timestamps.get(positions.clone()).unwrap_or_default().to_vec();
-    Ok(DecodedBatch {
-        first_frame: batch.first_frame + positions.start as u64,
-        frames: batch.frames.part(positions.clone())?,
-        side: input::side_of_part(&batch.side, positions),
-        timestamps,
-    })
 }
 
 /// The original name; standard input goes to standard output.

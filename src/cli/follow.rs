@@ -12,6 +12,7 @@ use framepress::{Decompressor, Error, ErrorKind, Following, Reader, Result};
 use super::decompress::{Counted, Done};
 use super::interrupt;
 use super::output::{Output, OutputFolder};
+use super::progress::{Progress, Show};
 
 /// Restores a file while it is written. With what was done comes why that is not all, if so; then the output has the
 /// frames so far.
@@ -21,6 +22,7 @@ pub fn restore(
     timeout: Option<Duration>,
     output: &Path,
     force: bool,
+    show: Show,
 ) -> Result<(Done, Option<Error>)> {
     if path == Path::new("-") || path.metadata()?.is_dir() {
         return Err(Error::new(
@@ -37,6 +39,7 @@ pub fn restore(
     let mut packed = Counted { input: following, bytes: 0 };
     let mut reader = Reader::new(BufReader::with_capacity(1 << 16, &mut packed), decompressor)?;
     let (origin, format) = (reader.origin().clone(), reader.format().clone());
+    let mut progress = Progress::new(None, show);
     let (mut done, end) = if origin.kind == OriginKind::Images {
         if output == Path::new("-") {
             let message = "image files cannot go to standard output; name a folder with -o";
@@ -44,13 +47,14 @@ pub fn restore(
         }
         let folder = OutputFolder::create(output, force)?;
         let mut restorer = input::restore_images(folder.path(), &format, false)?;
-        let done = write_all(&mut reader, restorer.as_mut())?;
+        let done = write_all(&mut reader, restorer.as_mut(), &mut progress)?;
         restorer.finish()?;
         folder.commit()?;
         done
     } else {
-        to_file(&mut reader, &origin, &format, Output::create(output, force)?)?
+        to_file(&mut reader, &origin, &format, Output::create(output, force)?, &mut progress)?
     };
+    progress.finish();
     drop(reader);
     done.packed_bytes = packed.bytes;
     Ok((done, end))
@@ -62,13 +66,14 @@ fn to_file<R: Read>(
     origin: &Origin,
     format: &FrameFormat,
     mut output: Output,
+    progress: &mut Progress,
 ) -> Result<(Done, Option<Error>)> {
     let first = match (origin.kind, &output) {
         (OriginKind::Memory, Output::File { .. }) => input::origin_of_part(origin, format, u64::MAX)?,
         _ => origin.clone(),
     };
     let mut restorer = input::restorer(&first, format, Prompt(&mut output))?;
-    let (done, end) = write_all(reader, restorer.as_mut())?;
+    let (done, end) = write_all(reader, restorer.as_mut(), progress)?;
     restorer.finish()?;
     drop(restorer);
     if first.kind == OriginKind::Npy {
@@ -82,14 +87,21 @@ fn to_file<R: Read>(
 }
 
 /// Restores batches as they come, to the end or until the writer is given up.
-fn write_all<R: Read>(reader: &mut Reader<'_, R>, restorer: &mut dyn Restorer) -> Result<(Done, Option<Error>)> {
+fn write_all<R: Read>(
+    reader: &mut Reader<'_, R>,
+    restorer: &mut dyn Restorer,
+    progress: &mut Progress,
+) -> Result<(Done, Option<Error>)> {
     let mut done = Done::default();
     loop {
         if let Err(stopped) = interrupt::check() {
             return Ok((done, Some(stopped)));
         }
         match reader.next_batch() {
-            Ok(Some(batch)) => done.write(restorer, &batch)?,
+            Ok(Some(batch)) => {
+                done.write(restorer, &batch)?;
+                progress.advance(batch.frames.frames() as u64, batch.frames.as_bytes().len() as u64, None);
+            }
             Ok(None) => return Ok((done, None)),
             Err(error) if error.kind() == ErrorKind::Truncated => {
                 let end = interrupt::check().err().unwrap_or(error);

@@ -18,6 +18,8 @@ mod checksum_of_sums;
 mod header;
 mod index;
 mod indexed;
+#[cfg(test)]
+mod large_tests;
 mod limits;
 mod method;
 mod prefix;
@@ -28,6 +30,7 @@ mod scan;
 mod search;
 mod sequence;
 mod sync;
+mod table;
 #[cfg(test)]
 mod tests;
 mod timestamps;
@@ -41,7 +44,7 @@ pub use checksum::checksum;
 #[cfg(feature = "gpu")]
 pub use checksum_of_sums::{checksum_of_sums, summed_blocks, tail};
 pub use header::FileHeader;
-pub use indexed::{IndexedReader, read_index};
+pub use indexed::IndexedReader;
 pub use limits::Limits;
 pub use method::{recovered_count, tile_codec};
 pub use reader::RecordReader;
@@ -49,4 +52,5 @@ pub use record::{BatchRecord, BlockEntry, RecordHead};
 pub use resume::Resumption;
 pub use search::{Finding, FoundRecord, Search};
 pub use sync::{SyncData, SyncPolicy};
+pub use table::{BatchTable, read_index};
 pub use writer::RecordWriter;

@@ -12,6 +12,7 @@ use super::wire::{Appender, Cursor, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
 use crate::frame::{FrameFormat, Geometry};
+use crate::packed::Packed;
 use crate::plan::Method;
 
 /// Bytes of one entry of the block table.
@@ -58,6 +59,11 @@ impl BatchRecord {
     /// The batch, for messages.
     pub fn location(&self) -> BatchLocation {
         BatchLocation { batch: self.number, first_frame: self.first_frame, frames: self.frames }
+    }
+
+    /// Its packed bytes.
+    pub(crate) fn packed(&self) -> Packed<'_> {
+        Packed { blocks: &self.blocks, payload: &self.payload }
     }
 
     /// Checks that readers will take the record, and returns its bytes up to the payload.

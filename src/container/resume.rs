@@ -4,10 +4,10 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::header::FileHeader;
 use super::index::{self, BatchEntry, INDEX_MAGIC};
-use super::indexed::read_index;
 use super::limits::Limits;
 use super::prefix::{PREFIX_BYTES, Prefix, RECORD_MAGIC};
 use super::search::{Finding, Search};
+use super::table::read_index;
 use super::wire::read_up_to;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -34,7 +34,7 @@ impl Resumption {
         file.seek(SeekFrom::Start(0))?;
         let (header, header_bytes) = FileHeader::read(&mut file, &limits)?;
         match read_index(&mut file, header_bytes, file_bytes) {
-            Ok(entries) => {
+            Ok((entries, _)) => {
                 let position = match entries.last() {
                     Some(last) => prefix_at(&mut file, last.offset)?.map_or(0, |prefix| prefix.end(last.offset)),
                     None => header_bytes,

@@ -17,8 +17,23 @@ fn rgb() -> FileHeader {
     header(Dtype::U8, Layout::Packed { width: 3, height: 2, order: ChannelOrder::Rgb })
 }
 
+pub(super) fn gray(width: usize, height: usize) -> FileHeader {
+    header(Dtype::U8, Layout::Gray { width, height })
+}
+
 /// A record of stored blocks. What they hold does not matter to the container.
-fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> BatchRecord {
+pub(super) fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> BatchRecord {
+    record_of_spans(header, number, first_frame, frames, 8)
+}
+
+/// The same in blocks of so many samples.
+pub(super) fn record_of_spans(
+    header: &FileHeader,
+    number: u64,
+    first_frame: u64,
+    frames: u64,
+    span_samples: u32,
+) -> BatchRecord {
     let geometry = Geometry::new(&header.format, frames as usize);
     let plane = PlanePlan {
         intra: Predictor::Median,
@@ -29,7 +44,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
     let plan = Plan {
         values: Values::default(),
         colour: if geometry.colour { Colour::SubtractGreen } else { Colour::None },
-        span_samples: 8,
+        span_samples,
         planes: vec![plane; geometry.planes.len()],
     };
     let raw_bytes = geometry.raw_bytes();
@@ -39,7 +54,7 @@ fn record(header: &FileHeader, number: u64, first_frame: u64, frames: u64) -> Ba
         frames,
         raw_bytes: raw_bytes as u64,
         raw_checksum: 0x0123_4567_89AB_CDEF,
-        blocks: blocks(&geometry, 8)
+        blocks: blocks(&geometry, span_samples)
             .map(|block| BlockEntry { codec: CodecId::Store, packed_bytes: block.bytes.len() as u32 })
             .collect(),
         method: Method::Planes(plan),
@@ -96,8 +111,8 @@ fn seek(bytes: &[u8]) -> (bool, Vec<Result<BatchRecord>>) {
         Ok(reader) => reader,
         Err(error) => return (false, vec![Err(error)]),
     };
-    let all = (0..reader.batches().len()).map(|at| reader.read_record(at)).collect();
-    (reader.damage().is_empty(), all)
+    let all = (0..reader.table().batches().len()).map(|at| reader.read_record(at)).collect();
+    (reader.table().damage().is_empty(), all)
 }
 
 fn good(all: Vec<Result<BatchRecord>>) -> Vec<BatchRecord> {
@@ -121,8 +136,8 @@ fn files_come_back() {
             assert!(intact);
             assert_eq!(back.into_iter().collect::<Result<Vec<_>>>().unwrap(), records);
             let reader = IndexedReader::open(Cursor::new(&bytes), Limits::default()).unwrap();
-            assert_eq!(reader.header(), &header);
-            assert_eq!(reader.total_frames(), frames.iter().sum::<u64>());
+            assert_eq!(reader.table().header(), &header);
+            assert_eq!(reader.table().total_frames(), frames.iter().sum::<u64>());
         }
     }
 }
@@ -132,9 +147,9 @@ fn frames_are_found_in_batches() {
     let header = rgb();
     let bytes = file(&header, &records(&header, &[2, 1, 3]));
     let mut reader = IndexedReader::open(Cursor::new(&bytes), Limits::default()).unwrap();
-    let found: Vec<_> = (0..7).map(|frame| reader.find(frame)).collect();
+    let found: Vec<_> = (0..7).map(|frame| reader.table().find(frame)).collect();
     assert_eq!(found, [Some(0), Some(0), Some(1), Some(2), Some(2), Some(2), None]);
-    assert_eq!(reader.find(u64::MAX), None);
+    assert_eq!(reader.table().find(u64::MAX), None);
     assert_eq!(reader.read_record(3).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
@@ -205,8 +220,8 @@ fn without_an_index_records_are_found_around_damage() {
     assert!(!intact);
     assert_eq!(good(sought), [records[0].clone(), records[2].clone()]);
     let reader = IndexedReader::open(Cursor::new(&bytes), Limits::default()).unwrap();
-    assert_eq!(reader.damage().len(), 2);
-    assert_eq!((reader.find(1), reader.find(2), reader.find(3)), (Some(0), None, Some(1)));
+    assert_eq!(reader.table().damage().len(), 2);
+    assert_eq!((reader.table().find(1), reader.table().find(2), reader.table().find(3)), (Some(0), None, Some(1)));
 }
 
 #[test]

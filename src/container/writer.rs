@@ -204,6 +204,6 @@ mod tests {
         assert_eq!(writer.finish().unwrap_err().kind(), ErrorKind::Io);
         assert_eq!(full.0, file(&header, &records)[..first + 30]);
         let reader = crate::container::IndexedReader::open(io::Cursor::new(full.0), Limits::default()).unwrap();
-        assert_eq!(reader.batches().len(), 1);
+        assert_eq!(reader.table().batches().len(), 1);
     }
 }

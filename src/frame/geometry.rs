@@ -1,6 +1,7 @@
 //! Planes of samples within a batch.
 
 use super::{ChromaOrder, FrameFormat, Layout};
+use crate::error::{Error, Result};
 
 /// Where one plane is found in a raw frame, and where in a work buffer.
 ///
@@ -46,6 +47,9 @@ pub struct Geometry {
     /// The planes, in the order in which they are coded.
     pub planes: Vec<PlaneGeometry>,
 }
+
+/// Samples of a batch at most.
+const MOST_SAMPLES: u64 = 1 << 32;
 
 /// Alignment of a plane within a work buffer, in bytes.
 const PLANE_ALIGNMENT: usize = 64;
@@ -130,6 +134,18 @@ impl Geometry {
         planes.map(|plane| self.plane_range(plane).end.next_multiple_of(PLANE_ALIGNMENT)).max().unwrap_or(0)
     }
 
+    /// Refuses a batch to compress that has more samples than its blocks and exceptions can be counted with.
+    pub(crate) fn check_samples(&self) -> Result<()> {
+        let samples = self.frames.saturating_mul(self.frame_samples) as u64;
+        if samples > MOST_SAMPLES {
+            return Err(Error::limit(format!(
+                "batch: expected at most 2^32 samples, found {samples}; compress fewer frames at a time (--batch), or \
+                 smaller ones"
+            )));
+        }
+        Ok(())
+    }
+
     /// Bytes of the raw batch.
     pub fn raw_bytes(&self) -> usize {
         self.frames * self.frame_samples * self.sample_bytes
@@ -168,6 +184,18 @@ mod tests {
         let yuv =
             Layout::Yuv { width: 5, height: 3, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::UvInterleaved };
         assert_eq!(sizes(Dtype::U8, yuv, 2), (2, vec![(5, 3), (3, 2), (3, 2)]));
+    }
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn too_many_samples_are_refused() {
+        let layout = Layout::Gray { width: 1 << 16, height: 1 << 15 };
+        let format = FrameFormat::new(Dtype::U8, layout).unwrap();
+        Geometry::new(&format, 2).check_samples().unwrap();
+        let error = Geometry::new(&format, 3).check_samples().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit);
+        let message = error.to_string();
+        assert!(message.contains("2^32") && message.contains("6442450944") && message.contains("--batch"), "{message}");
     }
 
     #[test]

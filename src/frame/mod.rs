@@ -14,6 +14,7 @@ mod format;
 mod geometry;
 mod origin;
 mod pitched;
+mod rectangle;
 mod tiling;
 
 pub use batch::{Frames, bytes_of_view};
@@ -25,6 +26,7 @@ pub use element::Element;
 pub use format::{ChannelOrder, ChromaOrder, ChromaSampling, FrameFormat, Layout};
 pub use geometry::{Geometry, PlaneGeometry};
 pub use origin::{Origin, OriginKind};
+pub use rectangle::Rectangle;
 
 #[cfg(feature = "gpu")]
 pub(crate) use buffer_layout::{MOST_STRETCHES, stretches};

@@ -27,7 +27,7 @@ pub use npy::NpyReader;
 pub(crate) use npy::recorded_frames;
 pub use open::{open, open_stream};
 pub use raw::{RawReader, RawSpec};
-pub use restore::{origin_of_part, origin_of_part_in, restorer, side_of_part};
+pub use restore::{origin_of_part, origin_of_part_in, origin_of_region, restorer, side_of_part};
 pub use y4m::Y4mReader;
 
 /// What is known of an input before its frames are read.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::{Restorer, byte_order, npy, y4m};
 use crate::error::{Error, Result};
-use crate::frame::{FrameFormat, Origin, OriginKind};
+use crate::frame::{FrameFormat, Origin, OriginKind, Rectangle};
 
 /// A restorer of a single file: `.npy`, `.y4m` or raw video. Frames handed over in memory (which have
 /// no file) are written as raw bytes; pass the origin of [`origin_of_part`] to get them as `.npy`.
@@ -41,6 +41,20 @@ pub fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64) -> Res
     match origin.kind {
         OriginKind::Memory | OriginKind::Npy => npy::origin_of_part(origin, format, frames, 0),
         OriginKind::Y4m | OriginKind::Raw | OriginKind::Images => Ok(origin.clone()),
+    }
+}
+
+/// The origin with which a rectangle of each of `frames` frames of a stream makes a file of its own: as
+/// [`origin_of_part`], with its size in the header of an `.npy` or `.y4m` file.
+///
+/// # Errors
+/// As [`origin_of_part`] and [`FrameFormat::cropped`].
+pub fn origin_of_region(origin: &Origin, format: &FrameFormat, frames: u64, rectangle: &Rectangle) -> Result<Origin> {
+    let cropped = format.cropped(rectangle)?;
+    match origin.kind {
+        OriginKind::Memory | OriginKind::Npy => npy::origin_of_region(origin, format, frames, &cropped),
+        OriginKind::Y4m => Ok(Origin { header: y4m::header_of_region(&origin.header, rectangle), ..origin.clone() }),
+        OriginKind::Raw | OriginKind::Images => Ok(origin.clone()),
     }
 }
 

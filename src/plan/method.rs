@@ -34,6 +34,16 @@ impl Method {
         }
     }
 
+    /// Whether some rows or the first frames can be decoded without the rest.
+    pub fn has_parts(&self) -> bool {
+        match self {
+            Method::Tiles(_) | Method::Strips(_) => true,
+            Method::Planes(_) | Method::Discrete => false,
+            Method::Recovered(plan) => plan.method.has_parts(),
+            Method::Patched(plan) => plan.recovered.method.has_parts() || plan.method.has_parts(),
+        }
+    }
+
     /// Checks that it can be carried out on `geometry`.
     ///
     /// # Errors

@@ -83,6 +83,11 @@ impl Patch {
             .with_planes((0..channels).map(plane).collect())
     }
 
+    /// The rows of the frames that its rectangle takes.
+    pub fn rows(&self) -> Range<usize> {
+        self.top as usize..self.top as usize + self.height as usize
+    }
+
     /// What belongs to it, row of cells by row of cells.
     pub fn spans(&self) -> Vec<Span> {
         let (width, height) = (self.width as usize, self.height as usize);

@@ -9,9 +9,10 @@ use crate::container;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::gpu::ResidentFrames;
+use crate::part::Part;
 use crate::telemetry::{self, BatchWatch};
 use crate::writer::Writer;
-use crate::{plan, tiled};
+use crate::{packed, plan, tiled};
 
 impl Compressor {
     /// Compresses frames that are on a GPU to a whole file in memory: the one that
@@ -91,9 +92,9 @@ impl Compressor {
         let Some(verifier) = &self.verifier else { return Ok(()) };
         let mut restored = WorkBuffer::default();
         restored.resize_for_overwrite(geometry.raw_bytes());
-        let cpu = self.scheduler.cpu();
+        let (cpu, packed) = (self.scheduler.cpu(), packed::Packed { blocks, payload });
         verifier
-            .restore_method(geometry, method, blocks, payload, cpu, restored.as_bytes_mut())
+            .restore_method(geometry, method, packed, &Part::whole(geometry), cpu, restored.as_bytes_mut())
             .map_err(|error| error.context("verification"))?;
         if container::checksum(restored.as_bytes()) != raw_checksum {
             return Err(Error::corrupt("verification: other frames came back than were packed"));

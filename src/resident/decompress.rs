@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Gpu;
 use crate::container::{BatchRecord, RecordReader};
-use crate::decompressor::{Decompressor, check_frames, frame_count, segments};
+use crate::decompressor::{Decompressor, check_frames, frame_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{BufferLayout, Geometry};
 use crate::gpu::{ResidentFrames, check_target};
@@ -80,7 +80,7 @@ impl Decompressor {
         let start = Instant::now();
         let _seat = self.crew().enter();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
-        let packed = segments(&record.blocks, &record.payload)?;
+        let packed = record.packed().each()?;
         let Some((tables, coded)) = tiled::coded_tiles(geometry, plan, &packed, self.scheduler.cpu())? else {
             return Ok(None);
         };

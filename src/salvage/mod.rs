@@ -13,6 +13,7 @@ use crate::decompressor::Decompressor;
 use crate::error::{BatchLocation, Error, ErrorKind, Result};
 use crate::frame::{Origin, OriginKind};
 use crate::input;
+use crate::selection::Selection;
 
 /// What [`recover`] found and what it missed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -190,7 +191,9 @@ impl<'a> Salvage<'a> {
             return Ok(false);
         }
         let format = &self.header.format;
-        let decoded = search.read_record(found, format).and_then(|record| self.decompressor.unpack(format, record));
+        let decoded = search
+            .read_record(found, format)
+            .and_then(|record| self.decompressor.unpack(format, record, &Selection::all()));
         let total = self.recovery.frames.checked_add(at.frames);
         let total = decoded.and_then(|_| total.ok_or_else(|| Error::limit("more frames than can be counted").at(at)));
         match total {

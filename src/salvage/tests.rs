@@ -48,7 +48,7 @@ fn file(seed: u8) -> Vec<u8> {
 /// Ends of the header and of each record.
 fn ends(file: &[u8]) -> Vec<usize> {
     let reader = IndexedReader::open(Cursor::new(file), Limits::default()).unwrap();
-    let starts = reader.batches().iter().map(|entry| entry.offset as usize);
+    let starts = reader.table().batches().iter().map(|entry| entry.offset as usize);
     let index = u64::from_le_bytes(file[file.len() - 12..file.len() - 4].try_into().unwrap()) as usize;
     starts.chain([index]).collect()
 }

@@ -218,6 +218,18 @@ impl Scheduler {
         pool::lock(&self.statistics).transferred += 1;
     }
 
+    /// Runs what no accelerator does, of a batch of so many bytes. Nothing is learnt from it.
+    pub fn run_on_cpu<R>(&self, raw_bytes: usize, work: impl FnOnce(&dyn Backend) -> Result<R>) -> Result<R> {
+        let start = Instant::now();
+        let result = work(&self.cpu)?;
+        let decision = Decision { side: Side::Cpu, reason: Reason::Only };
+        let time = start.elapsed();
+        telemetry::ran(decision.side.name(), decision.reason.name(), time, None::<Duration>);
+        let done = Done { decision, raw_bytes, time, device_time: Duration::ZERO, predicted: None };
+        pool::lock(&self.statistics).count(done);
+        Ok(result)
+    }
+
     fn place(&self, work: Work, candidates: Candidates) -> Ticket {
         let request = self.request(work, candidates);
         pool::lock(&self.placer).place(request, now())

@@ -19,7 +19,7 @@ pub(super) fn write_png(
     encoder.write_header().unwrap().write_image_data(data).unwrap();
 }
 
-fn read_png(path: &Path) -> (png::ColorType, png::BitDepth, Vec<u8>) {
+pub(super) fn read_png(path: &Path) -> (png::ColorType, png::BitDepth, Vec<u8>) {
     let mut reader = png::Decoder::new(std::io::BufReader::new(File::open(path).unwrap())).read_info().unwrap();
     let mut data = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut data).unwrap();

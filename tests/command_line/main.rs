@@ -20,6 +20,7 @@ mod progress;
 mod recover;
 mod recovered;
 mod refusals;
+mod region;
 mod schedule;
 mod several;
 #[cfg(unix)]

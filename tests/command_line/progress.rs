@@ -31,5 +31,7 @@ fn programs_can_follow_a_run() {
     let ran = folder.run(&["decompress", "x.fpk", "-o", "y", "--progress", "json", "--json"]).ok();
     assert_eq!(lines(&ran).last().unwrap()["raw_bytes"].as_u64(), Some(raw_bytes));
     assert_eq!(ran.json()["raw_bytes"].as_u64(), Some(raw_bytes), "the summary is on standard output");
+    let ran = folder.run(&["decompress", "x.fpk", "--follow", "-o", "z", "-q", "--progress", "json"]).ok();
+    assert_eq!(lines(&ran).last().unwrap()["raw_bytes"].as_u64(), Some(raw_bytes));
     folder.run(&["compress", NPY, "--progress", "html"]).fails(2, &["auto", "json"]);
 }

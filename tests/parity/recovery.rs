@@ -2,7 +2,7 @@
 
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, PlaneGeometry};
 use framepress::internal::gpu::{compare_recovery, made_frames};
-use framepress::internal::{Backend, Batch, KNOWN, SolvedPlanes, convert, recover};
+use framepress::internal::{Backend, Batch, KNOWN, Part, SolvedPlanes, convert, recover};
 use framepress::plan::{Conversion, Making, Patch, Term};
 use libtest_mimic::Trial;
 
@@ -136,7 +136,8 @@ fn whole(subject: &Subject) {
             // What was not made takes a few pixels.
             let frame = making.planes(&case.geometry);
             let planes: Vec<u8> = (0..frame.raw_bytes()).map(|at| 110 + (at / 3 % 40) as u8).collect();
-            convert(&case.geometry, &making, &planes, [&[], &[]], &mut case.raw, cpu).unwrap();
+            convert(&case.geometry, &making, &planes, &Part::whole(&case.geometry), [&[], &[]], &mut case.raw, cpu)
+                .unwrap();
             case.raw.iter_mut().step_by(1009).for_each(|byte| *byte ^= 64);
             let expected = recover(case.batch(), making, None, cpu, cpu).unwrap();
             let found = recover(case.batch(), making, None, subject.backend(), cpu).unwrap();
@@ -147,7 +148,16 @@ fn whole(subject: &Subject) {
             let mut raw = vec![0xA5; case.raw.len()];
             let exceptions = found.exception_bytes.each_ref().map(Vec::as_slice);
             let planes = found.planes.as_bytes();
-            convert(&case.geometry, &making, planes, exceptions, &mut raw, subject.backend()).unwrap();
+            convert(
+                &case.geometry,
+                &making,
+                planes,
+                &Part::whole(&case.geometry),
+                exceptions,
+                &mut raw,
+                subject.backend(),
+            )
+            .unwrap();
             assert!(raw == case.raw, "{:?} {making:?}", case.geometry);
             recovered += usize::from(found.exceptions > 0);
             let Some(patch) = corner(&case) else { continue };

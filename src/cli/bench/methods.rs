@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Patched, Recovered, TileBatch, convert,
-    decode_tiles, discrete, encode_tiles, planes, put_over, strips, tiles,
+    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Part, Patched, Recovered, TileBatch,
+    convert, decode_tiles, discrete, encode_tiles, planes, put_over, strips, tiles,
 };
 use framepress::plan::{Plan, StripPlan, TileCoding, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
@@ -137,14 +137,15 @@ impl Pipeline<'_> {
                 timed(transform, || planes::inverse(geometry, plan, backend, planes, raw))
             }
             Coded::Tiles(plan, segments) if is_coded_there(backend, plan) => {
-                timed(transform, || tiles::decode(geometry, plan, &slices(segments), raw, backend, cpu))
+                let whole = Part::whole(geometry);
+                timed(transform, || tiles::decode(geometry, plan, &slices(segments), &whole, raw, backend, cpu))
             }
             Coded::Tiles(plan, segments) => {
                 timed(code, || decode_tiles(geometry, plan, &slices(segments), tile_batch, cpu))?;
                 timed(transform, || backend.tiles_inverse(geometry, plan.cut(), tile_batch, raw))
             }
             Coded::Strips(plan, segments) => {
-                timed(code, || strips::decode(geometry, plan, &slices(segments), planes, cpu))?;
+                timed(code, || strips::decode(geometry, plan, &slices(segments), &Part::whole(geometry), planes, cpu))?;
                 timed(transform, || planes::inverse(geometry, &plan.planes(geometry), backend, planes, raw))
             }
             Coded::Discrete(picture, packed) => timed(code, || discrete::decode(*picture, cpu.crew(), packed, raw)),
@@ -176,7 +177,8 @@ impl Pipeline<'_> {
         frames.resize_for_overwrite(of_planes.raw_bytes());
         self.decompress(of_planes, coded, frames.as_bytes_mut(), memory, parts)?;
         let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
-        let convert = || convert(geometry, making, frames.as_bytes(), exceptions, raw, self.backend);
+        let convert =
+            || convert(geometry, making, frames.as_bytes(), &Part::whole(geometry), exceptions, raw, self.backend);
         timed(&mut parts.transform, convert)?;
         memory.recovered = frames;
         Ok(())

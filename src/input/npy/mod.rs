@@ -123,22 +123,44 @@ impl<R: Read + Send> FrameReader for NpyReader<R> {
 
 /// See [`origin_of_part`](super::origin_of_part); the header has `room` bytes if that is enough.
 pub(super) fn origin_of_part(origin: &Origin, format: &FrameFormat, frames: u64, room: usize) -> Result<Origin> {
-    let (descr, fortran_order) = match origin.kind {
-        OriginKind::Npy => {
-            let recorded = NpyHeader::read(&mut origin.header.as_slice())
-                .map_err(|error| Error::new(ErrorKind::Corrupt, error.to_string()).context("recorded header"))?;
-            if recorded.frame_shape() != format.shape() || recorded.dtype != format.dtype() {
-                return Err(Error::corrupt("recorded header: its type and shape are not those of the frames"));
-            }
-            if recorded.frames() as u64 == frames {
-                return Ok(origin.clone());
-            }
-            (recorded.descr, recorded.fortran_order)
-        }
-        _ => (header::descr_of(format.dtype()).to_owned(), false),
-    };
+    let recorded = recorded_header(origin, format)?;
+    if recorded.as_ref().is_some_and(|recorded| recorded.frames() as u64 == frames) {
+        return Ok(origin.clone());
+    }
+    Ok(with_header(origin, recorded, frames, format, room))
+}
+
+/// See [`origin_of_region`](super::origin_of_region); `cropped` is the format of the rectangle.
+pub(super) fn origin_of_region(
+    origin: &Origin,
+    format: &FrameFormat,
+    frames: u64,
+    cropped: &FrameFormat,
+) -> Result<Origin> {
+    Ok(with_header(origin, recorded_header(origin, format)?, frames, cropped, 0))
+}
+
+/// The header of the `.npy` file that frames of `format` came from, if they did.
+fn recorded_header(origin: &Origin, format: &FrameFormat) -> Result<Option<NpyHeader>> {
+    if origin.kind != OriginKind::Npy {
+        return Ok(None);
+    }
+    let recorded = NpyHeader::read(&mut origin.header.as_slice())
+        .map_err(|error| Error::new(ErrorKind::Corrupt, error.to_string()).context("recorded header"))?;
+    if recorded.frame_shape() != format.shape() || recorded.dtype != format.dtype() {
+        return Err(Error::corrupt("recorded header: its type and shape are not those of the frames"));
+    }
+    Ok(Some(recorded))
+}
+
+/// The same origin with the header of `frames` frames of `format`, in the order of bytes and axes of the recorded one.
+fn with_header(origin: &Origin, recorded: Option<NpyHeader>, frames: u64, format: &FrameFormat, room: usize) -> Origin {
+    let (descr, fortran_order) = recorded.map_or_else(
+        || (header::descr_of(format.dtype()).to_owned(), false),
+        |recorded| (recorded.descr, recorded.fortran_order),
+    );
     let header = header::header_bytes(&descr, fortran_order, frames, format, room);
-    Ok(Origin { kind: OriginKind::Npy, header, ..origin.clone() })
+    Origin { kind: OriginKind::Npy, header, ..origin.clone() }
 }
 
 /// The number of frames that the recorded header of an `.npy` file says.

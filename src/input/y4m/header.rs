@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 
 use crate::error::{Error, Result};
-use crate::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+use crate::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout, Rectangle};
 
 /// First bytes of every stream.
 pub(in crate::input) const MAGIC: &[u8] = b"YUV4MPEG2";
@@ -70,6 +70,18 @@ pub(super) fn format_of(line: &[u8]) -> Result<FrameFormat> {
         None => Layout::Gray { width, height },
     };
     FrameFormat::with_bit_depth(dtype, layout, bit_depth)
+}
+
+/// The header line of the same stream for a rectangle of its frames.
+pub(in crate::input) fn header_of_region(line: &[u8], rectangle: &Rectangle) -> Vec<u8> {
+    let (line, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |line| (line, b"\n"));
+    let field = |field: &[u8]| match field.first() {
+        Some(b'W') => format!("W{}", rectangle.width).into_bytes(),
+        Some(b'H') => format!("H{}", rectangle.height).into_bytes(),
+        _ => field.to_vec(),
+    };
+    let fields: Vec<Vec<u8>> = line.split(|&byte| byte == b' ').map(field).collect();
+    [fields.join(&b' ').as_slice(), end].concat()
 }
 
 /// Chroma sampling (`None` for gray) and bit depth.
@@ -139,6 +151,18 @@ mod tests {
                 None => Layout::Gray { width: 5, height: 3 },
             };
             assert_eq!((format.layout(), format.bit_depth()), (&expected, depth), "{name}");
+        }
+    }
+
+    #[test]
+    fn regions_have_headers_of_their_size() {
+        let rectangle = "30x7+2+4".parse().unwrap();
+        for (line, expected) in [
+            ("YUV4MPEG2 W50 H30 F25:1 Ip A1:1 C420jpeg XW1\n", "YUV4MPEG2 W30 H7 F25:1 Ip A1:1 C420jpeg XW1\n"),
+            ("YUV4MPEG2 H99  W99", "YUV4MPEG2 H7  W30"),
+        ] {
+            let header = header_of_region(line.as_bytes(), &rectangle);
+            assert_eq!(str::from_utf8(&header).unwrap(), expected);
         }
     }
 

@@ -12,7 +12,7 @@ use super::{Description, FrameReader, InputBatch, Restorer};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Origin, OriginKind};
 
-pub(super) use header::MAGIC;
+pub(super) use header::{MAGIC, header_of_region};
 
 /// Header line of a frame without parameters.
 pub(super) const PLAIN: &[u8] = b"FRAME\n";
