@@ -224,7 +224,7 @@ fn flipped_bits_of_real_files_are_found() {
     let (mut refused, mut met) = (0, 0);
     for flip in 0..flips {
         let sample = &samples[flip as usize % samples.len()];
-        if flip / samples.len() as u64 % 2 == 0 {
+        if (flip / samples.len() as u64).is_multiple_of(2) {
             sample.check_flipped(random.below(8 * sample.file.len()), flip % ALL_READ < samples.len() as u64 / 8);
         } else {
             let batch = random.below(sample.records.len());

@@ -87,7 +87,9 @@ impl Shared {
 }
 
 /// One thing that happens to frames on their way. What is wrong with the outcome panics.
-const DEEDS: [(&str, fn(&Shared, &mut Random)); 6] = [
+type Deed = fn(&Shared, &mut Random);
+
+const DEEDS: [(&str, Deed); 6] = [
     ("round trips", round_trip),
     ("full disks", full_disk),
     ("failing inputs", failing_input),

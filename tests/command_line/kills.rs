@@ -9,7 +9,7 @@ use framepress::{Decompressor, SeekReader};
 use super::*;
 
 const KILLS_VARIABLE: &str = "FRAMEPRESS_KILLS";
-const FEW_KILLS: u64 = 12;
+const FEW_KILLS: u64 = 36;
 
 /// Appended frames are dropped once there are so many.
 const MOST_FRAMES: u64 = 400;
@@ -28,18 +28,21 @@ fn start(mut command: Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// A run that ends well takes so long.
-fn time_of(command: Command) -> Duration {
-    let start_of = Instant::now();
-    assert!(start(command).wait().unwrap().success());
-    start_of.elapsed()
+/// A run that ends well takes so long at least.
+fn time_of(command: impl Fn() -> Command) -> Duration {
+    let run = |_| {
+        let start_of = Instant::now();
+        assert!(start(command()).wait().unwrap().success());
+        start_of.elapsed()
+    };
+    (0..4).map(run).min().unwrap()
 }
 
-/// Whether the kill came before the end. A part of the runs is let off.
+/// Whether the kill came before the end. Some runs are faster than others, and are let off.
 fn killed(command: Command, time: Duration, round: u64) -> bool {
     let mut child = start(command);
     let micros = u64::try_from(time.as_micros()).unwrap();
-    std::thread::sleep(Duration::from_micros(random(round, micros * 5 / 4)));
+    std::thread::sleep(Duration::from_micros(random(round, micros * 3 / 4)));
     child.kill().unwrap();
     let status = child.wait().unwrap();
     assert!(status.success() || status.code().is_none(), "{status}");
@@ -63,7 +66,7 @@ fn clean(folder: &Folder, names: &[&str]) {
 fn outputs_are_whole(arguments: &[&str], folder: &Folder, names: &[&str], round_of: impl Fn(u64) -> u64) {
     let command = || folder.command(arguments);
     let _ = fs::remove_file(folder.path("out.fpk"));
-    let time = time_of(command());
+    let time = time_of(command);
     let new = folder.read("out.fpk");
     let old = b"not a file of this program".as_slice();
     let mut unfinished = 0;
@@ -75,7 +78,7 @@ fn outputs_are_whole(arguments: &[&str], folder: &Folder, names: &[&str], round_
         unfinished += u64::from(killed(command(), time, round_of(kill)));
         match fs::read(folder.path("out.fpk")) {
             Ok(found) => assert!(found == new || kill % 2 == 1 && found == old, "kill {kill}: {} bytes", found.len()),
-            Err(_) => assert!(kill % 2 == 0, "kill {kill}: the old file is gone"),
+            Err(_) => assert!(kill.is_multiple_of(2), "kill {kill}: the old file is gone"),
         }
         clean(folder, names);
     }
@@ -112,7 +115,7 @@ fn append_loses_at_most_the_batch_being_written() {
     let frame_bytes = frames.len() / NPY_FRAMES;
     let whole = ["compress", NPY, "-o", "x.fpk", "--batch", "2", "--level", "1"];
     let append = || folder.command(&[&whole[..], &["--append"]].concat());
-    let time = time_of(append());
+    let time = time_of(append);
     let left = |round: u64| {
         let file = folder.read("x.fpk");
         let decompressor = Decompressor::default();
