@@ -36,6 +36,7 @@ pub mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
 pub mod input;
+mod motion;
 mod packed;
 mod part;
 mod patched;

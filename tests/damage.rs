@@ -79,6 +79,23 @@ impl Sample {
         sample
     }
 
+    fn moving() -> Self {
+        let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 61, height: 50 }).unwrap();
+        let noise = |x: usize, y: usize| {
+            let mixed = (x * 7919 + y * 104_729).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40 & 255
+        };
+        let sample = |at: usize| {
+            let (x, y, frame) = (at % 61, at / 61 % 50, at / 3050);
+            ((0..9).map(|at| noise(x + 2 * frame + at % 3, y + at / 3)).sum::<usize>() / 9) as u8
+        };
+        let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();
+        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 8, CodecChoice::Auto);
+        let moves = |method: &Method| matches!(method, Method::Strips(plan) if plan.moves);
+        assert!(sample.methods.iter().any(moves), "{:?}", sample.methods);
+        sample
+    }
+
     fn recovered() -> Self {
         let raw = made::Made { overlay: 1, ..made::Made::new(22, 18) }.frames(FRAMES);
         let sample = Self::at_level(raw, 2, CodecChoice::Auto);
@@ -132,7 +149,14 @@ impl Sample {
         let planes = planes.map(|(choice, codec)| Self::of(choice, codec));
         planes
             .into_iter()
-            .chain([Self::tiles(), Self::discrete(), Self::strips(), Self::recovered(), Self::patched()])
+            .chain([
+                Self::tiles(),
+                Self::discrete(),
+                Self::strips(),
+                Self::moving(),
+                Self::recovered(),
+                Self::patched(),
+            ])
             .collect()
     }
 

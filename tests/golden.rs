@@ -80,8 +80,8 @@ fn patched_rgba() -> Made {
 fn patched_bgr() -> Made {
     let conversion = conversion("libjpeg-turbo, BT.601 full");
     let sampling = ChromaSampling::Cs444;
-    let foreign = |x, y| x < 18 || y > 44;
-    Made { order: ChannelOrder::Bgr, conversion, sampling, overlay: 2, foreign, ..Made::new(93, 61) }
+    let foreign = |x, y| x < 18 || y > 60;
+    Made { order: ChannelOrder::Bgr, conversion, sampling, overlay: 2, foreign, ..Made::new(141, 77) }
 }
 
 /// A byte of a frame.
@@ -92,6 +92,11 @@ fn made(made: &Made, frame: usize, at: usize) -> u64 {
         3 => (x / 9 * 20 + y) as u64 % 256,
         channel => made.pixel(frame, x, y)[if made.blue_first() { 2 - channel } else { channel }].into(),
     }
+}
+
+/// Texture that is nowhere like its neighbours by much.
+fn texture(x: usize, y: usize) -> u64 {
+    (0..16).map(|at| noise(x + at % 4, y + at / 4) % 256).sum::<u64>() / 16
 }
 
 fn recipes() -> Vec<Recipe> {
@@ -106,6 +111,8 @@ fn recipes() -> Vec<Recipe> {
     let deep = Layout::Yuv { width: 75, height: 67, sampling: ChromaSampling::Cs444, chroma: ChromaOrder::Planar };
     let strips_yuv =
         Layout::Yuv { width: 41, height: 33, sampling: ChromaSampling::Cs422, chroma: ChromaOrder::Planar };
+    let moving_yuv =
+        Layout::Yuv { width: 101, height: 67, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::Planar };
     let recipe = |name, format, frames, sample| Recipe {
         name,
         format,
@@ -282,6 +289,24 @@ fn recipes() -> Vec<Recipe> {
                 let moved = if x < 25 { x } else { x + 2 * frame };
                 let light = 20 + waves(moved, y, 240) + noise(at % 5025, frame) % 9;
                 light + (((x / 2 * 7) ^ (y / 2 * 5)) % 16) as u64 * u64::from(plane != 1)
+            })
+        },
+        // Texture that moves: by whole samples, and, beside it, by halves.
+        Recipe {
+            level: 8,
+            ..recipe("moving_u8", format(Dtype::U8, &[57, 90]), 4, |frame, at| {
+                texture(at % 90 + 3 * frame, at / 90 + frame)
+            })
+        },
+        Recipe {
+            level: 9,
+            ..recipe("moving_yuv420_u8", FrameFormat::new(Dtype::U8, moving_yuv).unwrap(), 3, |frame, at| {
+                let (x, y) = (at % 101, at / 101);
+                match at {
+                    6767.. => 100 + texture(at % 51 + frame, at / 51) / 4,
+                    _ if x < 40 => (texture(x, y) + texture(x + frame % 2, y)).div_ceil(2),
+                    _ => texture(x + 2 * frame, y),
+                }
             })
         },
         // Terraces, as places in a table of values.
@@ -461,10 +486,15 @@ fn every_method_is_among_them() {
                 ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
                 ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
                 ("patched", Method::Patched(plan)) => patches.push(plan.patch.runs.is_empty()),
-                ("discrete", Method::Discrete) | ("strips", Method::Strips(_)) => {}
+                ("discrete", Method::Discrete) => {}
+                ("strips" | "moving", Method::Strips(plan)) => {
+                    assert_eq!(plan.moves, name.starts_with("moving"), "{name}")
+                }
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("sparse", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Sparse), "{name}: {codecs:?}"),
-                ("tiles" | "discrete" | "strips" | "recovered" | "patched", _) => panic!("{name}: {method:?}"),
+                ("tiles" | "discrete" | "strips" | "moving" | "recovered" | "patched", _) => {
+                    panic!("{name}: {method:?}")
+                }
                 _ => {}
             }
         }

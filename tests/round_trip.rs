@@ -639,6 +639,45 @@ fn strips_come_back() {
     assert_eq!(plan.strips, 2);
 }
 
+/// Texture that moves from frame to frame, further than a strip is high, in all layouts whose planes move.
+#[test]
+fn moving_frames_come_back() {
+    many_threads();
+    let texture = |x: usize, y: usize| -> usize {
+        let noise = |x: usize, y: usize| {
+            let mixed = (x * 7919 + y * 104_729).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40 & 255
+        };
+        (0..9).map(|at| noise(x + at % 3, y + at / 3)).sum::<usize>() / 9
+    };
+    let planar = |width, height, sampling| Layout::Yuv { width, height, sampling, chroma: ChromaOrder::Planar };
+    let layouts = [
+        Layout::Gray { width: 48, height: 33 },
+        Layout::Gray { width: 131, height: 47 },
+        // Two strips.
+        Layout::Gray { width: 522, height: 509 },
+        planar(75, 67, ChromaSampling::Cs420),
+        planar(76, 66, ChromaSampling::Cs422),
+        planar(61, 35, ChromaSampling::Cs444),
+    ];
+    for (layout, level) in layouts.into_iter().zip([8, 9, 9, 8, 9, 8]) {
+        let format = picture(Dtype::U8, layout.clone());
+        let width = match layout {
+            Layout::Gray { width, .. } | Layout::Yuv { width, .. } => width,
+            other => panic!("{other:?}"),
+        };
+        let samples = format.frame_samples();
+        let sample = |at: usize| {
+            texture(at % samples % width + 5 * (at / samples), at % samples / width + 3 * (at / samples)) as u8
+        };
+        let frames = Frames::new(format, 4, (0..4 * samples).map(sample).collect()).unwrap();
+        match method_of(&frames, level) {
+            Method::Strips(plan) => assert!(plan.moves, "{layout:?}"),
+            other => panic!("{layout:?}: {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn recovered_planes_come_back() {
     many_threads();

@@ -165,6 +165,7 @@ pub fn describe_method(method: &Method) -> String {
             format!("tiles, colour {:?}{split}, {bands} bands, {frames} frames a segment", plan.colour)
         }
         Method::Discrete => "discrete".to_owned(),
+        Method::Strips(StripPlan { strips, moves: true, .. }) => format!("strips with motion, {strips} of them"),
         Method::Strips(plan) => format!("strips, colour {:?}, {} of them", plan.colour, plan.strips),
         // What planes it was made of is on a line of its own.
         Method::Recovered(plan) => return format!("recovered {}", describe_method(&plan.method)),
@@ -224,6 +225,7 @@ fn method_object(method: &Method, batch: &BatchInfo, format: &FrameFormat) -> Va
             "name": "strips",
             "colour": format!("{:?}", plan.colour).to_lowercase(),
             "strips": plan.strips,
+            "motion": plan.moves,
             "values": plan.values.len(),
         }),
         Method::Recovered(plan) => recovered_object(plan, batch, format),

@@ -17,6 +17,7 @@ const DISCRETE: u8 = 2;
 const STRIPS: u8 = 3;
 const RECOVERED: u8 = 4;
 const PATCHED: u8 = 5;
+const MOVING_STRIPS: u8 = 6;
 
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
@@ -48,7 +49,12 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
             out.counted("tables", &bytes)?;
         }
         Method::Discrete => out.u8(DISCRETE),
-        Method::Strips(StripPlan { values, colour, strips }) => {
+        // There are no values and no colours.
+        Method::Strips(StripPlan { strips, moves: true, .. }) => {
+            out.u8(MOVING_STRIPS);
+            out.u32(*strips);
+        }
+        Method::Strips(StripPlan { values, colour, strips, moves: false }) => {
             out.u8(STRIPS);
             out.u8(*colour as u8);
             out.u32(*strips);
@@ -124,7 +130,11 @@ fn read_below(details: &mut Cursor<'_>, geometry: &Geometry, limit: u8) -> Resul
         STRIPS => {
             let colour = Colour::from_id(details.u8("colour transform")?)?;
             let strips = details.u32("strips")?;
-            Method::Strips(StripPlan { values: read_values(details, geometry)?, colour, strips })
+            Method::Strips(StripPlan { values: read_values(details, geometry)?, colour, strips, moves: false })
+        }
+        MOVING_STRIPS => {
+            let strips = details.u32("strips")?;
+            Method::Strips(StripPlan { values: Values::default(), colour: Colour::None, strips, moves: true })
         }
         RECOVERED => Method::Recovered(recovered(details, geometry)?),
         PATCHED => Method::Patched(patched(details, geometry)?),
@@ -222,7 +232,7 @@ pub fn count(method: &Method, geometry: &Geometry) -> usize {
         Method::Planes(plan) => block_count(geometry, plan.span_samples),
         Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
         Method::Discrete => 1,
-        Method::Strips(plan) => plan.strips as usize,
+        Method::Strips(plan) => plan.strips as usize + usize::from(plan.moves),
         Method::Recovered(plan) => recovered_count(plan, geometry),
         Method::Patched(plan) => {
             let of_patch = count(&plan.method, &plan.patch.geometry(geometry));

@@ -148,6 +148,20 @@ pub(crate) fn sum(bytes: [u8; 16]) -> u32 {
     bytes.into_iter().map(u32::from).sum()
 }
 
+/// The sum of the differences of two rows of 16 samples.
+#[inline(always)]
+pub(crate) fn differences(own: [u8; 16], other: [u8; 16]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::_mm_sad_epu8;
+        // SAFETY: SSE2 is part of every x86-64.
+        let halves: [u64; 2] = bytemuck::cast(unsafe { _mm_sad_epu8(bytemuck::cast(own), bytemuck::cast(other)) });
+        (halves[0] + halves[1]) as u32
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    own.into_iter().zip(other).map(|(own, other)| u32::from(own.abs_diff(other))).sum()
+}
+
 /// The sum modulo 256 of each byte and all before it.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]

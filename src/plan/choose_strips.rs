@@ -1,5 +1,6 @@
 //! The plan of the adaptive model, from a trial on a sample.
 
+use super::choose_motion::{Trial, try_motion};
 use super::{Colour, Sample, StripPlan, Values};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
@@ -9,6 +10,9 @@ use crate::strips;
 
 /// Samples of the largest plane in a strip, about: the model has learnt enough by then.
 const STRIP_SAMPLES: usize = 1 << 17;
+
+/// Motion has to save one part in so many, because a decoder has more to do.
+const LEAST_GAIN: usize = 32;
 
 /// A plan with what it makes of a sample.
 pub(crate) struct StripChoice {
@@ -33,7 +37,7 @@ pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripC
         let table_bytes = values.gaps().len() * sample.raw.len() / batch.raw.len();
         let colours = if sample.geometry.colour { Colour::ALL } else { &[Colour::None] };
         for &colour in colours {
-            let trial = StripPlan { values: values.clone(), colour, strips: 1 };
+            let trial = StripPlan { values: values.clone(), colour, strips: 1, moves: false };
             cpu.forward(sample, &trial.planes(sample.geometry), &mut planes)?;
             let coded = strips::encode(sample.geometry, &trial, &planes, cpu)?;
             let packed_bytes = table_bytes + coded.iter().map(Vec::len).sum::<usize>();
@@ -48,6 +52,14 @@ pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripC
     if let Some(values) = sample.values(batch) {
         try_all(&sample.with_values(&values), &values)?;
     }
-    let nothing = StripPlan { values: Values::default(), colour: Colour::None, strips };
-    Ok(best.unwrap_or(StripChoice { plan: nothing, packed_bytes: 0, sampled_bytes: 1 }))
+    let nothing = StripPlan { values: Values::default(), colour: Colour::None, strips, moves: false };
+    let mut best = best.unwrap_or(StripChoice { plan: nothing, packed_bytes: 0, sampled_bytes: 1 });
+    if best.plan.values.is_empty()
+        && let Some(Trial { still, moving }) = try_motion(batch, cpu)?
+        && moving < still - still / LEAST_GAIN
+    {
+        best.plan.moves = true;
+        best.packed_bytes = best.packed_bytes * moving / still;
+    }
+    Ok(best)
 }

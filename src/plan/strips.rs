@@ -18,6 +18,8 @@ pub struct StripPlan {
     pub colour: Colour,
     /// Strips of a frame, each coded by itself.
     pub strips: u32,
+    /// Whether frames but the first are expected to be what vectors make of the one before.
+    pub moves: bool,
 }
 
 impl StripPlan {
@@ -62,6 +64,9 @@ impl StripPlan {
         self.values.check(geometry)?;
         if self.colour != Colour::None && !geometry.colour {
             return Err(Error::corrupt("strip plan: a colour transform on frames that have no colour channels"));
+        }
+        if self.moves && (!self.values.is_empty() || crate::motion::shares(geometry).is_none()) {
+            return Err(Error::corrupt("strip plan: frames that cannot move"));
         }
         let most = Self::most_strips(geometry);
         if self.strips == 0 || self.strips as usize > most {

@@ -5,6 +5,7 @@
 mod ans;
 mod discrete;
 mod model;
+mod motion;
 mod pack;
 mod patched;
 mod recovered;
@@ -167,6 +168,7 @@ impl Record<'_> {
             3 => self.strips(file, at, payload),
             4 => self.recovered(file, at, payload),
             5 => self.patched(file, at, payload),
+            6 => self.moving_strips(file, at, payload),
             other => panic!("method {other}"),
         }
     }
@@ -280,6 +282,52 @@ impl Record<'_> {
             }
         }
         self.put(colour, &values, restored)
+    }
+
+    /// Method moving strips: section 7.
+    fn moving_strips(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
+        let strips = number(file, at, 4) as usize;
+        assert!(!self.colour);
+        let size = |plane: &Plane| (plane.width, plane.height);
+        let first = size(&self.planes[0]);
+        let (codec, vectors) = next_block(file, at, payload);
+        assert_eq!(codec, 7);
+        let fields = motion::fields(vectors, self.pictures, first);
+        let edge = |height: usize, i: usize| (16 * (i * height.div_ceil(16) / strips)).min(height);
+        let rows = |plane: &Plane, i: usize| edge(plane.height, i)..edge(plane.height, i + 1);
+        let mut decoders: Vec<model::Strip<'_>> = (0..strips)
+            .map(|i| {
+                let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, rows(plane, i).len())).collect();
+                let (codec, strip) = next_block(file, at, payload);
+                assert_eq!(codec, 7);
+                model::Strip::new(strip, &sizes, 8)
+            })
+            .collect();
+        let mut frames: Vec<Vec<Vec<u64>>> = Vec::new();
+        for picture in 0..self.pictures {
+            let expected: Option<Vec<Vec<u64>>> = frames.last().map(|earlier| {
+                let of = |(i, plane): (usize, &Plane)| {
+                    motion::expected(&fields[picture - 1], i == 0, first, size(plane), &earlier[i])
+                };
+                self.planes.iter().enumerate().map(of).collect()
+            });
+            let mut frame = vec![Vec::new(); self.planes.len()];
+            for (i, strip) in decoders.iter_mut().enumerate() {
+                let part = expected.as_ref().map(|expected| {
+                    let part = |(plane, expected): (&Plane, &Vec<u64>)| {
+                        let rows = rows(plane, i);
+                        expected[rows.start * plane.width..rows.end * plane.width].to_vec()
+                    };
+                    self.planes.iter().zip(expected).map(part).collect::<Vec<_>>()
+                });
+                let decoded = strip.frame(part.as_deref());
+                frame.iter_mut().zip(decoded).for_each(|(frame, decoded)| frame.extend(decoded));
+            }
+            frames.push(frame);
+        }
+        decoders.into_iter().for_each(model::Strip::finish);
+        let restored = (0..self.planes.len()).map(|i| frames.iter().flat_map(|frame| frame[i].clone()).collect());
+        self.put(0, &[], restored.collect())
     }
 
     /// Method tiles: section 6.

@@ -1,16 +1,25 @@
-//! Sections 4.5 and 4.6.
+//! Sections 4.5, 4.6 and 4.8.
 
 use super::number;
 
 /// The decisions.
-struct Decisions<'a> {
+pub struct Decisions<'a> {
     words: &'a [u8],
     at: usize,
     states: [u64; 2],
     count: usize,
 }
 
-impl Decisions<'_> {
+impl<'a> Decisions<'a> {
+    pub fn new(words: &'a [u8]) -> Self {
+        Self { words, at: 0, states: [1 << 16; 2], count: 0 }
+    }
+
+    pub fn finish(self) {
+        assert_eq!(self.states, [1 << 16; 2]);
+        assert_eq!(self.at, self.words.len());
+    }
+
     fn word(&mut self) -> u64 {
         if self.at < self.words.len() { number(self.words, &mut self.at, 2) } else { 0 }
     }
@@ -37,12 +46,12 @@ impl Decisions<'_> {
         r
     }
 
-    fn plain(&mut self, n: u32) -> i32 {
+    pub fn plain(&mut self, n: u32) -> i32 {
         let size = 1 << (15 - n);
         (self.decide(|r| (r / size * size, size)) / size) as i32
     }
 
-    fn bit(&mut self, bit: &mut Bit) -> bool {
+    pub fn bit(&mut self, bit: &mut Bit) -> bool {
         let p = u64::from((bit.q + bit.s) >> 2).clamp(4, 32764);
         let one = self.decide(|r| if r < p { (0, p) } else { (p, 32768 - p) }) < p;
         if one {
@@ -55,7 +64,7 @@ impl Decisions<'_> {
         one
     }
 
-    fn symbol(&mut self, first: &mut Distribution, second: &mut Distribution) -> usize {
+    pub fn symbol(&mut self, first: &mut Distribution, second: &mut Distribution) -> usize {
         self.symbol_at([6, 5], first, second)
     }
 
@@ -78,7 +87,7 @@ impl Decisions<'_> {
         found
     }
 
-    fn escape(&mut self, e: &mut [Bit; 16]) -> i32 {
+    pub fn escape(&mut self, e: &mut [Bit; 16]) -> i32 {
         let negative = self.decide(|r| (r / 16384 * 16384, 16384)) < 16384;
         let mut n = 0;
         while n < 15 && self.bit(&mut e[n]) {
@@ -91,21 +100,21 @@ impl Decisions<'_> {
 }
 
 #[derive(Clone, Copy)]
-struct Bit {
+pub struct Bit {
     q: u32,
     s: u32,
 }
 
-const EVEN: Bit = Bit { q: 32768, s: 32768 };
+pub const EVEN: Bit = Bit { q: 32768, s: 32768 };
 
 #[derive(Clone)]
-struct Distribution {
+pub struct Distribution {
     c: [i32; 15],
     count: usize,
 }
 
 impl Distribution {
-    fn of(sizes: [i32; 16]) -> Self {
+    pub fn of(sizes: [i32; 16]) -> Self {
         Self { c: std::array::from_fn(|i| sizes[..=i].iter().sum()), count: 0 }
     }
 
@@ -628,34 +637,69 @@ fn places(columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> impl
     rows.flat_map(move |y| columns.clone().map(move |x| (y, x)))
 }
 
+/// A strip on its way.
+pub struct Strip<'a> {
+    depth: u32,
+    planes: Vec<Plane>,
+    decisions: Decisions<'a>,
+}
+
+impl<'a> Strip<'a> {
+    pub fn new(strip: &'a [u8], sizes: &[(usize, usize)], most_bits: usize) -> Self {
+        let mut at = 0;
+        let head = number(strip, &mut at, 1);
+        let depth = (head & 127) as u32;
+        assert!((1..=most_bits).contains(&(depth as usize)));
+        let planes =
+            sizes.iter().map(|&size| Plane::new(size, number(strip, &mut at, 1), depth, head >> 7 == 1)).collect();
+        Self { depth, planes, decisions: Decisions::new(&strip[at..]) }
+    }
+
+    /// For each plane, in the order of the sizes, the samples of the next frame. Where something is expected, it is
+    /// there for each plane.
+    pub fn frame(&mut self, expected: Option<&[Vec<u64>]>) -> Vec<Vec<u64>> {
+        let centre = 1 << (self.depth - 1);
+        for (plane, expected) in self.planes.iter_mut().zip(expected.into_iter().flatten()) {
+            let (across, down) = plane.cell;
+            let values = &mut plane.picture.before.grid;
+            let shift = 12 - self.depth.min(12);
+            for (y, x) in places(0..values.width, 0..values.height) {
+                let sample = expected[(y << down) * plane.width + (x << across)];
+                let sample = if plane.centred { sample ^ centre } else { sample };
+                values.cells[y * values.width + x] = (sample as i32 - centre as i32) << shift;
+            }
+        }
+        let mut decoded = Vec::new();
+        for index in 0..self.planes.len() {
+            let (done, rest) = self.planes.split_at_mut(index);
+            rest[0].decode(&mut self.decisions, done);
+            let centre = if rest[0].centred { centre } else { 0 };
+            decoded.push(rest[0].samples.iter().map(|&sample| sample as u64 ^ centre).collect());
+        }
+        self.planes.iter_mut().for_each(|plane| plane.picture.advance());
+        decoded
+    }
+
+    pub fn finish(self) {
+        self.decisions.finish();
+    }
+}
+
 /// For each plane, in the order of `sizes`, the samples of all frames.
 pub fn decode(strip: &[u8], frames: usize, sizes: &[(usize, usize)], most_bits: usize) -> Vec<Vec<u64>> {
-    let mut at = 0;
-    let head = number(strip, &mut at, 1);
-    let depth = (head & 127) as u32;
-    assert!((1..=most_bits).contains(&(depth as usize)));
-    let mut planes: Vec<Plane> =
-        sizes.iter().map(|&size| Plane::new(size, number(strip, &mut at, 1), depth, head >> 7 == 1)).collect();
-    let mut decisions = Decisions { words: &strip[at..], at: 0, states: [1 << 16; 2], count: 0 };
-    let mut decoded = vec![Vec::new(); planes.len()];
+    let mut strip = Strip::new(strip, sizes, most_bits);
+    let mut decoded = vec![Vec::new(); sizes.len()];
     for _ in 0..frames {
-        for (index, decoded) in decoded.iter_mut().enumerate() {
-            let (done, rest) = planes.split_at_mut(index);
-            rest[0].decode(&mut decisions, done);
-            let centre = if rest[0].centred { 1 << (depth - 1) } else { 0 };
-            decoded.extend(rest[0].samples.iter().map(|&sample| sample as u64 ^ centre));
-        }
-        planes.iter_mut().for_each(|plane| plane.picture.advance());
+        decoded.iter_mut().zip(strip.frame(None)).for_each(|(decoded, samples)| decoded.extend(samples));
     }
-    assert_eq!(decisions.states, [1 << 16; 2]);
-    assert_eq!(decisions.at, decisions.words.len());
+    strip.finish();
     decoded
 }
 
 /// Section 4.6.
 pub fn decode_bytes(block: &[u8], length: usize, width: usize, picture: usize) -> Vec<u8> {
     let values: Vec<u8> = (0..=255).filter(|&value| block[usize::from(value) / 8] >> (value % 8) & 1 == 1).collect();
-    let mut decisions = Decisions { words: &block[32..], at: 0, states: [1 << 16; 2], count: 0 };
+    let mut decisions = Decisions::new(&block[32..]);
     let (d, f) = (width.max(2), picture.max(2));
     let single = values.len() <= 16;
     let z = |v: usize| v.div_ceil(if single { 2 } else { 32 }).min(8);
@@ -673,7 +717,6 @@ pub fn decode_bytes(block: &[u8], length: usize, width: usize, picture: usize) -
             if single { s } else { 16 * s + decisions.symbol_at([6, 7], &mut third[16 * near + s], &mut fourth[s]) };
         ranks.push(rank);
     }
-    assert_eq!(decisions.states, [1 << 16; 2]);
-    assert_eq!(decisions.at, decisions.words.len());
+    decisions.finish();
     ranks.into_iter().map(|rank| values[rank]).collect()
 }

@@ -32,10 +32,11 @@ mod strip;
 mod terraces;
 #[cfg(test)]
 mod tests;
+pub mod vectors;
 
 use self::lanes::{Lanes, Portable};
 use self::rans::{Coder, Decoder, Encoder};
-use self::strip::Form;
+use self::strip::{Form, Strip};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
@@ -104,55 +105,154 @@ impl<S: Sample> Plane<'_, S> {
     }
 }
 
-/// Appends the coded strip to `out`: `frames` frames of each of `planes`, in that order.
+/// A strip that is encoded frame by frame.
 ///
 /// A plane is predicted with what is known of the two planes before it: the one that says most about the
 /// others comes first (green before differences from green, luma before chroma).
-///
-/// # Panics
-/// If a plane has fewer samples than its size says.
-pub fn encode<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>], out: &mut Vec<u8>) {
-    let mut form = strip::choose(frames, planes);
-    if frames > 0 {
-        // Whether the four phases of a sample's place differ, and whether there are terraces, shows when a part is
-        // coded each way.
-        let part: Vec<_> = planes.iter().map(|&plane| strip::middle(plane)).collect();
-        let bytes = |form: &Form| {
-            let mut packed = Vec::new();
-            run_encoder(simd, frames.min(2), &part, form, &mut packed);
-            packed.len()
-        };
-        let mut forms = vec![form.clone(), form.with_phases()];
-        if planes.len() == 1 {
-            forms.push(form.with_terraces());
-        }
-        form = forms.into_iter().min_by_key(bytes).unwrap_or(form);
-    }
-    form.write(out);
-    run_encoder(simd, frames, planes, &form, out);
+pub struct Encoding {
+    simd: SimdLevel,
+    form: Form,
+    strip: Strip,
+    encoder: Encoder,
 }
 
-fn run_encoder<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>], form: &Form, out: &mut Vec<u8>) {
-    let sizes: Vec<Size> = planes.iter().map(|plane| plane.size).collect();
-    let mut encoder = Encoder::default();
-    let mut fill = |frame: usize, plane: usize, samples: &mut [u16]| {
-        let (plane, centre) = (&planes[plane], form.centre(plane));
-        for (y, to) in samples.chunks_exact_mut(plane.size.width).enumerate() {
-            for (to, &sample) in to.iter_mut().zip(plane.row(frame, y)) {
-                *to = sample.widen() ^ centre;
+impl Encoding {
+    /// Of `frames` frames of each of `planes`, in that order.
+    ///
+    /// # Panics
+    /// If a plane has fewer samples than its size says.
+    pub fn new<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>]) -> Self {
+        let mut form = strip::choose(frames, planes);
+        if frames > 0 {
+            // Whether the four phases of a sample's place differ, and whether there are terraces, shows when a part is
+            // coded each way.
+            let part: Vec<_> = planes.iter().map(|&plane| strip::middle(plane)).collect();
+            let bytes = |form: &Form| {
+                let mut encoding = Self::with_form(simd, form.clone(), &part);
+                (0..frames.min(2)).for_each(|frame| encoding.encode(frame, &part, None));
+                encoding.finish().len()
+            };
+            let mut forms = vec![form.clone(), form.with_phases()];
+            if planes.len() == 1 {
+                forms.push(form.with_terraces());
             }
+            form = forms.into_iter().min_by_key(bytes).unwrap_or(form);
         }
-    };
-    run(simd, &mut encoder, frames, &sizes, form, &mut fill);
-    encoder.finish(out);
+        Self::with_form(simd, form, planes)
+    }
+
+    fn with_form<S>(simd: SimdLevel, form: Form, planes: &[Plane<'_, S>]) -> Self {
+        let sizes: Vec<Size> = planes.iter().map(|plane| plane.size).collect();
+        Self { simd, strip: Strip::new(&sizes, &form), form, encoder: Encoder::default() }
+    }
+
+    /// Encodes frame `frame` of `planes`, which follows the one encoded before; `expected` is what is expected of it, of
+    /// the same sizes, if that is not the frame before.
+    ///
+    /// # Panics
+    /// If a plane has fewer samples than its size says.
+    pub fn encode<S: Sample>(&mut self, frame: usize, planes: &[Plane<'_, S>], expected: Option<&[Plane<'_, S>]>) {
+        let form = &self.form;
+        let fill = |plane: usize, of: &Plane<'_, S>, frame: usize, samples: &mut [u16]| {
+            let centre = form.centre(plane);
+            for (y, to) in samples.chunks_exact_mut(of.size.width).enumerate() {
+                for (to, &sample) in to.iter_mut().zip(of.row(frame, y)) {
+                    *to = sample.widen() ^ centre;
+                }
+            }
+        };
+        let mut exchange = |plane: usize, samples: &mut [u16]| fill(plane, &planes[plane], frame, samples);
+        let mut expect =
+            expected.map(|expected| move |plane: usize, samples: &mut [u16]| fill(plane, &expected[plane], 0, samples));
+        let expect = expect.as_mut().map(|expect| expect as Exchange<'_>);
+        run(self.simd, &mut self.encoder, &mut self.strip, &mut exchange, expect);
+    }
+
+    /// The coded strip.
+    pub fn finish(self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.form.write(&mut out);
+        self.encoder.finish(&mut out);
+        out
+    }
+}
+
+/// A strip that is decoded frame by frame.
+pub struct Decoding<'a> {
+    simd: SimdLevel,
+    form: Form,
+    strip: Strip,
+    decoder: Decoder<'a>,
+}
+
+impl<'a> Decoding<'a> {
+    /// Of planes of these sizes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if `packed` does not begin as a strip of such planes does.
+    pub fn new<S: Sample>(simd: SimdLevel, packed: &'a [u8], sizes: &[Size]) -> Result<Self> {
+        let (form, words) = Form::read(packed, sizes, S::BITS)?;
+        Ok(Self { simd, strip: Strip::new(sizes, &form), form, decoder: Decoder::new(words) })
+    }
+
+    /// Decodes the next frame: `out` has one slice per plane. `expected` is what is expected of it, as when it was encoded.
+    /// If the strip is not what [`Encoding`] gives, what is in `out` then is of no meaning.
+    ///
+    /// # Panics
+    /// If a slice has not the length that its size says.
+    pub fn decode<S: Sample>(&mut self, out: &mut [&mut [S]], expected: Option<&[&[S]]>) {
+        // What comes after the end is made up, and long.
+        if self.decoder.is_spent() {
+            return;
+        }
+        let form = &self.form;
+        let mut exchange = |plane: usize, samples: &mut [u16]| {
+            let centre = form.centre(plane);
+            assert_eq!(out[plane].len(), samples.len());
+            for (to, &sample) in out[plane].iter_mut().zip(samples.iter()) {
+                *to = S::narrow(sample ^ centre);
+            }
+        };
+        let mut expect = expected.map(|expected| {
+            move |plane: usize, samples: &mut [u16]| {
+                let centre = form.centre(plane);
+                for (to, &sample) in samples.iter_mut().zip(expected[plane]) {
+                    *to = sample.widen() ^ centre;
+                }
+            }
+        });
+        let expect = expect.as_mut().map(|expect| expect as Exchange<'_>);
+        run(self.simd, &mut self.decoder, &mut self.strip, &mut exchange, expect);
+    }
+
+    /// Checks that the strip ends where its last frame does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if it does not.
+    pub fn finish(self) -> Result<()> {
+        if self.decoder.finish() {
+            Ok(())
+        } else {
+            Err(Error::corrupt("model strip: its words do not end as they should"))
+        }
+    }
+}
+
+/// The coded strip of `frames` frames of each of `planes`, appended to `out`.
+///
+/// # Panics
+/// As [`Encoding::new`].
+pub fn encode<S: Sample>(simd: SimdLevel, frames: usize, planes: &[Plane<'_, S>], out: &mut Vec<u8>) {
+    let mut encoding = Encoding::new(simd, frames, planes);
+    (0..frames).for_each(|frame| encoding.encode(frame, planes, None));
+    out.extend(encoding.finish());
 }
 
 /// Decodes a strip of `frames` frames of planes of these sizes: `out` has one slice per plane, of all of its
 /// frames.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if `packed` is not what `encode` gives for such
-/// a strip. What is in `out` then is of no meaning.
+/// As [`Decoding::new`] and [`Decoding::finish`]. What is in `out` then is of no meaning.
 ///
 /// # Panics
 /// If a slice has not the length that its size says.
@@ -164,33 +264,31 @@ pub fn decode<S: Sample>(
     out: &mut [&mut [S]],
 ) -> Result<()> {
     assert_eq!(sizes.len(), out.len());
-    for (size, samples) in sizes.iter().zip(out.iter()) {
-        assert_eq!(size.width * size.height * frames, samples.len());
+    let mut decoding = Decoding::new::<S>(simd, packed, sizes)?;
+    for frame in 0..frames {
+        let mut slices: Vec<&mut [S]> = sizes
+            .iter()
+            .zip(out.iter_mut())
+            .map(|(size, out)| {
+                let samples = size.width * size.height;
+                &mut out[frame * samples..][..samples]
+            })
+            .collect();
+        decoding.decode(&mut slices, None);
     }
-    let (form, words) = Form::read(packed, sizes, S::BITS)?;
-    let mut decoder = Decoder::new(words);
-    let mut drain = |frame: usize, plane: usize, samples: &mut [u16]| {
-        let centre = form.centre(plane);
-        let to = &mut out[plane][frame * samples.len()..][..samples.len()];
-        for (to, &sample) in to.iter_mut().zip(samples.iter()) {
-            *to = S::narrow(sample ^ centre);
-        }
-    };
-    run(simd, &mut decoder, frames, sizes, &form, &mut drain);
-    if decoder.finish() { Ok(()) } else { Err(Error::corrupt("model strip: its words do not end as they should")) }
+    decoding.finish()
 }
 
-/// Brings a frame of a plane to where it is coded, or takes it from there.
-type Exchange<'a> = &'a mut dyn FnMut(usize, usize, &mut [u16]);
+/// Brings a plane of a frame to where it is coded, or takes it from there.
+type Exchange<'a> = &'a mut dyn FnMut(usize, &mut [u16]);
 
-/// The coding of a strip, compiled for a SIMD level.
+/// The coding of a frame of a strip, compiled for a SIMD level.
 struct Job<'a, L, C> {
     lanes: L,
     coder: &'a mut C,
-    frames: usize,
-    sizes: &'a [Size],
-    form: &'a Form,
+    strip: &'a mut Strip,
     exchange: Exchange<'a>,
+    expect: Option<Exchange<'a>>,
 }
 
 impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
@@ -198,14 +296,20 @@ impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
 
     #[inline(always)]
     fn run(self) {
-        strip::code(self.lanes, self.coder, self.frames, self.sizes, self.form, self.exchange);
+        self.strip.code_frame(self.lanes, self.coder, self.exchange, self.expect);
     }
 }
 
-fn run<C: Coder>(simd: SimdLevel, coder: &mut C, frames: usize, sizes: &[Size], form: &Form, exchange: Exchange<'_>) {
+fn run<'a, C: Coder>(
+    simd: SimdLevel,
+    coder: &'a mut C,
+    strip: &'a mut Strip,
+    exchange: Exchange<'a>,
+    expect: Option<Exchange<'a>>,
+) {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = simd.avx2() {
-        return simd.run(Job { lanes, coder, frames, sizes, form, exchange });
+        return simd.run(Job { lanes, coder, strip, exchange, expect });
     }
-    simd.run(Job { lanes: Portable, coder, frames, sizes, form, exchange });
+    simd.run(Job { lanes: Portable, coder, strip, exchange, expect });
 }

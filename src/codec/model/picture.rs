@@ -156,10 +156,27 @@ impl Picture {
         self.current[at + self.width..at + self.width + PAD].fill(last);
     }
 
-    /// Makes the current picture the previous one.
-    pub(super) fn advance(&mut self) {
+    /// Puts something else in the place of the previous picture: rows of `width` samples, of which those at the corners of
+    /// cells count.
+    pub(super) fn expect(&mut self, samples: &[u16], width: usize, [across, down]: [u32; 2]) {
+        std::mem::swap(&mut self.current, &mut self.previous);
+        for y in 0..self.height {
+            self.set_row(y, &samples[(y << down) * width..][..width], across);
+        }
+        self.go_on_below();
+        std::mem::swap(&mut self.current, &mut self.previous);
+    }
+
+    /// Fills the row below the last.
+    fn go_on_below(&mut self) {
         let (stride, last) = (self.stride, self.at(0, self.height - 1) - PAD);
         self.current.copy_within(last..last + stride, last + stride);
+    }
+
+    /// Makes the current picture the previous one.
+    pub(super) fn advance(&mut self) {
+        self.go_on_below();
+        let stride = self.stride;
         std::mem::swap(&mut self.current, &mut self.previous);
         std::mem::swap(&mut self.traces, &mut self.before);
         std::mem::swap(&mut self.skips, &mut self.skips_before);

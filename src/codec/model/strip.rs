@@ -182,42 +182,56 @@ impl State {
     }
 }
 
-/// Codes a strip. `exchange` fills each frame of a plane before it is encoded, or takes it when it was decoded.
-#[inline(always)]
-pub(super) fn code<L: Lanes, C: Coder>(
-    lanes: L,
-    coder: &mut C,
-    frames: usize,
-    sizes: &[Size],
-    form: &Form,
-    exchange: Exchange<'_>,
-) {
-    let with_samples = |(_, (size, _)): &(usize, (&Size, &PlaneForm))| size.width * size.height > 0;
-    let planes = sizes.iter().zip(&form.planes).enumerate().filter(with_samples);
-    let (numbers, mut states): (Vec<usize>, Vec<State>) =
-        planes.map(|(number, (&size, plane))| (number, State::new(size, form, plane))).unzip();
-    if states.is_empty() {
-        return;
+/// A strip on its way, frame by frame.
+pub(super) struct Strip {
+    bits: u32,
+    /// Planes that have samples, by number, in order.
+    numbers: Vec<usize>,
+    states: Vec<State>,
+    begun: bool,
+}
+
+impl Strip {
+    pub(super) fn new(sizes: &[Size], form: &Form) -> Self {
+        let with_samples = |(_, (size, _)): &(usize, (&Size, &PlaneForm))| size.width * size.height > 0;
+        let planes = sizes.iter().zip(&form.planes).enumerate().filter(with_samples);
+        let (numbers, states) = planes.map(|(number, (&size, plane))| (number, State::new(size, form, plane))).unzip();
+        Self { bits: form.bits, numbers, states, begun: false }
     }
-    for frame in 0..frames {
-        if coder.is_spent() {
-            return;
+
+    /// Codes the next frame. `exchange` fills each plane before it is encoded, or takes it when it was decoded;
+    /// `expect` fills it with what is expected of it, if that is not the frame before.
+    #[inline(always)]
+    pub(super) fn code_frame<L: Lanes, C: Coder>(
+        &mut self,
+        lanes: L,
+        coder: &mut C,
+        exchange: Exchange<'_>,
+        expect: Option<Exchange<'_>>,
+    ) {
+        if let Some(expect) = expect {
+            for (&number, state) in self.numbers.iter().zip(&mut self.states) {
+                // The place of the samples is free until they are coded.
+                expect(number, &mut state.now);
+                state.picture.expect(&state.now, state.size.width, [state.cells.across, state.cells.down]);
+            }
         }
-        for (index, &number) in numbers.iter().enumerate() {
-            let (done, rest) = states.split_at_mut(index);
+        for (index, &number) in self.numbers.iter().enumerate() {
+            let (done, rest) = self.states.split_at_mut(index);
             let state = &mut rest[0];
             if C::ENCODES {
-                exchange(frame, number, &mut state.now);
+                exchange(number, &mut state.now);
             }
-            code_plane(lanes, coder, form.bits, frame > 0, state, done);
+            code_plane(lanes, coder, self.bits, self.begun, state, done);
             if !C::ENCODES {
-                exchange(frame, number, &mut state.now);
+                exchange(number, &mut state.now);
             }
         }
-        for state in &mut states {
+        for state in &mut self.states {
             state.picture.advance();
             std::mem::swap(&mut state.now, &mut state.before);
         }
+        self.begun = true;
     }
 }
 

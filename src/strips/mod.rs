@@ -1,6 +1,8 @@
-//! The path of the adaptive model: planes to packed strips and back, strip by strip.
+//! The path of the adaptive model: planes to packed strips and back, strip by strip, or, where they move, frame by frame.
 
-use crate::codec::model::{self, Plane, Size};
+mod moving;
+
+use crate::codec::model::{self, Plane, Sample, Size};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Geometry, WorkBuffer};
@@ -8,15 +10,17 @@ use crate::part::Part;
 use crate::plan::StripPlan;
 use crate::pool;
 
-/// The packed strips of a batch whose planes are in `planes`.
+/// The packed strips of a batch whose planes are in `planes`, after the vectors if the plan says that frames move.
 pub fn encode(geometry: &Geometry, plan: &StripPlan, planes: &WorkBuffer, cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
     match geometry.sample_bytes {
+        _ if plan.moves => moving::encode(geometry, plan, planes.as_bytes(), cpu),
         1 => encode_samples::<u8>(geometry, plan, planes, cpu),
         _ => encode_samples::<u16>(geometry, plan, planes, cpu),
     }
 }
 
-/// Restores a part of the planes of a batch from its strips; the rest is zeros, which are places in any table of values.
+/// Restores a part of the planes of a batch from its strips, and its vectors if it has any; the rest is zeros, which are
+/// places in any table of values, or, of a batch that moves, whatever.
 ///
 /// # Errors
 /// Corrupt if a strip is not what the plan says.
@@ -28,7 +32,12 @@ pub fn decode(
     planes: &mut WorkBuffer,
     cpu: &CpuBackend,
 ) -> Result<()> {
+    planes.resize_for_overwrite(geometry.work_bytes());
     match geometry.sample_bytes {
+        _ if plan.moves => {
+            let frames = part.frames_of_runs(1, geometry);
+            moving::decode(geometry, plan, strips, frames, planes.as_bytes_mut(), cpu)
+        }
         1 => decode_samples::<u8>(geometry, plan, strips, part, planes, cpu),
         _ => decode_samples::<u16>(geometry, plan, strips, part, planes, cpu),
     }
@@ -42,7 +51,18 @@ fn sizes(geometry: &Geometry, plan: &StripPlan, strip: usize) -> Vec<Size> {
     plan.order(geometry).into_iter().map(size).collect()
 }
 
-fn encode_samples<S: model::Sample + bytemuck::Pod>(
+/// A strip of planes, in the order in which they are coded. `samples` are those of each plane of the batch, from some frame on.
+fn part<'a, S>(geometry: &Geometry, plan: &StripPlan, strip: usize, samples: &[&'a [S]]) -> Vec<Plane<'a, S>> {
+    let sizes = sizes(geometry, plan, strip);
+    let part = |(at, size): (usize, Size)| {
+        let plane = &geometry.planes[at];
+        let first = plan.rows(plane.height, strip).start * plane.width;
+        Plane { size, samples: &samples[at][first..], frame_stride: plane.frame_samples() }
+    };
+    plan.order(geometry).into_iter().zip(sizes).map(part).collect()
+}
+
+fn encode_samples<S: Sample + bytemuck::Pod>(
     geometry: &Geometry,
     plan: &StripPlan,
     planes: &WorkBuffer,
@@ -52,24 +72,14 @@ fn encode_samples<S: model::Sample + bytemuck::Pod>(
         .map(|plane| bytemuck::cast_slice(&planes.as_bytes()[geometry.plane_range(plane)]))
         .collect();
     pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
-        let sizes = sizes(geometry, plan, strip);
-        let planes: Vec<Plane<'_, S>> = plan
-            .order(geometry)
-            .into_iter()
-            .zip(sizes)
-            .map(|(at, size)| {
-                let plane = &geometry.planes[at];
-                let first = plan.rows(plane.height, strip).start * plane.width;
-                Plane { size, samples: &samples[at][first..], frame_stride: plane.frame_samples() }
-            })
-            .collect();
+        let planes = part(geometry, plan, strip, &samples);
         let mut packed = Vec::new();
         model::encode(cpu.simd(), geometry.frames, &planes, &mut packed);
         Ok(packed)
     })
 }
 
-fn decode_samples<S: model::Sample + bytemuck::Pod>(
+fn decode_samples<S: Sample + bytemuck::Pod>(
     geometry: &Geometry,
     plan: &StripPlan,
     strips: &[&[u8]],
@@ -77,7 +87,6 @@ fn decode_samples<S: model::Sample + bytemuck::Pod>(
     planes: &mut WorkBuffer,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    planes.resize_for_overwrite(geometry.work_bytes());
     let wanted = |&(strip, _): &(usize, _)| {
         geometry.planes.iter().any(|plane| part.needs(&plan.rows(plane.height, strip), plane.height))
     };

@@ -1,0 +1,219 @@
+use super::filter::{AFTER, BEFORE, Source, interpolate};
+use super::*;
+use crate::cpu::{CpuBackend, SimdLevel};
+use crate::schedule::trial::Random;
+
+const WIDTH: usize = 150;
+const HEIGHT: usize = 90;
+const ALL: [Filter; 4] = [Filter::Whole, Filter::Half, Filter::HalfDown, Filter::Quarter];
+
+/// A plane of blurred noise: neighbours are alike.
+fn plane(width: usize, height: usize, seed: u64) -> Vec<u8> {
+    let mut random = Random::new(seed);
+    let noise: Vec<u32> = (0..(width + 8) * (height + 8)).map(|_| (random.bits() & 255) as u32).collect();
+    let at = |x: usize, y: usize| -> u32 { (0..16).map(|i| noise[(y + i / 4) * (width + 8) + x + i % 4]).sum() };
+    (0..width * height).map(|i| (at(i % width, i / width) / 16) as u8).collect()
+}
+
+/// A field of vectors up to so many quarters of a sample.
+fn field(filter: Filter, width: usize, height: usize, most: i16, seed: u64) -> Field {
+    let mut random = Random::new(seed);
+    let mut field = Field { filter, ..Field::still(width, height) };
+    let mut number = || (random.unit() * f64::from(2 * most + 1)) as i16 - most;
+    field.vectors.iter_mut().for_each(|vector| *vector = Vector { x: number(), y: number() });
+    field
+}
+
+/// H.264 8.4.2.2.1, sample by sample as the text has it.
+fn quarter(plane: &dyn Fn(i32, i32) -> i32, x: i32, y: i32, (right, down): (i32, i32)) -> i32 {
+    let six = |of: &dyn Fn(i32) -> i32| of(-2) - 5 * of(-1) + 20 * of(0) + 20 * of(1) - 5 * of(2) + of(3);
+    let clip = |value: i32| value.clamp(0, 255);
+    let b1 = |x: i32, y: i32| six(&|i| plane(x + i, y));
+    let h1 = |x: i32, y: i32| six(&|i| plane(x, y + i));
+    let b = |x: i32, y: i32| clip((b1(x, y) + 16) >> 5);
+    let h = |x: i32, y: i32| clip((h1(x, y) + 16) >> 5);
+    let j = clip((six(&|i| b1(x, y + i)) + 512) >> 10);
+    let (g, m, s) = (plane(x, y), h(x + 1, y), b(x, y + 1));
+    let mean = |a: i32, b: i32| (a + b + 1) >> 1;
+    match (right, down) {
+        (0, 0) => g,
+        (0, 1) => mean(g, h(x, y)),
+        (0, 2) => h(x, y),
+        (0, 3) => mean(h(x, y), plane(x, y + 1)),
+        (1, 0) => mean(g, b(x, y)),
+        (1, 1) => mean(b(x, y), h(x, y)),
+        (1, 2) => mean(h(x, y), j),
+        (1, 3) => mean(h(x, y), s),
+        (2, 0) => b(x, y),
+        (2, 1) => mean(b(x, y), j),
+        (2, 2) => j,
+        (2, 3) => mean(j, s),
+        (3, 0) => mean(b(x, y), plane(x + 1, y)),
+        (3, 1) => mean(b(x, y), m),
+        (3, 2) => mean(j, m),
+        (_, _) => mean(s, m),
+    }
+}
+
+fn eighths(plane: &dyn Fn(i32, i32) -> i32, x: i32, y: i32, (right, down): (i32, i32), round: i32) -> i32 {
+    let sum = (8 - right) * (8 - down) * plane(x, y)
+        + right * (8 - down) * plane(x + 1, y)
+        + (8 - right) * down * plane(x, y + 1)
+        + right * down * plane(x + 1, y + 1);
+    (sum + round) >> 6
+}
+
+/// Every filter, vectors of every length, odd sizes, at every SIMD level: as the standards say, sample by sample.
+#[test]
+fn pictures_are_what_the_standards_say() {
+    for (width, height) in [(16, 16), (37, 29), (WIDTH, HEIGHT)] {
+        let shares = [Share { across: 0, down: 0 }, Share { across: 1, down: 1 }, Share { across: 1, down: 0 }];
+        let sizes = shares.map(|share| (width.div_ceil(1 << share.across), height.div_ceil(1 << share.down)));
+        let planes: Vec<Vec<u8>> = (1..).zip(sizes).map(|(seed, (w, h))| plane(w, h, seed)).collect();
+        let earlier: Vec<(&[u8], usize)> = planes.iter().zip(sizes).map(|(plane, (w, _))| (&plane[..], w)).collect();
+        for filter in ALL {
+            for most in [0, 3, 40, i16::MAX] {
+                let field = field(filter, width, height, most, 7);
+                let expected: Vec<Vec<u8>> = (0..3)
+                    .map(|at| {
+                        let ((w, h), share) = (sizes[at], shares[at]);
+                        let sample = |x: i32, y: i32| {
+                            let (x, y) = (x.clamp(0, w as i32 - 1), y.clamp(0, h as i32 - 1));
+                            i32::from(planes[at][y as usize * w + x as usize])
+                        };
+                        let of = |i: usize| {
+                            let (x, y) = (i % w, i / w);
+                            let unit = ((y << share.down) / UNIT) * field.across + (x << share.across) / UNIT;
+                            let (vx, vy) = (i32::from(field.vectors[unit].x), i32::from(field.vectors[unit].y));
+                            let (x, y) = (x as i32, y as i32);
+                            let halves = |v: i32, share: u32| if share == 1 { (v >> 2) | (v >> 1 & 1) } else { v >> 1 };
+                            let value = match (filter, at) {
+                                (Filter::Whole, 0) => sample(x + (vx >> 2), y + (vy >> 2)),
+                                (Filter::Quarter, 0) => {
+                                    quarter(&sample, x + (vx >> 2), y + (vy >> 2), (vx & 3, vy & 3))
+                                }
+                                (Filter::Whole | Filter::Quarter, _) => {
+                                    let (sx, sy) = (2 + share.across, 2 + share.down);
+                                    let part = |v: i32, shift: u32| (v & ((1 << shift) - 1)) << (3 - shift);
+                                    let at = (x + (vx >> sx), y + (vy >> sy));
+                                    eighths(&sample, at.0, at.1, (part(vx, sx), part(vy, sy)), 32)
+                                }
+                                (Filter::Half | Filter::HalfDown, _) => {
+                                    let (hx, hy) = (halves(vx, share.across), halves(vy, share.down));
+                                    let at = (x + (hx >> 1), y + (hy >> 1));
+                                    let down = i32::from(filter == Filter::HalfDown);
+                                    let sum = |n: i32, sum: i32, bits: u32| (sum + n - down) >> bits;
+                                    let s = |dx: i32, dy: i32| sample(at.0 + dx, at.1 + dy);
+                                    match (hx & 1, hy & 1) {
+                                        (0, 0) => s(0, 0),
+                                        (1, 0) => sum(1, s(0, 0) + s(1, 0), 1),
+                                        (0, _) => sum(1, s(0, 0) + s(0, 1), 1),
+                                        (_, _) => sum(2, s(0, 0) + s(1, 0) + s(0, 1) + s(1, 1), 2),
+                                    }
+                                }
+                            };
+                            value as u8
+                        };
+                        (0..w * h).map(of).collect()
+                    })
+                    .collect();
+                for simd in SimdLevel::available() {
+                    let mut out: Vec<Vec<u8>> = planes.iter().map(|plane| vec![0; plane.len()]).collect();
+                    let mut slices: Vec<&mut [u8]> = out.iter_mut().map(Vec::as_mut_slice).collect();
+                    compensate(simd, &field, &shares, &earlier, &mut slices);
+                    assert!(out == expected, "{filter:?}, {width} x {height}, up to {most}, {}", simd.name());
+                }
+            }
+        }
+    }
+}
+
+/// What moved by one vector is found, with its filter, and nothing is left of it.
+#[test]
+fn what_moved_is_found() {
+    let earlier = plane(WIDTH, HEIGHT, 3);
+    let cpu = CpuBackend::new(SimdLevel::detect(), 2);
+    for (filter, x, y) in [(Filter::Quarter, 13, -6), (Filter::Half, -22, 10), (Filter::HalfDown, 2, 6)] {
+        let mut field = Field { filter, ..Field::still(WIDTH, HEIGHT) };
+        field.vectors.fill(Vector { x, y });
+        let mut moved = vec![0; earlier.len()];
+        let share = [Share { across: 0, down: 0 }];
+        compensate(cpu.simd(), &field, &share, &[(&earlier, WIDTH)], &mut [&mut moved]);
+        let still = Field::still(WIDTH, HEIGHT);
+        let filters = Filters::choose(&[&earlier, &moved], WIDTH, &cpu).unwrap();
+        let found = search([&earlier, &moved], WIDTH, filters, &still, &cpu).unwrap();
+        let mut expected = vec![0; earlier.len()];
+        compensate(cpu.simd(), &found, &share, &[(&earlier, WIDTH)], &mut [&mut expected]);
+        assert!(expected == moved, "{filter:?}");
+        assert_eq!(found.filter, filter);
+        let as_moved = found.vectors.iter().filter(|&&vector| vector == Vector { x, y }).count();
+        assert!(2 * as_moved > found.vectors.len(), "{filter:?}: {as_moved}");
+        assert_eq!(search([&moved, &moved], WIDTH, filters, &found, &cpu).unwrap(), still);
+    }
+}
+
+/// Whoever searches, with whatever instructions and threads, finds the same.
+#[test]
+fn the_search_is_the_same_everywhere() {
+    for (width, height) in [(16, 16), (61, 35), (WIDTH, HEIGHT)] {
+        let (earlier, later) = (plane(width, height, 5), plane(width, height, 6));
+        let last = field(Filter::Whole, width, height, i16::MAX, 8);
+        let found: Vec<Field> = SimdLevel::available()
+            .into_iter()
+            .flat_map(|simd| [1, 3].map(|threads| CpuBackend::new(simd, threads)))
+            .map(|cpu| {
+                let filters = Filters::choose(&[&earlier, &later], width, &cpu).unwrap();
+                search([&earlier, &later], width, filters, &last, &cpu).unwrap()
+            })
+            .collect();
+        assert!(found.iter().all(|field| *field == found[0]));
+        assert_eq!(found[0].vectors.len(), last.vectors.len());
+    }
+}
+
+/// A window at the edge of what it is cut from is all that a filter needs.
+#[test]
+fn filters_look_no_further() {
+    let side = BEFORE + 1 + AFTER;
+    let samples = plane(side, side, 9);
+    for filter in ALL {
+        for &phase in filter.phases() {
+            let mut out = [0];
+            interpolate(filter, phase, Source { samples: &samples, stride: side }, 1, &mut out, 1);
+            let at =
+                |x: i32, y: i32| i32::from(samples[(y + BEFORE as i32) as usize * side + (x + BEFORE as i32) as usize]);
+            if filter == Filter::Quarter {
+                assert_eq!(i32::from(out[0]), quarter(&at, 0, 0, (phase.0 as i32, phase.1 as i32)));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_expected_of_vectors() {
+    let mut field = Field::still(32, 32);
+    let v = |x: i16, y: i16| Vector { x, y };
+    field.vectors = (0..16).map(|at| v(at, -at)).collect();
+    assert_eq!(expected(&field, 0, 0, 2), v(0, 0), "nothing is known");
+    assert_eq!(expected(&field, 2, 0, 2), v(0, 0), "one of three");
+    assert_eq!(expected(&field, 0, 2, 2), v(4, -4), "none to the left; above and to its right");
+    assert_eq!(expected(&field, 2, 2, 2), v(6, -6), "none above to the right: to the left");
+    assert_eq!(expected(&field, 3, 3, 1), v(11, -11), "above to the left, because the right comes later");
+}
+
+#[test]
+fn what_moves() {
+    use crate::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+    let shares = |dtype, layout, frames| {
+        shares(&Geometry::new(&FrameFormat::new(dtype, layout).unwrap(), frames)).map(|shares| shares.len())
+    };
+    let gray = Layout::Gray { width: 40, height: 30 };
+    assert_eq!(shares(Dtype::U8, gray.clone(), 2), Some(1));
+    assert_eq!(shares(Dtype::U8, gray.clone(), 1), None);
+    assert_eq!(shares(Dtype::U16, gray, 2), None);
+    assert_eq!(shares(Dtype::U8, Layout::Gray { width: 15, height: 30 }, 2), None);
+    let planar = |sampling| Layout::Yuv { width: 41, height: 31, sampling, chroma: ChromaOrder::Planar };
+    for sampling in ChromaSampling::ALL {
+        assert_eq!(shares(Dtype::U8, planar(sampling), 2), Some(3));
+    }
+}

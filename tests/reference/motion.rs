@@ -1,0 +1,159 @@
+//! Sections 4.8 and 7.1.
+
+use super::model::{Bit, Decisions, Distribution, EVEN};
+
+/// The motion of a frame.
+pub struct Field {
+    filter: i32,
+    /// Units side by side.
+    across: usize,
+    vectors: Vec<(i32, i32)>,
+}
+
+impl Field {
+    fn at(&self, x: isize, y: isize) -> Option<(i32, i32)> {
+        let inside = x >= 0 && y >= 0 && (x as usize) < self.across;
+        inside.then(|| self.vectors[y as usize * self.across + x as usize])
+    }
+}
+
+fn middle(a: i32, b: i32, c: i32) -> i32 {
+    let mut three = [a, b, c];
+    three.sort_unstable();
+    three[1]
+}
+
+/// Section 4.8: the fields of all frames but the first.
+pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> Vec<Field> {
+    let mut decisions = Decisions::new(block);
+    let even = Distribution::of([2048; 16]);
+    let mut splits = [EVEN; 3];
+    let mut as_expected = [EVEN; 6];
+    let (mut first, mut second) = (vec![even.clone(); 16], vec![even; 2]);
+    let mut escapes: [[Bit; 16]; 2] = [[EVEN; 16]; 2];
+    let (columns, rows) = (width.div_ceil(16), height.div_ceil(16));
+    let mut fields = Vec::new();
+    for _ in 1..frames {
+        let filter = decisions.plain(2);
+        let mut field = Field { filter, across: 2 * columns, vectors: vec![(0, 0); 4 * columns * rows] };
+        // Whether a block fell apart, and how far it was from what was expected.
+        let mut blocks = vec![(0, 0); columns * rows];
+        for at in 0..columns * rows {
+            let left = if at % columns > 0 { blocks[at - 1] } else { (0, 0) };
+            let above = if at >= columns { blocks[at - columns] } else { (0, 0) };
+            let split = decisions.bit(&mut splits[left.0 + above.0]);
+            let (x, y) = (2 * (at % columns) as isize, 2 * (at / columns) as isize);
+            let units: &[(isize, isize)] = if split { &[(0, 0), (1, 0), (0, 1), (1, 1)] } else { &[(0, 0)] };
+            let d = left.1 + above.1;
+            for &(right, down) in units {
+                let (x, y) = (x + right, y + down);
+                let corner = match (split, right, down) {
+                    (true, 1, 1) => None,
+                    (true, ..) => field.at(x + 1, y - 1),
+                    (false, ..) => field.at(x + 2, y - 1),
+                };
+                let around = [field.at(x - 1, y), field.at(x, y - 1), corner.or(field.at(x - 1, y - 1))];
+                let [a, b, c] = around.map(Option::unwrap_or_default);
+                let e = (middle(a.0, b.0, c.0), middle(a.1, b.1, c.1));
+                let near = usize::from(d > 0) + usize::from(d > 8);
+                let mut v = e;
+                if !decisions.bit(&mut as_expected[3 * usize::from(split) + near]) {
+                    let near = near + usize::from(d > 40);
+                    let mut part = |way: usize, e: i32| {
+                        let first = &mut first[(2 * usize::from(split) + way) * 4 + near];
+                        let symbol = decisions.symbol(first, &mut second[way]);
+                        let difference =
+                            if symbol == 15 { decisions.escape(&mut escapes[way]) } else { symbol as i32 - 7 };
+                        i32::from((e + difference) as i16)
+                    };
+                    v = (part(0, e.0), part(1, e.1));
+                }
+                let unit = y as usize * field.across + x as usize;
+                field.vectors[unit] = v;
+                if !split {
+                    [1, field.across, field.across + 1].iter().for_each(|next| field.vectors[unit + next] = v);
+                }
+                blocks[at] = (usize::from(split), ((v.0 - e.0).abs() + (v.1 - e.1).abs()).min(65535));
+            }
+        }
+        fields.push(field);
+    }
+    decisions.finish();
+    fields
+}
+
+/// Section 7.1: what is expected of a plane. `first` is the size of the first plane, `size` that of this one, of which
+/// `earlier` is the frame before.
+pub fn expected(
+    field: &Field,
+    is_first: bool,
+    first: (usize, usize),
+    size: (usize, usize),
+    earlier: &[u64],
+) -> Vec<u64> {
+    let (w, h) = (size.0 as i32, size.1 as i32);
+    let s = |x: i32, y: i32| earlier[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize] as i32;
+    let a = i32::from(size.0 != first.0);
+    let b = i32::from(size.1 != first.1);
+    let sample = |x: i32, y: i32| {
+        let unit = ((y << b) / 8) as usize * field.across + ((x << a) / 8) as usize;
+        let (vx, vy) = field.vectors[unit];
+        match (field.filter, is_first) {
+            (0, true) => s(x + (vx >> 2), y + (vy >> 2)),
+            (3, true) => quarter(&s, x + (vx >> 2), y + (vy >> 2), (vx & 3, vy & 3)),
+            (0 | 3, false) => {
+                let (px, py) = ((vx << (1 - a)) & 7, (vy << (1 - b)) & 7);
+                let (x, y) = (x + (vx >> (2 + a)), y + (vy >> (2 + b)));
+                let sum = (8 - px) * (8 - py) * s(x, y)
+                    + px * (8 - py) * s(x + 1, y)
+                    + (8 - px) * py * s(x, y + 1)
+                    + px * py * s(x + 1, y + 1);
+                (sum + 32) >> 6
+            }
+            _ => {
+                let halves = |v: i32, shared: i32| {
+                    let half = v >> 1;
+                    if shared == 1 { half >> 1 | half & 1 } else { half }
+                };
+                let (hx, hy) = (halves(vx, a), halves(vy, b));
+                let (x, y) = (x + (hx >> 1), y + (hy >> 1));
+                let down = field.filter - 1;
+                match (hx & 1, hy & 1) {
+                    (0, 0) => s(x, y),
+                    (1, 0) => (s(x, y) + s(x + 1, y) + 1 - down) >> 1,
+                    (0, _) => (s(x, y) + s(x, y + 1) + 1 - down) >> 1,
+                    _ => (s(x, y) + s(x + 1, y) + s(x, y + 1) + s(x + 1, y + 1) + 2 - down) >> 2,
+                }
+            }
+        }
+    };
+    (0..h).flat_map(|y| (0..w).map(move |x| (x, y))).map(|(x, y)| sample(x, y) as u64).collect()
+}
+
+/// Luma samples of H.264, 8.4.2.2.1.
+fn quarter(s: &dyn Fn(i32, i32) -> i32, x: i32, y: i32, phase: (i32, i32)) -> i32 {
+    let six = |of: &dyn Fn(i32) -> i32| of(-2) - 5 * of(-1) + 20 * of(0) + 20 * of(1) - 5 * of(2) + of(3);
+    let across = |x: i32, y: i32| six(&|i| s(x + i, y));
+    let b = |y: i32| ((across(x, y) + 16) >> 5).clamp(0, 255);
+    let h = |x: i32| ((six(&|i| s(x, y + i)) + 16) >> 5).clamp(0, 255);
+    let j = || ((six(&|i| across(x, y + i)) + 512) >> 10).clamp(0, 255);
+    let mean = |a: i32, b: i32| (a + b + 1) >> 1;
+    match phase {
+        (0, 0) => s(x, y),
+        (1, 0) => mean(s(x, y), b(y)),
+        (2, 0) => b(y),
+        (3, 0) => mean(b(y), s(x + 1, y)),
+        (0, 1) => mean(s(x, y), h(x)),
+        (0, 2) => h(x),
+        (0, 3) => mean(h(x), s(x, y + 1)),
+        (1, 1) => mean(b(y), h(x)),
+        (3, 1) => mean(b(y), h(x + 1)),
+        (1, 3) => mean(b(y + 1), h(x)),
+        (3, 3) => mean(b(y + 1), h(x + 1)),
+        (2, 1) => mean(b(y), j()),
+        (2, 3) => mean(b(y + 1), j()),
+        (1, 2) => mean(h(x), j()),
+        (3, 2) => mean(h(x + 1), j()),
+        _ => j(),
+    }
+}
