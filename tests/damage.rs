@@ -80,13 +80,13 @@ impl Sample {
     }
 
     fn moving() -> Self {
-        let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 61, height: 50 }).unwrap();
+        let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 41, height: 34 }).unwrap();
         let noise = |x: usize, y: usize| {
             let mixed = (x * 7919 + y * 104_729).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40 & 255
         };
         let sample = |at: usize| {
-            let (x, y, frame) = (at % 61, at / 61 % 50, at / 3050);
+            let (x, y, frame) = (at % 41, at / 41 % 34, at / 1394);
             ((0..9).map(|at| noise(x + 2 * frame + at % 3, y + at / 3)).sum::<usize>() / 9) as u8
         };
         let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();

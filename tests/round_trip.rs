@@ -9,7 +9,8 @@ use std::num::NonZeroUsize;
 use std::sync::Once;
 
 use framepress::frame::{
-    ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Geometry, Layout, bytes_of_view,
+    ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Element, FrameFormat, Frames, Geometry, Layout, PlaneGeometry,
+    bytes_of_view,
 };
 use framepress::internal::KNOWN;
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Patch, PatchedPlan, RecoveredPlan, Settings};
@@ -662,15 +663,16 @@ fn moving_frames_come_back() {
     ];
     for (layout, level) in layouts.into_iter().zip([8, 9, 9, 8, 9, 8]) {
         let format = picture(Dtype::U8, layout.clone());
-        let width = match layout {
-            Layout::Gray { width, .. } | Layout::Yuv { width, .. } => width,
-            other => panic!("{other:?}"),
+        let geometry = Geometry::new(&format, 1);
+        let of_frame = |frame: usize| -> Vec<u8> {
+            let of_plane = |(at, plane): (usize, &PlaneGeometry)| -> Vec<u8> {
+                let of = |place: usize| texture(place % plane.width + 4 * frame, place / plane.width + 2 * frame);
+                let of = |place: usize| if at == 0 { of(place) } else { 100 + of(place) / 16 };
+                (0..plane.frame_samples()).map(|place| of(place) as u8).collect()
+            };
+            geometry.planes.iter().enumerate().flat_map(of_plane).collect()
         };
-        let samples = format.frame_samples();
-        let sample = |at: usize| {
-            texture(at % samples % width + 5 * (at / samples), at % samples / width + 3 * (at / samples)) as u8
-        };
-        let frames = Frames::new(format, 4, (0..4 * samples).map(sample).collect()).unwrap();
+        let frames = Frames::new(format, 4, (0..4).flat_map(of_frame).collect()).unwrap();
         match method_of(&frames, level) {
             Method::Strips(plan) => assert!(plan.moves, "{layout:?}"),
             other => panic!("{layout:?}: {other:?}"),

@@ -222,7 +222,9 @@ impl Searched<'_> {
 /// A row of 8 samples, with zeros.
 #[inline(always)]
 fn half_a_row(row: &[u8; 8]) -> [u8; 16] {
-    bytemuck::cast([u64::from_le_bytes(*row), 0])
+    let mut samples = [0; 16];
+    samples[..8].copy_from_slice(row);
+    samples
 }
 
 /// The sum of the differences of rows with their strides, or some sum that is not below `limit` either.

@@ -13,6 +13,11 @@ const FRAMES: usize = 3;
 /// Width and height of the part of the first plane. Bands of a [`Sample`](super::Sample) are too narrow to move.
 const SIZE: (usize, usize) = (384, 192);
 
+/// Samples that the search keeps for each of the first plane: those between them.
+const KEPT: usize = 17;
+/// What it may keep of any batch; of long ones twice as much as their raw bytes.
+const LITTLE: usize = 1 << 23;
+
 /// Bytes of the part.
 pub(super) struct Trial {
     /// If nothing moves.
@@ -24,6 +29,10 @@ pub(super) struct Trial {
 /// What a part from the middle of a batch takes with motion and without; `None` if the batch cannot move.
 pub(super) fn try_motion(batch: Batch<'_>, cpu: &CpuBackend) -> Result<Option<Trial>> {
     let Some(shares) = shares(batch.geometry) else { return Ok(None) };
+    // A batch in work has its bounds.
+    if batch.geometry.planes[0].frame_samples() * KEPT > LITTLE.max(2 * batch.raw.len()) {
+        return Ok(None);
+    }
     let (geometry, raw) = part(batch, &shares);
     let plan = StripPlan { values: Values::default(), colour: Colour::None, strips: 1, moves: false };
     let mut planes = WorkBuffer::default();
