@@ -93,7 +93,7 @@ mod tests {
         for frames in 2..40 {
             let whole = Geometry::new(&format, frames);
             // The number of the frame, but for the first column and the last one, which are not in the part.
-            let sample = |at: usize| if at % 391 == 0 || at % 391 == 390 { 255 } else { (at / (391 * 17)) as u8 };
+            let sample = |at: usize| if [0, 390].contains(&(at % 391)) { 255 } else { (at / (391 * 17)) as u8 };
             let mut raw = Vec::new();
             for frame in 0..frames {
                 raw.extend((0..391 * 17).map(|at| sample(at + frame * 391 * 17)));

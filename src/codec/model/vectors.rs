@@ -1,7 +1,7 @@
 //! Vectors of motion, by distributions that adapt.
 //!
 //! A block of four units is whole or falls into them, by a bit in the context of its neighbours. A vector is as expected
-//! ([`expected`]), by a bit, or differs from that, each way by a symbol of 16 in the context of how much those before
+//! (`motion::expected`), by a bit, or differs from that, each way by a symbol of 16 in the context of how much those before
 //! did.
 
 use super::adaptive::{Bit, Distribution, code_symbol};
