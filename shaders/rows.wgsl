@@ -69,29 +69,40 @@ fn dense_place(at: u32) -> vec2<u32> {
     return vec2<u32>(NOWHERE, 0u);
 }
 
-@compute @workgroup_size(LANES)
-fn forward(
-    @builtin(workgroup_id) id: vec3<u32>,
-    @builtin(num_workgroups) count: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let word = workgroup_number(id, count) * LANES + lane;
+// Writes a word of what the frames become: without gaps, or, the other way round, with them.
+fn write_word(word: u32, inverse: bool) {
     if word >= params.words {
         return;
     }
-    let place = pitched_place(4u * word);
+    let place = place_of(4u * word, inverse);
     if place.y >= 4u {
         output[word] = word_at(place.x);
         return;
     }
     var bytes = 0u;
     for (var k = 0u; k < 4u; k += 1u) {
-        let place = pitched_place(4u * word + k);
+        let place = place_of(4u * word + k, inverse);
         if place.y > 0u {
             bytes |= byte_at(place.x) << (8u * k);
         }
     }
     output[word] = bytes;
+}
+
+fn place_of(at: u32, inverse: bool) -> vec2<u32> {
+    if inverse {
+        return dense_place(at);
+    }
+    return pitched_place(at);
+}
+
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    write_word(workgroup_number(id, count) * LANES + lane, false);
 }
 
 @compute @workgroup_size(LANES)
@@ -100,21 +111,5 @@ fn inverse(
     @builtin(num_workgroups) count: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let word = workgroup_number(id, count) * LANES + lane;
-    if word >= params.words {
-        return;
-    }
-    let place = dense_place(4u * word);
-    if place.y >= 4u {
-        output[word] = word_at(place.x);
-        return;
-    }
-    var bytes = 0u;
-    for (var k = 0u; k < 4u; k += 1u) {
-        let place = dense_place(4u * word + k);
-        if place.y > 0u {
-            bytes |= byte_at(place.x) << (8u * k);
-        }
-    }
-    output[word] = bytes;
+    write_word(workgroup_number(id, count) * LANES + lane, true);
 }
