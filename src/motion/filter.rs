@@ -7,8 +7,6 @@
 //! | half down | the same with rounding control, halves down | in halves | in halves |
 //! | quarter | H.264 (ITU-T H.264, 8.4.2.2): six taps, then bilinear | in quarters | bilinear, in eighths |
 
-use crate::error::{Error, Result};
-
 /// A filter. Its number is what files say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -32,15 +30,9 @@ pub(super) const AFTER: usize = 3;
 pub(super) type Phase = (usize, usize);
 
 impl Filter {
-    /// The filter of a number.
-    pub fn from_id(id: u32) -> Result<Self> {
-        match id {
-            0 => Ok(Self::Whole),
-            1 => Ok(Self::Half),
-            2 => Ok(Self::HalfDown),
-            3 => Ok(Self::Quarter),
-            _ => Err(Error::corrupt(format!("motion: filter {id}"))),
-        }
+    /// The filter of a number of two bits.
+    pub fn of_bits(bits: u32) -> Self {
+        [Self::Whole, Self::Half, Self::HalfDown, Self::Quarter][(bits & 3) as usize]
     }
 
     /// The places between samples that it tells apart.

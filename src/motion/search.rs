@@ -298,17 +298,21 @@ impl Kernel for Between<'_> {
     }
 }
 
-/// A frame and an earlier one, at all phases of a filter.
+/// An earlier frame with all that blocks reach and filters look at.
+fn reached(earlier: &[u8], width: usize) -> Picture {
+    Picture::new(earlier, width, BEYOND as usize + BEFORE.max(AFTER))
+}
+
+/// A frame and an earlier one, which is [`reached`], at all phases of a filter.
 fn compared<'a>(
-    [earlier, samples]: [&'a [u8]; 2],
+    (earlier, samples): (&Picture, &'a [u8]),
     width: usize,
     filter: Filter,
     last: &'a Field,
     cpu: &CpuBackend,
 ) -> Result<Searched<'a>> {
-    let earlier = Picture::new(earlier, width, BEYOND as usize + BEFORE.max(AFTER));
     let phases = pool::map(cpu.crew(), filter.phases().to_vec(), |phase| {
-        Ok(cpu.simd().run(Between { filter, phase, earlier: &earlier }))
+        Ok(cpu.simd().run(Between { filter, phase, earlier }))
     })?;
     Ok(Searched { samples, width, height: samples.len() / width, filter, phases, last })
 }
@@ -327,9 +331,9 @@ impl Filters {
             let Some(&[earlier, samples]) = frames.get(pair..).and_then(|frames| frames.first_chunk::<2>()) else {
                 continue;
             };
-            let last = Field::still(width, samples.len() / width);
+            let (earlier, last) = (reached(earlier, width), Field::still(width, samples.len() / width));
             for (left, filters) in left.iter_mut().zip(FAMILIES) {
-                let of = |filter| compared([earlier, samples], width, filter, &last, cpu)?.left(cpu);
+                let of = |filter| compared((&earlier, samples), width, filter, &last, cpu)?.left(cpu);
                 let best = filters.iter().map(|&filter| of(filter)).collect::<Result<Vec<u32>>>()?;
                 *left += best.into_iter().min().unwrap_or(0);
             }
@@ -350,9 +354,10 @@ pub fn search(
     if samples == earlier {
         return Ok(still);
     }
+    let earlier = reached(earlier, width);
     let mut best: Option<(u32, Searched<'_>)> = None;
     for &filter in filters.0 {
-        let compared = compared([earlier, samples], width, filter, last, cpu)?;
+        let compared = compared((&earlier, samples), width, filter, last, cpu)?;
         let left = if filters.0.len() > 1 { compared.left(cpu)? } else { 0 };
         if best.as_ref().is_none_or(|&(least, _)| left < least) {
             best = Some((left, compared));

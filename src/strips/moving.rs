@@ -14,7 +14,7 @@ use crate::pool;
 pub(super) fn encode(geometry: &Geometry, plan: &StripPlan, planes: &[u8], cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
     let samples = samples(geometry, planes);
     let fields = search_all(geometry, samples[0], cpu)?;
-    let mut packed = vec![vectors::encode(cpu.simd(), &fields)?];
+    let mut packed = vec![vectors::encode(cpu.simd(), &fields)];
     let mut strips = pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let planes = part(geometry, plan, strip, &samples);
         let mut encoding = Encoding::new(cpu.simd(), geometry.frames, &planes);
@@ -75,11 +75,11 @@ fn search_all(geometry: &Geometry, samples: &[u8], cpu: &CpuBackend) -> Result<V
     let first = &geometry.planes[0];
     let frames: Vec<&[u8]> = samples.chunks_exact(first.frame_samples()).collect();
     let filters = Filters::choose(&frames, first.width, cpu)?;
-    let mut last = Field::still(first.width, first.height);
+    let still = Field::still(first.width, first.height);
     let mut fields = Vec::new();
     for pair in frames.windows(2) {
-        last = search([pair[0], pair[1]], first.width, filters, &last, cpu)?;
-        fields.push(last.clone());
+        let last = fields.last().unwrap_or(&still);
+        fields.push(search([pair[0], pair[1]], first.width, filters, last, cpu)?);
     }
     Ok(fields)
 }

@@ -88,7 +88,8 @@ pub(super) struct Picture {
     before: Traces,
     skips: Vec<u8>,
     skips_before: Vec<u8>,
-    first: bool,
+    /// Whether there is no frame before.
+    pub(super) first: bool,
     skip: [Bit; 32],
     models: Box<Models>,
     /// Codes in the place of `models` if the picture is terraced.

@@ -188,7 +188,6 @@ pub(super) struct Strip {
     /// Planes that have samples, by number, in order.
     numbers: Vec<usize>,
     states: Vec<State>,
-    begun: bool,
 }
 
 impl Strip {
@@ -196,7 +195,7 @@ impl Strip {
         let with_samples = |(_, (size, _)): &(usize, (&Size, &PlaneForm))| size.width * size.height > 0;
         let planes = sizes.iter().zip(&form.planes).enumerate().filter(with_samples);
         let (numbers, states) = planes.map(|(number, (&size, plane))| (number, State::new(size, form, plane))).unzip();
-        Self { bits: form.bits, numbers, states, begun: false }
+        Self { bits: form.bits, numbers, states }
     }
 
     /// Codes the next frame. `exchange` fills each plane before it is encoded, or takes it when it was decoded;
@@ -222,7 +221,7 @@ impl Strip {
             if C::ENCODES {
                 exchange(number, &mut state.now);
             }
-            code_plane(lanes, coder, self.bits, self.begun, state, done);
+            code_plane(lanes, coder, self.bits, state, done);
             if !C::ENCODES {
                 exchange(number, &mut state.now);
             }
@@ -231,19 +230,11 @@ impl Strip {
             state.picture.advance();
             std::mem::swap(&mut state.now, &mut state.before);
         }
-        self.begun = true;
     }
 }
 
 #[inline(always)]
-fn code_plane<L: Lanes, C: Coder>(
-    lanes: L,
-    coder: &mut C,
-    bits: u32,
-    has_previous: bool,
-    state: &mut State,
-    done: &[State],
-) {
+fn code_plane<L: Lanes, C: Coder>(lanes: L, coder: &mut C, bits: u32, state: &mut State, done: &[State]) {
     let width = state.size.width;
     let (across, down) = (state.cells.across, state.cells.down);
     let height = state.cells_size.1;
@@ -279,7 +270,7 @@ fn code_plane<L: Lanes, C: Coder>(
     }
     if across + down > 0 {
         let guide = done.first().filter(|first| first.size == state.size).map(|first| &first.now[..]);
-        let previous = has_previous.then_some(&state.before[..]);
+        let previous = (!state.picture.first).then_some(&state.before[..]);
         state.cells.code(lanes, coder, bits, &mut state.now, guide, previous);
     }
 }

@@ -53,17 +53,17 @@ struct Job<'a, L, C> {
 }
 
 impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
-    type Output = Result<()>;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> Result<()> {
+    fn run(self) {
         let Self { lanes, coder, fields } = self;
         let mut models = Models::new();
         for field in fields {
             if coder.is_spent() {
                 break;
             }
-            field.filter = Filter::from_id(coder.plain(2, field.filter as u32))?;
+            field.filter = Filter::of_bits(coder.plain(2, field.filter as u32));
             let across = field.across / BLOCK_UNITS;
             let mut above = vec![Trace::default(); across];
             for row in 0..field.vectors.len() / field.across / BLOCK_UNITS {
@@ -74,7 +74,6 @@ impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -139,7 +138,7 @@ fn code_vector<L: Lanes, C: Coder>(
     Vector { x, y: code(1, vector.y, beside.y) }
 }
 
-fn run<C: Coder>(simd: SimdLevel, coder: &mut C, fields: &mut [Field]) -> Result<()> {
+fn run<C: Coder>(simd: SimdLevel, coder: &mut C, fields: &mut [Field]) {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = simd.avx2() {
         return simd.run(Job { lanes, coder, fields });
@@ -148,14 +147,11 @@ fn run<C: Coder>(simd: SimdLevel, coder: &mut C, fields: &mut [Field]) -> Result
 }
 
 /// The coded fields of all frames but the first.
-///
-/// # Errors
-/// None.
-pub fn encode(simd: SimdLevel, fields: &[Field]) -> Result<Vec<u8>> {
+pub fn encode(simd: SimdLevel, fields: &[Field]) -> Vec<u8> {
     let (mut encoder, mut packed) = (Encoder::default(), Vec::new());
-    run(simd, &mut encoder, &mut fields.to_vec())?;
+    run(simd, &mut encoder, &mut fields.to_vec());
     encoder.finish(&mut packed);
-    Ok(packed)
+    packed
 }
 
 /// Decodes as many fields as there are in `fields`, of their sizes.
@@ -164,6 +160,6 @@ pub fn encode(simd: SimdLevel, fields: &[Field]) -> Result<Vec<u8>> {
 /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if `packed` is not what `encode` gives for such fields.
 pub fn decode(simd: SimdLevel, packed: &[u8], fields: &mut [Field]) -> Result<()> {
     let mut decoder = Decoder::new(packed);
-    run(simd, &mut decoder, fields)?;
+    run(simd, &mut decoder, fields);
     if decoder.finish() { Ok(()) } else { Err(Error::corrupt("vectors: their words do not end as they should")) }
 }
