@@ -148,18 +148,22 @@ pub(crate) fn sum(bytes: [u8; 16]) -> u32 {
     bytes.into_iter().map(u32::from).sum()
 }
 
-/// The sum of the differences of two rows of 16 samples.
+/// The sum of the differences of four rows of 16 samples.
 #[inline(always)]
-pub(crate) fn differences(own: [u8; 16], other: [u8; 16]) -> u32 {
+pub(crate) fn differences(own: &[[u8; 16]; 4], other: &[[u8; 16]; 4]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::_mm_sad_epu8;
+        use std::arch::x86_64::{_mm_add_epi64, _mm_sad_epu8};
         // SAFETY: SSE2 is part of every x86-64.
-        let halves: [u64; 2] = bytemuck::cast(unsafe { _mm_sad_epu8(bytemuck::cast(own), bytemuck::cast(other)) });
+        let of_row = |row: usize| unsafe { _mm_sad_epu8(bytemuck::cast(own[row]), bytemuck::cast(other[row])) };
+        let (upper, lower) = ([of_row(0), of_row(1)], [of_row(2), of_row(3)]);
+        // SAFETY: as above.
+        let sums = unsafe { _mm_add_epi64(_mm_add_epi64(upper[0], upper[1]), _mm_add_epi64(lower[0], lower[1])) };
+        let halves: [u64; 2] = bytemuck::cast(sums);
         (halves[0] + halves[1]) as u32
     }
     #[cfg(not(target_arch = "x86_64"))]
-    own.into_iter().zip(other).map(|(own, other)| u32::from(own.abs_diff(other))).sum()
+    own.as_flattened().iter().zip(other.as_flattened()).map(|(own, other)| u32::from(own.abs_diff(*other))).sum()
 }
 
 /// The sum modulo 256 of each byte and all before it.

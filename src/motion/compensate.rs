@@ -1,30 +1,62 @@
 //! The picture that a field makes of an earlier one.
 
-use super::filter::{AFTER, BEFORE, Filter, Source, interpolate};
-use super::picture::window;
-use super::{Field, Share, UNIT, Vector};
+use std::ops::Range;
+
+use super::filter::{self, AFTER, BEFORE, Filter, SIDE, Window};
+use super::{BLOCK_UNITS, Field, Share, Vector};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
+use crate::frame::PlaneGeometry;
 
-/// Side of the samples that a unit of the first plane is made from.
-const WINDOW: usize = UNIT + BEFORE + AFTER;
+/// A plane of the frame that is referred to.
+#[derive(Clone, Copy)]
+pub struct Reference<'a> {
+    /// From its first sample on.
+    pub samples: &'a [u8],
+    /// Samples of a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// From one sample to the next, those of interleaved planes included.
+    pub step: usize,
+}
 
-/// Fills `out`, plane by plane, with what is expected by `field` of a frame. `earlier` are the planes of the frame that it
-/// refers to, with the samples of a row.
+impl<'a> Reference<'a> {
+    /// A plane of a raw frame.
+    pub fn of(plane: &PlaneGeometry, frame: &'a [u8]) -> Self {
+        Self { samples: &frame[plane.offset..], width: plane.width, height: plane.height, step: plane.step }
+    }
+}
+
+/// A plane that is expected to be what vectors make of an earlier one.
 ///
 /// Samples beyond the edges of the earlier frame are those at the edges, however far away, so all vectors are sound.
-///
-/// # Panics
-/// If the planes have not the sizes that the field and the shares say.
-pub fn compensate(simd: SimdLevel, field: &Field, shares: &[Share], earlier: &[(&[u8], usize)], out: &mut [&mut [u8]]) {
-    simd.run(Job { field, shares, earlier, out });
+#[derive(Clone, Copy)]
+pub struct Compensation<'a> {
+    /// The vectors.
+    pub field: &'a Field,
+    /// How the plane moves by them.
+    pub share: Share,
+    /// The earlier one.
+    pub earlier: Reference<'a>,
+}
+
+impl Compensation<'_> {
+    /// Fills `out`, `stride` samples from one row to the next, with `rows` of the plane, the first of which is one that blocks
+    /// begin at.
+    ///
+    /// # Panics
+    /// If there are no such rows, or no room for them, or fewer vectors than the plane has units.
+    pub fn put(self, simd: SimdLevel, rows: Range<usize>, out: &mut [u8], stride: usize) {
+        simd.run(Job { of: self, rows, out, stride });
+    }
 }
 
 struct Job<'a, 'b> {
-    field: &'a Field,
-    shares: &'a [Share],
-    earlier: &'a [(&'a [u8], usize)],
-    out: &'a mut [&'b mut [u8]],
+    of: Compensation<'a>,
+    rows: Range<usize>,
+    out: &'b mut [u8],
+    stride: usize,
 }
 
 impl Kernel for Job<'_, '_> {
@@ -32,26 +64,22 @@ impl Kernel for Job<'_, '_> {
 
     #[inline(always)]
     fn run(self) {
-        let Job { field, shares, earlier, out } = self;
-        for (plane, ((share, &earlier), out)) in shares.iter().zip(earlier).zip(out).enumerate() {
-            let (columns, rows) = (UNIT >> share.across, UNIT >> share.down);
-            let (width, height) = (earlier.1, out.len() / earlier.1);
-            for (row, vectors) in field.vectors.chunks_exact(field.across).enumerate() {
-                let top = row * rows;
-                for (column, &vector) in vectors.iter().enumerate() {
-                    let left = column * columns;
-                    if top >= height || left >= width {
-                        continue;
-                    }
-                    let mut unit = [0; UNIT * UNIT];
-                    if plane == 0 {
-                        of_first(field.filter, vector, earlier, (left, top), &mut unit);
-                    } else {
-                        of_other(field.filter, vector, *share, earlier, (left, top), &mut unit);
-                    }
-                    let columns = columns.min(width - left);
-                    for (y, unit) in unit.chunks_exact(UNIT).take(rows.min(height - top)).enumerate() {
-                        out[(top + y) * width + left..][..columns].copy_from_slice(&unit[..columns]);
+        let Job { of, rows, out, stride } = self;
+        let Compensation { field, share, earlier } = of;
+        let (columns, lines) = (SIDE >> share.across, SIDE >> share.down);
+        for top in rows.clone().step_by(lines) {
+            let first_unit = top / lines * BLOCK_UNITS * field.across;
+            for left in (0..earlier.width).step_by(columns) {
+                let unit = first_unit + left / columns * BLOCK_UNITS;
+                let vectors = [0, 1, field.across, field.across + 1].map(|to| field.vectors[unit + to]);
+                let parts = if vectors == [vectors[0]; 4] { 1 } else { BLOCK_UNITS };
+                for (at, &vector) in vectors.iter().enumerate().take(parts * parts) {
+                    let left = left + at % parts * (columns / parts);
+                    let top = top + at / parts * (lines / parts);
+                    if left < earlier.width && top < rows.end {
+                        let area =
+                            Area { left, top, columns: columns / parts, rows: (lines / parts).min(rows.end - top) };
+                        of.put_area(vector, area, &mut out[(top - rows.start) * stride + left..], stride);
                     }
                 }
             }
@@ -59,63 +87,120 @@ impl Kernel for Job<'_, '_> {
     }
 }
 
-/// A unit of the first plane.
-#[inline(always)]
-fn of_first(
-    filter: Filter,
-    vector: Vector,
-    earlier: (&[u8], usize),
-    (left, top): (usize, usize),
-    unit: &mut [u8; UNIT * UNIT],
-) {
-    let (x, y) = (left as i32 + i32::from(vector.x >> 2), top as i32 + i32::from(vector.y >> 2));
-    let phase = filter.phase(vector.x, vector.y);
-    if phase == (0, 0) {
-        return window(earlier, (x, y), (UNIT, UNIT), unit, UNIT);
+/// Part of a plane that moves by one vector; its columns may go beyond the right edge.
+#[derive(Clone, Copy)]
+struct Area {
+    left: usize,
+    top: usize,
+    columns: usize,
+    rows: usize,
+}
+
+impl Compensation<'_> {
+    #[inline(always)]
+    fn put_area(self, vector: Vector, area: Area, out: &mut [u8], stride: usize) {
+        let Self { field: &Field { filter, .. }, share, earlier } = self;
+        // Whole samples, and the phase or eighths.
+        let ((x, right), (y, down)) = if share.is_first {
+            let (right, down) = filter.phase(vector.x, vector.y);
+            ((i32::from(vector.x >> 2), right), (i32::from(vector.y >> 2), down))
+        } else {
+            (eighths(filter, vector.x, share.across), eighths(filter, vector.y, share.down))
+        };
+        let (x, y) = (area.left as i32 + x, area.top as i32 + y);
+        let columns = area.columns.min(earlier.width - area.left);
+        if (right, down) == (0, 0)
+            && let Some(samples) = earlier.inside((x, y), (columns, area.rows))
+        {
+            return copy_rows((samples, earlier.width), (columns, area.rows), (out, stride));
+        }
+        let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];
+        let mut block = [[0; SIDE]; SIDE];
+        if share.is_first {
+            let from = (x - BEFORE as i32, y - BEFORE as i32);
+            earlier.window(from, (BEFORE + area.columns + AFTER, BEFORE + area.rows + AFTER), &mut window);
+            filter::block(filter, (right, down), &window, area.rows, &mut block);
+        } else {
+            earlier.window((x, y), (area.columns + 1, area.rows + 1), &mut window);
+            bilinear(filter, (right, down), &window, area.rows, &mut block);
+        }
+        copy_rows((block.as_flattened(), SIDE), (columns, area.rows), (out, stride));
     }
-    let mut samples = [0; WINDOW * WINDOW];
-    let from = (x - BEFORE as i32, y - BEFORE as i32);
-    window(earlier, from, (WINDOW, WINDOW), &mut samples, WINDOW);
-    interpolate(filter, phase, Source { samples: &samples, stride: WINDOW }, UNIT, unit, UNIT);
 }
 
 /// Where a plane that shares a vector looks: whole samples, and eighths of one.
-fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, i32) {
+fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
     let vector = i32::from(vector);
     match filter {
-        Filter::Whole | Filter::Quarter => (vector >> (2 + share), vector << (1 - share) & 7),
+        Filter::Whole | Filter::Quarter => (vector >> (2 + share), (vector << (1 - share) & 7) as usize),
         Filter::Half | Filter::HalfDown => {
             let halves = vector >> 1;
             // A quarter of a sample is taken for a half, as H.263 has it.
             let halves = if share == 1 { halves >> 1 | halves & 1 } else { halves };
-            (halves >> 1, (halves & 1) * 4)
+            (halves >> 1, (halves & 1) as usize * 4)
         }
     }
 }
 
-/// A unit of another plane: bilinear.
+/// A block of another plane than the first, from eighths of a sample to the right and below the window's first one.
 #[inline(always)]
-fn of_other(
+fn bilinear(
     filter: Filter,
-    vector: Vector,
-    share: Share,
-    earlier: (&[u8], usize),
-    (left, top): (usize, usize),
-    unit: &mut [u8; UNIT * UNIT],
+    (right, down): (usize, usize),
+    window: &Window,
+    rows: usize,
+    block: &mut [[u8; SIDE]; SIDE],
 ) {
-    let (x, right) = eighths(filter, vector.x, share.across);
-    let (y, down) = eighths(filter, vector.y, share.down);
-    let (columns, rows) = (UNIT >> share.across, UNIT >> share.down);
-    let mut samples = [0; (UNIT + 1) * (UNIT + 1)];
-    window(earlier, (left as i32 + x, top as i32 + y), (columns + 1, rows + 1), &mut samples, UNIT + 1);
+    let (right, down) = (right as u16, down as u16);
     // Halves of two are halves of four; all divisions but those of the filters of halves round up from a half.
     let round = if filter.down() == 1 { 16 } else { 32 };
-    for (y, unit) in unit.chunks_exact_mut(UNIT).take(rows).enumerate() {
-        let [up, low] = [0, 1].map(|below| &samples[(y + below) * (UNIT + 1)..][..UNIT + 1]);
-        for x in 0..columns {
-            let [a, b, c, d] = [up[x], up[x + 1], low[x], low[x + 1]].map(i32::from);
-            let sum = (8 - right) * (8 - down) * a + right * (8 - down) * b + (8 - right) * down * c + right * down * d;
-            unit[x] = ((sum + round) >> 6) as u8;
+    for (out, window) in block.iter_mut().take(rows).zip(window.windows(2)) {
+        for (x, out) in out.iter_mut().enumerate() {
+            let [a, b, c, d] = [window[0][x], window[0][x + 1], window[1][x], window[1][x + 1]].map(u16::from);
+            let (above, below) = ((8 - right) * a + right * b, (8 - right) * c + right * d);
+            *out = (((8 - down) * above + down * below + round) >> 6) as u8;
         }
+    }
+}
+
+impl<'a> Reference<'a> {
+    /// What begins at a column and a row, if all of its columns and rows are there, not interleaved.
+    #[inline(always)]
+    fn inside(self, (left, top): (i32, i32), (columns, rows): (usize, usize)) -> Option<&'a [u8]> {
+        let (left, top) = (usize::try_from(left).ok()?, usize::try_from(top).ok()?);
+        let is_inside = self.step == 1 && left + columns <= self.width && top + rows <= self.height;
+        is_inside.then(|| &self.samples[top * self.width + left..])
+    }
+
+    /// So many columns and rows from `left` and `top` on; samples beyond the edges are the outermost ones.
+    #[inline(always)]
+    fn window(self, (left, top): (i32, i32), (columns, rows): (usize, usize), out: &mut Window) {
+        let Self { samples, width, height, step } = self;
+        // Windows are wider than what is wanted, and it is quicker to take all of a row.
+        let whole = step == 1 && left >= 0 && left as usize + out[0].len() <= width;
+        for (y, out) in out.iter_mut().enumerate().take(rows) {
+            let y = (top + y as i32).clamp(0, height as i32 - 1) as usize;
+            let row = &samples[y * width * step..];
+            if whole {
+                let (row, _) = row[left as usize..].split_at(out.len());
+                out.copy_from_slice(row);
+            } else {
+                for (x, out) in out.iter_mut().enumerate().take(columns) {
+                    *out = row[(left + x as i32).clamp(0, width as i32 - 1) as usize * step];
+                }
+            }
+        }
+    }
+}
+
+/// Copies columns and rows, with the strides of both sides.
+#[inline(always)]
+fn copy_rows(from: (&[u8], usize), (columns, rows): (usize, usize), (out, stride): (&mut [u8], usize)) {
+    let rows = out.chunks_mut(stride).zip(from.0.chunks(from.1)).take(rows);
+    match columns {
+        // Lengths that are known are copied at once.
+        16 => rows.for_each(|(out, from)| out[..16].copy_from_slice(&from[..16])),
+        8 => rows.for_each(|(out, from)| out[..8].copy_from_slice(&from[..8])),
+        _ => rows.for_each(|(out, from)| out[..columns].copy_from_slice(&from[..columns])),
     }
 }

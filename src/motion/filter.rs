@@ -7,6 +7,8 @@
 //! | half down | the same with rounding control, halves down | in halves | in halves |
 //! | quarter | H.264 (ITU-T H.264, 8.4.2.2): six taps, then bilinear | in quarters | bilinear, in eighths |
 
+use super::{BLOCK_UNITS, UNIT};
+
 /// A filter. Its number is what files say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -35,23 +37,9 @@ impl Filter {
         [Self::Whole, Self::Half, Self::HalfDown, Self::Quarter][(bits & 3) as usize]
     }
 
-    /// The places between samples that it tells apart.
-    pub(super) fn phases(self) -> &'static [Phase] {
-        const HALVES: [Phase; 4] = [(0, 0), (2, 0), (0, 2), (2, 2)];
-        const QUARTERS: [Phase; 16] = {
-            let mut phases = [(0, 0); 16];
-            let mut at = 0;
-            while at < 16 {
-                phases[at] = (at % 4, at / 4);
-                at += 1;
-            }
-            phases
-        };
-        match self {
-            Self::Whole => &HALVES[..1],
-            Self::Half | Self::HalfDown => &HALVES,
-            Self::Quarter => &QUARTERS,
-        }
+    /// Pictures of halves that all phases are made from.
+    pub(super) fn halves(self) -> usize {
+        if self == Self::Whole { 0 } else { 3 }
     }
 
     /// The phase that a vector's ends are taken for.
@@ -64,164 +52,198 @@ impl Filter {
         ((x & mask) as usize, (y & mask) as usize)
     }
 
-    /// The place of a phase among all.
-    pub(super) fn place(self, (right, down): Phase) -> usize {
-        match self {
-            Self::Whole => 0,
-            Self::Half | Self::HalfDown => down + right / 2,
-            Self::Quarter => 4 * down + right,
-        }
-    }
-
     /// 1 where halves are rounded down.
     pub(super) fn down(self) -> u16 {
         u16::from(self == Self::HalfDown)
     }
 }
 
-/// Samples with a stride; the first has [`BEFORE`] samples to its left and above it, the last [`AFTER`] to its right and below.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub samples: &'a [u8],
-    pub stride: usize,
-}
+/// Side of a block.
+pub(super) const SIDE: usize = UNIT * BLOCK_UNITS;
 
-impl Source<'_> {
-    /// `count` samples of row `y` from column `x`, either of them less than 0 by [`BEFORE`] at most.
-    #[inline(always)]
-    fn row(&self, x: isize, y: isize, count: usize) -> &[u8] {
-        let (x, y) = ((x + BEFORE as isize) as usize, (y + BEFORE as isize) as usize);
-        &self.samples[y * self.stride + x..][..count]
-    }
-}
+/// Rows of samples that a block is made from, from [`BEFORE`] above its first one on, each from as many to the left.
+pub(super) type Window = [[u8; 32]; BEFORE + SIDE + AFTER];
 
-/// Six taps, not yet rounded, on place `x` of six rows.
+/// Six taps, not yet rounded: between the third and the fourth. They fit 16 bits.
 #[inline(always)]
-fn six_of<T: Copy + Into<i32>>(rows: &[&[T]; 6], x: usize) -> i32 {
-    let [a, b, c, d, e, f] = rows;
-    let outer = a[x].into() + f[x].into();
-    let middle = b[x].into() + e[x].into();
-    outer - 5 * middle + 20 * (c[x].into() + d[x].into())
+fn six(tap: impl Fn(usize) -> i16) -> i16 {
+    tap(0) + tap(5) - 5 * (tap(1) + tap(4)) + 20 * (tap(2) + tap(3))
 }
 
-/// Six taps along a row, not yet rounded: `out[x]` is between samples x and x + 1.
+/// Along a row that begins [`BEFORE`] samples earlier: `out[x]` is between samples x and x + 1.
 #[inline(always)]
-fn six_across(source: Source<'_>, y: isize, out: &mut [i16]) {
+fn six_across(row: &[u8], out: &mut [i16]) {
     let count = out.len();
-    let taps = [-2, -1, 0, 1, 2, 3].map(|x| source.row(x, y, count));
+    let row = &row[..count + BEFORE + AFTER];
     for (x, out) in out.iter_mut().enumerate() {
-        *out = six_of(&taps, x) as i16;
+        *out = six(|tap| row[x + tap].into());
+    }
+}
+
+/// Halves across, from their taps.
+#[inline(always)]
+fn rounded(sums: &[i16], out: &mut [u8]) {
+    for (out, &sum) in out.iter_mut().zip(sums) {
+        *out = ((sum + 16) >> 5).clamp(0, 255) as u8;
+    }
+}
+
+/// Halves down, from six rows.
+#[inline(always)]
+fn down(rows: [&[u8]; 6], out: &mut [u8]) {
+    let count = out.len();
+    let rows = six_rows(|tap| &rows[tap][..count]);
+    for (x, out) in out.iter_mut().enumerate() {
+        *out = ((six(|tap| rows[tap][x].into()) + 16) >> 5).clamp(0, 255) as u8;
+    }
+}
+
+/// Halves both ways, from the taps of six rows.
+#[inline(always)]
+fn centre(rows: [&[i16]; 6], out: &mut [u8]) {
+    let count = out.len();
+    let rows = six_rows(|tap| &rows[tap][..count]);
+    for (x, out) in out.iter_mut().enumerate() {
+        let tap = |tap: usize| i32::from(rows[tap][x]);
+        let sum = tap(0) + tap(5) - 5 * (tap(1) + tap(4)) + 20 * (tap(2) + tap(3));
+        *out = ((sum + 512) >> 10).clamp(0, 255) as u8;
     }
 }
 
 #[inline(always)]
-fn round(sum: i32, shift: u32) -> u8 {
-    ((sum + (1 << (shift - 1))) >> shift).clamp(0, 255) as u8
-}
-
-/// Samples between those of `source`, row by row into `out`.
-#[inline(always)]
-pub(super) fn interpolate(
-    filter: Filter,
-    phase: Phase,
-    source: Source<'_>,
-    columns: usize,
-    out: &mut [u8],
-    stride: usize,
-) {
-    match (filter, phase) {
-        (_, (0, 0)) => {
-            for (y, out) in out.chunks_mut(stride).enumerate() {
-                out[..columns].copy_from_slice(source.row(0, y as isize, columns));
-            }
-        }
-        (Filter::Quarter, phase) => quarter(phase, source, columns, out, stride),
-        (_, (right, down)) => {
-            let (right, below) = ((right / 2) as isize, (down / 2) as isize);
-            for (y, out) in out.chunks_mut(stride).enumerate() {
-                let y = y as isize;
-                let [a, b] = [0, right].map(|x| source.row(x, y, columns));
-                let [c, d] = [0, right].map(|x| source.row(x, y + below, columns));
-                for x in 0..columns {
-                    let [a, b, c, d] = [a[x], b[x], c[x], d[x]].map(u16::from);
-                    // Between two, each of them is there twice, and the sum rounds alike.
-                    out[x] = ((a + b + c + d + 2 - filter.down()) >> 2) as u8;
-                }
-            }
-        }
+pub(super) fn mean(out: &mut [u8], other: &[u8]) {
+    for (out, &other) in out.iter_mut().zip(other) {
+        *out = ((u16::from(*out) + u16::from(other) + 1) >> 1) as u8;
     }
 }
 
-/// One of the two rows that a quarter sample is the mean of.
+/// Halves by MPEG-4's filter, from the rows that they are between, as far as they are: each from the sample to their left on.
+#[inline(always)]
+fn bilinear(filter: Filter, (right, below): Phase, rows: [&[u8]; 2], out: &mut [u8]) {
+    let count = out.len();
+    let [above, below] = [rows[0], rows[below / 2]];
+    let [a, b, c, d] = [&above[..count], &above[right / 2..][..count], &below[..count], &below[right / 2..][..count]];
+    for (x, out) in out.iter_mut().enumerate() {
+        let [a, b, c, d] = [a[x], b[x], c[x], d[x]].map(u16::from);
+        // Between two, each of them is there twice, and the sum rounds alike.
+        *out = ((a + b + c + d + 2 - filter.down()) >> 2) as u8;
+    }
+}
+
+/// Where a row is that a row of quarter samples is made from.
 #[derive(Clone, Copy)]
-enum Half {
-    /// Samples, from a column and a row on.
-    Whole(isize, isize),
-    /// Between two of a row, from a row on.
-    Across(isize),
-    /// Between two of a column, from a column on.
-    Down(isize),
-    /// Between both.
-    Centre,
+pub(super) struct Place {
+    /// Which picture: 0 the samples, and the halves 1 to their right, 2 below them, 3 both.
+    pub picture: usize,
+    /// Columns further to the right.
+    pub right: usize,
+    /// Rows further down.
+    pub down: usize,
 }
 
-/// H.264's luma samples: 8.4.2.2.1.
+/// What a phase is made from: a row, or the mean of two. For H.264 as 8.4.2.2.1 has it.
 #[inline(always)]
-fn quarter((right, down): Phase, source: Source<'_>, columns: usize, out: &mut [u8], stride: usize) {
-    let (after, below) = (isize::from(right == 3), isize::from(down == 3));
-    let halves = match (right, down) {
-        (0, 2) => (Half::Down(0), None),
-        (2, 0) => (Half::Across(0), None),
-        (2, 2) => (Half::Centre, None),
-        (_, 0) => (Half::Across(0), Some(Half::Whole(after, 0))),
-        (0, _) => (Half::Down(0), Some(Half::Whole(0, below))),
-        (2, _) => (Half::Centre, Some(Half::Across(below))),
-        (_, 2) => (Half::Centre, Some(Half::Down(after))),
-        (_, _) => (Half::Across(below), Some(Half::Down(after))),
-    };
-    let rows = out.len().div_ceil(stride);
-    let mut sums = Vec::new();
-    if matches!(halves.0, Half::Centre) {
-        sums = vec![0; (rows + BEFORE + AFTER) * columns];
-        for (y, sums) in sums.chunks_exact_mut(columns).enumerate() {
-            six_across(source, y as isize - BEFORE as isize, sums);
-        }
-    }
-    let mut other = vec![0; columns];
-    for (y, out) in out.chunks_mut(stride).enumerate() {
-        let out = &mut out[..columns];
-        half(halves.0, source, y, &sums, out);
-        if let Some(second) = halves.1 {
-            half(second, source, y, &sums, &mut other);
-            for (out, &other) in out.iter_mut().zip(&other) {
-                *out = ((u16::from(*out) + u16::from(other) + 1) >> 1) as u8;
-            }
-        }
+pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Place>) {
+    let place = |picture: usize, right: usize, down: usize| Place { picture, right, down };
+    let (after, below) = (usize::from(right == 3), usize::from(down == 3));
+    match (right, down) {
+        (_, _) if filter != Filter::Quarter => (place(right / 2 + down, 0, 0), None),
+        (0, 0) => (place(0, 0, 0), None),
+        (2, 0) => (place(1, 0, 0), None),
+        (0, 2) => (place(2, 0, 0), None),
+        (2, 2) => (place(3, 0, 0), None),
+        (_, 0) => (place(1, 0, 0), Some(place(0, after, 0))),
+        (0, _) => (place(2, 0, 0), Some(place(0, 0, below))),
+        (2, _) => (place(3, 0, 0), Some(place(1, 0, below))),
+        (_, 2) => (place(3, 0, 0), Some(place(2, after, 0))),
+        (_, _) => (place(1, 0, below), Some(place(2, after, 0))),
     }
 }
 
+/// The first `rows` rows of a block between the samples of a window.
 #[inline(always)]
-fn half(half: Half, source: Source<'_>, y: usize, sums: &[i16], out: &mut [u8]) {
-    let (at, count) = (y as isize, out.len());
-    match half {
-        Half::Whole(x, y) => out.copy_from_slice(source.row(x, at + y, count)),
-        Half::Across(y) => {
-            let taps = [-2, -1, 0, 1, 2, 3].map(|x| source.row(x, at + y, count));
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = round(six_of(&taps, x), 5);
+pub(super) fn block(filter: Filter, phase: Phase, window: &Window, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
+    if filter != Filter::Quarter {
+        for (out, window) in out.iter_mut().take(rows).zip(window[BEFORE..].windows(2)) {
+            bilinear(filter, phase, [&window[0][BEFORE..], &window[1][BEFORE..]], out);
+        }
+        return;
+    }
+    let (first, second) = places(filter, phase);
+    let mut taps = [[0; SIDE]; BEFORE + SIDE + AFTER];
+    if first.picture == 3 {
+        for (taps, row) in taps.iter_mut().zip(window).take(BEFORE + rows + AFTER) {
+            six_across(row, taps);
+        }
+    }
+    for (y, out) in out.iter_mut().take(rows).enumerate() {
+        row_of_block(first, window, &taps, y, out);
+        if let Some(second) = second {
+            let mut other = [0; SIDE];
+            row_of_block(second, window, &taps, y, &mut other);
+            mean(out, &other);
+        }
+    }
+}
+
+/// `taps` are those along the rows of the window, for halves both ways.
+#[inline(always)]
+fn row_of_block(
+    Place { picture, right, down: below }: Place,
+    window: &Window,
+    taps: &[[i16; SIDE]; BEFORE + SIDE + AFTER],
+    y: usize,
+    out: &mut [u8; SIDE],
+) {
+    match picture {
+        0 => out.copy_from_slice(&window[y + BEFORE + below][BEFORE + right..][..SIDE]),
+        1 => {
+            let mut taps = [0; SIDE];
+            six_across(&window[y + BEFORE + below], &mut taps);
+            rounded(&taps, out);
+        }
+        2 => down(six_rows(|tap| &window[y + tap][BEFORE + right..]), out),
+        _ => centre(six_rows(|tap| &taps[y + tap][..]), out),
+    }
+}
+
+#[inline(always)]
+fn six_rows<'a, T>(row: impl Fn(usize) -> &'a [T]) -> [&'a [T]; 6] {
+    [row(0), row(1), row(2), row(3), row(4), row(5)]
+}
+
+/// Rows of all halves of a filter: across, down, both ways, each one whole `out` of its own. `source` has all rows that they
+/// are made from, from [`BEFORE`] above the first on, of `stride` samples; made are as many less those that filters look at
+/// besides.
+#[inline(always)]
+pub(super) fn all_halves(filter: Filter, source: &[u8], stride: usize, out: &mut [&mut [u8]]) {
+    let [across, downwards, both] = out else { return };
+    let columns = stride - BEFORE - AFTER;
+    let row = |y: usize| &source[y * stride..][..stride];
+    let rows = across.chunks_exact_mut(columns).zip(downwards.chunks_exact_mut(columns));
+    let rows = rows.zip(both.chunks_exact_mut(columns)).enumerate();
+    if filter != Filter::Quarter {
+        for (y, ((across, downwards), both)) in rows {
+            let sources = [&row(y + BEFORE)[BEFORE..], &row(y + BEFORE + 1)[BEFORE..]];
+            for (phase, out) in [(2, 0), (0, 2), (2, 2)].into_iter().zip([across, downwards, both]) {
+                bilinear(filter, phase, sources, out);
             }
         }
-        Half::Down(x) => {
-            let taps = [-2, -1, 0, 1, 2, 3].map(|y| source.row(x, at + y, count));
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = round(six_of(&taps, x), 5);
-            }
+        return;
+    }
+    // The taps of six rows, which take turns.
+    let mut taps: [Vec<i16>; 6] = std::array::from_fn(|y| {
+        let mut taps = vec![0; columns];
+        six_across(row(y), &mut taps);
+        taps
+    });
+    for (y, ((across, downwards), both)) in rows {
+        if y > 0 {
+            six_across(row(y + BEFORE + AFTER), &mut taps[(y + 5) % 6]);
         }
-        Half::Centre => {
-            let taps = [0, 1, 2, 3, 4, 5].map(|tap| &sums[(y + tap) * count..][..count]);
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = round(six_of(&taps, x), 10);
-            }
-        }
+        let tap = |at: usize| &taps[(y + at) % 6][..];
+        rounded(tap(BEFORE), across);
+        down(six_rows(|tap| &row(y + tap)[BEFORE..]), downwards);
+        centre(six_rows(tap), both);
     }
 }

@@ -2,24 +2,30 @@
 //!
 //! Frames of a camera that went through a video coder are, in blocks that the coder skipped or left as predicted,
 //! to the bit what its interpolation filter makes of an earlier frame. With the same filter ([`filter`]) and the same vector
-//! nothing is left of such a block. [`search`] finds vectors, [`compensate`] makes of them a picture that is expected.
+//! nothing is left of such a block. [`search`] finds vectors, [`Compensation`] makes of them a picture that is expected.
 //! Who encodes and who decodes make it from the same earlier frames, so whatever vectors there are, nothing is lost.
 //!
 //! Vectors are for units of 8 x 8 samples of the first plane, in quarters of a sample. Planes of half the width or
 //! height move half as far.
 
+mod between;
 mod compensate;
+mod difference;
 mod filter;
+mod filters;
 mod picture;
 mod search;
+mod sums;
 #[cfg(test)]
 mod tests;
 
-pub use compensate::compensate;
+pub(crate) use between::KEPT;
+pub use compensate::{Compensation, Reference};
 pub use filter::Filter;
-pub use search::{Filters, search};
+pub use filters::Filters;
+pub use search::{search, search_all};
 
-use crate::frame::Geometry;
+use crate::frame::{Batch, Geometry};
 
 /// Side of a unit that has a vector, in samples of the first plane.
 pub const UNIT: usize = 8;
@@ -77,10 +83,35 @@ pub fn expected(field: &Field, column: usize, row: usize, units: usize) -> Vecto
 /// A plane that moves with the first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
+    /// Whether it is the first one itself.
+    pub is_first: bool,
     /// Log2 of how many samples of the first plane are side by side where it has one.
     pub across: u32,
     /// And below each other.
     pub down: u32,
+}
+
+/// How all frames of a batch move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Motion {
+    /// How each plane moves with the first one.
+    pub shares: Vec<Share>,
+    /// The motion of each frame but the first.
+    pub fields: Vec<Field>,
+}
+
+impl Motion {
+    /// How a frame has moved since the one before, if there is one.
+    pub fn of_frame(&self, frame: usize) -> Option<&Field> {
+        self.fields.get(frame.checked_sub(1)?)
+    }
+}
+
+/// The first planes of the frames of a batch that moves: they are never interleaved with others, and `None` if they were.
+pub fn first_planes<'a>(batch: Batch<'a>) -> Option<Vec<&'a [u8]>> {
+    let plane = batch.geometry.planes.first().filter(|plane| plane.step == 1)?;
+    let frames = batch.raw.chunks_exact(batch.geometry.frame_samples);
+    Some(frames.map(|frame| &frame[plane.offset..][..plane.frame_samples()]).collect())
 }
 
 /// How each plane of a batch moves with the first; `None` if there is one that does not, or samples that do not move.
@@ -93,9 +124,9 @@ pub fn shares(geometry: &Geometry) -> Option<Vec<Share>> {
     };
     let moves = geometry.sample_bytes == 1 && geometry.frames > 1 && !geometry.colour;
     let large = first.width >= UNIT * BLOCK_UNITS && first.height >= UNIT * BLOCK_UNITS;
-    let planes = geometry
-        .planes
-        .iter()
-        .map(|plane| Some(Share { across: of(plane.width, first.width)?, down: of(plane.height, first.height)? }));
+    let planes = geometry.planes.iter().enumerate().map(|(at, plane)| {
+        let (across, down) = (of(plane.width, first.width)?, of(plane.height, first.height)?);
+        Some(Share { is_first: at == 0, across, down })
+    });
     if moves && large { planes.collect() } else { None }
 }

@@ -26,32 +26,14 @@ impl Picture {
         Self { margin, stride, samples }
     }
 
+    /// The index of a sample by its column and row in the plane.
+    #[inline(always)]
+    pub fn index(&self, x: i32, y: i32) -> usize {
+        (y + self.margin as i32) as usize * self.stride + (x + self.margin as i32) as usize
+    }
+
     /// Rows, the margins included.
     pub fn rows(&self) -> usize {
         self.samples.len() / self.stride
-    }
-}
-
-/// Samples of `plane` from `left` and `top` on, `size` wide and high; those beyond its edges are the outermost ones.
-#[inline(always)]
-pub(super) fn window(
-    (plane, width): (&[u8], usize),
-    (left, top): (i32, i32),
-    (columns, rows): (usize, usize),
-    out: &mut [u8],
-    stride: usize,
-) {
-    let height = plane.len() / width;
-    let inside = left >= 0 && left as usize + columns <= width;
-    for (y, out) in out.chunks_mut(stride).take(rows).enumerate() {
-        let y = (top + y as i32).clamp(0, height as i32 - 1) as usize;
-        let row = &plane[y * width..][..width];
-        if inside {
-            out[..columns].copy_from_slice(&row[left as usize..][..columns]);
-        } else {
-            for (x, out) in out[..columns].iter_mut().enumerate() {
-                *out = row[(left + x as i32).clamp(0, width as i32 - 1) as usize];
-            }
-        }
     }
 }

@@ -1,4 +1,6 @@
-use super::filter::{AFTER, BEFORE, Source, interpolate};
+use super::between::{BEYOND, Between, Earlier, Rows};
+use super::difference::{Area, Own};
+use super::filter::{AFTER, BEFORE, SIDE, Window, block, mean};
 use super::*;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::schedule::trial::Random;
@@ -67,10 +69,10 @@ fn eighths(plane: &dyn Fn(i32, i32) -> i32, x: i32, y: i32, (right, down): (i32,
 #[test]
 fn pictures_are_what_the_standards_say() {
     for (width, height) in [(16, 16), (37, 29), (WIDTH, HEIGHT)] {
-        let shares = [Share { across: 0, down: 0 }, Share { across: 1, down: 1 }, Share { across: 1, down: 0 }];
+        let share = |is_first, across, down| Share { is_first, across, down };
+        let shares = [share(true, 0, 0), share(false, 1, 1), share(false, 1, 0)];
         let sizes = shares.map(|share| (width.div_ceil(1 << share.across), height.div_ceil(1 << share.down)));
         let planes: Vec<Vec<u8>> = (1..).zip(sizes).map(|(seed, (w, h))| plane(w, h, seed)).collect();
-        let earlier: Vec<(&[u8], usize)> = planes.iter().zip(sizes).map(|(plane, (w, _))| (&plane[..], w)).collect();
         for filter in ALL {
             for most in [0, 3, 40, i16::MAX] {
                 let field = field(filter, width, height, most, 7);
@@ -118,10 +120,26 @@ fn pictures_are_what_the_standards_say() {
                     })
                     .collect();
                 for simd in SimdLevel::available() {
-                    let mut out: Vec<Vec<u8>> = planes.iter().map(|plane| vec![0; plane.len()]).collect();
-                    let mut slices: Vec<&mut [u8]> = out.iter_mut().map(Vec::as_mut_slice).collect();
-                    compensate(simd, &field, &shares, &earlier, &mut slices);
-                    assert!(out == expected, "{filter:?}, {width} x {height}, up to {most}, {}", simd.name());
+                    for (((share, plane), (w, h)), expected) in
+                        shares.into_iter().zip(&planes).zip(sizes).zip(&expected)
+                    {
+                        // Alone, and between the samples of two others.
+                        let apart: Vec<u8> = plane.iter().flat_map(|&sample| [sample, !sample, 99]).collect();
+                        for (samples, step) in [(plane, 1), (&apart, 3)] {
+                            let earlier = Reference { samples, width: w, height: h, step };
+                            let of = Compensation { field: &field, share, earlier };
+                            let middle = (h / 2).next_multiple_of(SIDE >> share.down).min(h);
+                            let mut out = vec![0; h * (w + 2)];
+                            let (upper, lower) = out.split_at_mut(middle * (w + 2));
+                            of.put(simd, 0..middle, upper, w + 2);
+                            of.put(simd, middle..h, lower, w + 2);
+                            let rows = out.chunks_exact(w + 2).zip(expected.chunks_exact(w));
+                            for (y, (row, expected)) in rows.enumerate() {
+                                let what = format!("{filter:?}, {w} x {h}, row {y}, up to {most}, {}", simd.name());
+                                assert!(&row[..w] == expected && row[w..] == [0, 0], "{what}");
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -137,13 +155,17 @@ fn what_moved_is_found() {
         let mut field = Field { filter, ..Field::still(WIDTH, HEIGHT) };
         field.vectors.fill(Vector { x, y });
         let mut moved = vec![0; earlier.len()];
-        let share = [Share { across: 0, down: 0 }];
-        compensate(cpu.simd(), &field, &share, &[(&earlier, WIDTH)], &mut [&mut moved]);
+        let share = Share { is_first: true, across: 0, down: 0 };
+        let reference = Reference { samples: &earlier, width: WIDTH, height: HEIGHT, step: 1 };
+        let make = |field: &Field, out: &mut [u8]| {
+            Compensation { field, share, earlier: reference }.put(cpu.simd(), 0..HEIGHT, out, WIDTH)
+        };
+        make(&field, &mut moved);
         let still = Field::still(WIDTH, HEIGHT);
         let filters = Filters::choose(&[&earlier, &moved], WIDTH, &cpu).unwrap();
         let found = search([&earlier, &moved], WIDTH, filters, &still, &cpu).unwrap();
         let mut expected = vec![0; earlier.len()];
-        compensate(cpu.simd(), &found, &share, &[(&earlier, WIDTH)], &mut [&mut expected]);
+        make(&found, &mut expected);
         assert!(expected == moved, "{filter:?}");
         assert_eq!(found.filter, filter);
         let as_moved = found.vectors.iter().filter(|&&vector| vector == Vector { x, y }).count();
@@ -171,22 +193,67 @@ fn the_search_is_the_same_everywhere() {
     }
 }
 
-/// A window at the edge of what it is cut from is all that a filter needs.
+/// What the search sees between the samples of a picture, beyond its edges too, is what is made of a window.
 #[test]
-fn filters_look_no_further() {
-    let side = BEFORE + 1 + AFTER;
-    let samples = plane(side, side, 9);
+fn the_search_sees_what_is_made() {
+    let samples = plane(WIDTH, HEIGHT, 9);
+    let cpu = CpuBackend::new(SimdLevel::detect(), 2);
+    let earlier = Earlier::new(&samples, WIDTH, &cpu);
+    let clamped = |x: i32, y: i32| {
+        samples[y.clamp(0, HEIGHT as i32 - 1) as usize * WIDTH + x.clamp(0, WIDTH as i32 - 1) as usize]
+    };
+    let beyond = BEYOND as i32;
+    let end = |length: usize| length as i32 + beyond - SIDE as i32;
     for filter in ALL {
-        for &phase in filter.phases() {
-            let mut out = [0];
-            interpolate(filter, phase, Source { samples: &samples, stride: side }, 1, &mut out, 1);
-            let at =
-                |x: i32, y: i32| i32::from(samples[(y + BEFORE as i32) as usize * side + (x + BEFORE as i32) as usize]);
-            if filter == Filter::Quarter {
-                assert_eq!(i32::from(out[0]), quarter(&at, 0, 0, (phase.0 as i32, phase.1 as i32)));
+        let between = Between::new(&earlier, filter, &cpu).unwrap();
+        for (x, y) in [(-beyond, -beyond), (end(WIDTH), 11), (40, end(HEIGHT)), (23, 51), (60, 64)] {
+            let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];
+            for (dy, row) in (y - BEFORE as i32..).zip(&mut window) {
+                (x - BEFORE as i32..).zip(row).for_each(|(x, to)| *to = clamped(x, dy));
+            }
+            for vector in (0..16).map(|at| Vector { x: at % 4, y: at / 4 }) {
+                let phase = filter.phase(vector.x, vector.y);
+                let mut made = [[0; SIDE]; SIDE];
+                block(filter, phase, &window, SIDE, &mut made);
+                let (first, second) = between.rows(vector, (x, y)).unwrap();
+                for (line, made) in made.iter().enumerate() {
+                    let row = |(samples, stride): Rows<'_>| samples[line * stride..][..SIDE].to_vec();
+                    let mut seen = row(first);
+                    second.into_iter().for_each(|second| mean(&mut seen, &row(second)));
+                    assert!(seen == made, "{filter:?}, {phase:?} at {x}, {y}");
+                }
             }
         }
     }
+}
+
+/// Skipping places by their sums finds what a search of all of them does.
+#[test]
+fn no_better_place_is_skipped() {
+    let (earlier, samples) = (plane(WIDTH, HEIGHT, 10), plane(WIDTH, HEIGHT, 11));
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let earlier_sums = Earlier::new(&earlier, WIDTH, &cpu);
+    let mut skipped = 0;
+    for (left, top) in [(0, 0), (37, 20), (WIDTH - SIDE, HEIGHT - SIDE)] {
+        let area = Area { left, top, columns: SIDE, rows: SIDE };
+        let own = Own::of(&samples, WIDTH, area).unit_sums().unwrap();
+        for y in 0..(HEIGHT - SIDE) as i32 {
+            let at = earlier_sums.index(3, y);
+            for limit in [500, 3000, u16::MAX] {
+                let may_be = earlier_sums.sums.may_be_below(own, at, limit);
+                for (x, may_be) in (3..).zip(may_be) {
+                    let difference = |i: usize| {
+                        let own = samples[(top + i / SIDE) * WIDTH + left + i % SIDE];
+                        u32::from(own.abs_diff(earlier[(y as usize + i / SIDE) * WIDTH + x + i % SIDE]))
+                    };
+                    let sum: u32 = (0..SIDE * SIDE).map(difference).sum();
+                    assert!(may_be || sum >= u32::from(limit), "{x}, {y}: {sum}, {limit}");
+                    skipped += u32::from(!may_be);
+                }
+            }
+        }
+    }
+    assert!(skipped > 1000, "{skipped}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Colour, StripPlan, Values};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, PlaneGeometry, WorkBuffer};
-use crate::motion::{Share, shares};
+use crate::motion::{KEPT, Share, shares};
 use crate::stage::Backend;
 use crate::strips;
 
@@ -15,9 +15,7 @@ const FRAMES: usize = 3;
 /// Width and height of the part of the first plane. Bands of a [`Sample`](super::Sample) are too narrow to move.
 const SIZE: (usize, usize) = (384, 192);
 
-/// Samples that the search keeps for each of the first plane: those between them.
-const KEPT: usize = 17;
-/// What it may keep of any batch; of long ones twice as much as their raw bytes.
+/// What the search may keep of any batch; of long ones twice as much as their raw bytes.
 const LITTLE: usize = 1 << 23;
 
 /// Bytes of the part.
@@ -28,13 +26,15 @@ pub(super) struct Trial {
     pub moving: usize,
 }
 
+/// How planes move, if they can, and if a search keeps to what a batch in work may take.
+pub(super) fn searched(geometry: &Geometry) -> Option<Vec<Share>> {
+    let first = geometry.planes.first()?;
+    shares(geometry).filter(|_| first.frame_samples() * KEPT <= LITTLE.max(2 * geometry.raw_bytes()))
+}
+
 /// What a part of a batch takes with motion and without; `None` if the batch cannot move.
 pub(super) fn try_motion(batch: Batch<'_>, cpu: &CpuBackend) -> Result<Option<Trial>> {
-    let Some(shares) = shares(batch.geometry) else { return Ok(None) };
-    // A batch in work has its bounds.
-    if batch.geometry.planes[0].frame_samples() * KEPT > LITTLE.max(2 * batch.raw.len()) {
-        return Ok(None);
-    }
+    let Some(shares) = searched(batch.geometry) else { return Ok(None) };
     let (geometry, raw) = part(batch, &shares);
     let plan = StripPlan { values: Values::default(), colour: Colour::None, strips: 1, moves: false };
     let mut planes = WorkBuffer::default();

@@ -151,19 +151,17 @@ impl Encoding {
     ///
     /// # Panics
     /// If a plane has fewer samples than its size says.
-    pub fn encode<S: Sample>(&mut self, frame: usize, planes: &[Plane<'_, S>], expected: Option<&[Plane<'_, S>]>) {
+    pub fn encode<S: Sample>(&mut self, frame: usize, planes: &[Plane<'_, S>], expected: Option<&[&[S]]>) {
         let form = &self.form;
-        let fill = |plane: usize, of: &Plane<'_, S>, frame: usize, samples: &mut [u16]| {
-            let centre = form.centre(plane);
+        let mut exchange = |plane: usize, samples: &mut [u16]| {
+            let (centre, of) = (form.centre(plane), &planes[plane]);
             for (y, to) in samples.chunks_exact_mut(of.size.width).enumerate() {
-                for (to, &sample) in to.iter_mut().zip(of.row(frame, y)) {
-                    *to = sample.widen() ^ centre;
-                }
+                fill(to, of.row(frame, y), centre);
             }
         };
-        let mut exchange = |plane: usize, samples: &mut [u16]| fill(plane, &planes[plane], frame, samples);
-        let mut expect =
-            expected.map(|expected| move |plane: usize, samples: &mut [u16]| fill(plane, &expected[plane], 0, samples));
+        let mut expect = expected.map(|expected| {
+            move |plane: usize, samples: &mut [u16]| fill(samples, expected[plane], form.centre(plane))
+        });
         let expect = expect.as_mut().map(|expect| expect as Exchange<'_>);
         run(self.simd, &mut self.encoder, &mut self.strip, &mut exchange, expect);
     }
@@ -174,6 +172,12 @@ impl Encoding {
         self.form.write(&mut out);
         self.encoder.finish(&mut out);
         out
+    }
+}
+
+fn fill<S: Sample>(to: &mut [u16], samples: &[S], centre: u16) {
+    for (to, &sample) in to.iter_mut().zip(samples) {
+        *to = sample.widen() ^ centre;
     }
 }
 
@@ -214,12 +218,7 @@ impl<'a> Decoding<'a> {
             }
         };
         let mut expect = expected.map(|expected| {
-            move |plane: usize, samples: &mut [u16]| {
-                let centre = form.centre(plane);
-                for (to, &sample) in samples.iter_mut().zip(expected[plane]) {
-                    *to = sample.widen() ^ centre;
-                }
-            }
+            move |plane: usize, samples: &mut [u16]| fill(samples, expected[plane], form.centre(plane))
         });
         let expect = expect.as_mut().map(|expect| expect as Exchange<'_>);
         run(self.simd, &mut self.decoder, &mut self.strip, &mut exchange, expect);

@@ -123,19 +123,28 @@ fn code_vector<L: Lanes, C: Coder>(
         return beside;
     }
     let near = near + usize::from(distance > 40);
-    let mut code = |way: usize, own: i16, beside: i16| {
-        let difference = if C::ENCODES { i32::from(own) - i32::from(beside) } else { 0 };
-        let symbol = if (-7..=7).contains(&difference) { (difference + 7) as usize } else { 15 };
-        let one = &mut models.one[(usize::from(split) * 2 + way) * DISTANCES + near];
-        let symbol = code_symbol(lanes, coder, one, &mut models.two[way], symbol);
-        let difference = match symbol {
-            15 => code_escape(coder, &mut models.escapes[way], difference),
-            symbol => symbol as i32 - 7,
-        };
-        (i32::from(beside) + difference) as i16
+    let x = code_way(lanes, coder, models, (vector.x, beside.x), (usize::from(split), 0, near));
+    Vector { x, y: code_way(lanes, coder, models, (vector.y, beside.y), (usize::from(split), 1, near)) }
+}
+
+/// A vector to the right or down.
+#[inline(always)]
+fn code_way<L: Lanes, C: Coder>(
+    lanes: L,
+    coder: &mut C,
+    models: &mut Models,
+    (own, beside): (i16, i16),
+    (split, way, near): (usize, usize, usize),
+) -> i16 {
+    let difference = if C::ENCODES { i32::from(own) - i32::from(beside) } else { 0 };
+    let symbol = if (-7..=7).contains(&difference) { (difference + 7) as usize } else { 15 };
+    let one = &mut models.one[(split * 2 + way) * DISTANCES + near];
+    let symbol = code_symbol(lanes, coder, one, &mut models.two[way], symbol);
+    let difference = match symbol {
+        15 => code_escape(coder, &mut models.escapes[way], difference),
+        symbol => symbol as i32 - 7,
     };
-    let x = code(0, vector.x, beside.x);
-    Vector { x, y: code(1, vector.y, beside.y) }
+    (i32::from(beside) + difference) as i16
 }
 
 fn run<C: Coder>(simd: SimdLevel, coder: &mut C, fields: &mut [Field]) {

@@ -1,0 +1,102 @@
+//! An earlier frame with what is between its samples, for the search: halves are kept, and a quarter sample is the mean of two.
+
+use super::Vector;
+use super::filter::{AFTER, BEFORE, Filter, Place, all_halves, places};
+use super::picture::Picture;
+use super::sums::Sums;
+use crate::cpu::CpuBackend;
+use crate::cpu::simd::Kernel;
+use crate::error::Result;
+use crate::pool;
+
+/// Bytes that are kept for each sample: it and the halves around it, and sums.
+pub const KEPT: usize = 4 + 2;
+
+/// Samples beyond the edges to which blocks reach.
+pub(super) const BEYOND: usize = 48;
+/// The halves on both sides of these are needed too, and filters look further.
+const MARGIN: usize = BEYOND + 1 + AFTER;
+/// Rows that are interpolated at a time.
+const ROWS_AT_A_TIME: usize = 64;
+
+/// An earlier frame.
+pub(super) struct Earlier {
+    picture: Picture,
+    pub sums: Sums,
+}
+
+impl Earlier {
+    pub fn new(plane: &[u8], width: usize, cpu: &CpuBackend) -> Self {
+        let picture = Picture::new(plane, width, MARGIN);
+        Self { sums: Sums::new(&picture, cpu.simd()), picture }
+    }
+
+    /// The index of a sample, which is at most [`BEYOND`] outside.
+    #[inline(always)]
+    pub fn index(&self, x: i32, y: i32) -> usize {
+        self.picture.index(x, y)
+    }
+}
+
+/// An earlier frame, and what a filter makes of it.
+pub(super) struct Between<'a> {
+    pub filter: Filter,
+    earlier: &'a Earlier,
+    /// Its halves: across, down, both ways.
+    halves: Vec<Picture>,
+}
+
+/// Rows, with their stride.
+pub(super) type Rows<'a> = (&'a [u8], usize);
+
+impl<'a> Between<'a> {
+    pub fn new(earlier: &'a Earlier, filter: Filter, cpu: &CpuBackend) -> Result<Self> {
+        let whole = &earlier.picture;
+        let (columns, rows) = (whole.stride - BEFORE - AFTER, whole.rows() - BEFORE - AFTER);
+        let picture = || Picture { margin: whole.margin - BEFORE, stride: columns, samples: vec![0; columns * rows] };
+        let mut halves: Vec<Picture> = (0..filter.halves()).map(|_| picture()).collect();
+        let mut jobs: Vec<Vec<&mut [u8]>> = (0..rows.div_ceil(ROWS_AT_A_TIME)).map(|_| Vec::new()).collect();
+        for picture in &mut halves {
+            let parts = picture.samples.chunks_mut(ROWS_AT_A_TIME * columns);
+            jobs.iter_mut().zip(parts).for_each(|(job, part)| job.push(part));
+        }
+        pool::for_each(cpu.crew(), jobs.into_iter().enumerate().collect(), |(at, out)| {
+            let source = &whole.samples[at * ROWS_AT_A_TIME * whole.stride..];
+            cpu.simd().run(Job { filter, source, stride: whole.stride, out });
+            Ok(())
+        })?;
+        Ok(Self { filter, earlier, halves })
+    }
+
+    /// The rows that a vector leads to from a place, which it leads to at most [`BEYOND`] outside; those that their mean is
+    /// made of, where that is between halves.
+    #[inline(always)]
+    pub fn rows(&self, vector: Vector, (x, y): (i32, i32)) -> Option<(Rows<'_>, Option<Rows<'_>>)> {
+        let rows = |Place { picture, right, down }: Place| {
+            let picture = picture.checked_sub(1).map_or(Some(&self.earlier.picture), |half| self.halves.get(half))?;
+            Some((picture.samples.get(picture.index(x + right as i32, y + down as i32)..)?, picture.stride))
+        };
+        let (first, second) = places(self.filter, self.filter.phase(vector.x, vector.y));
+        Some((rows(first)?, second.and_then(rows)))
+    }
+
+    pub fn earlier(&self) -> &'a Earlier {
+        self.earlier
+    }
+}
+
+struct Job<'a, 'b> {
+    filter: Filter,
+    source: &'a [u8],
+    stride: usize,
+    out: Vec<&'b mut [u8]>,
+}
+
+impl Kernel for Job<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        all_halves(self.filter, self.source, self.stride, &mut self.out);
+    }
+}
