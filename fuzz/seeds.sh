@@ -9,7 +9,7 @@ program=${2:-${CARGO_TARGET_DIR:-target}/release/framepress}
 rgb=tests/data/bbb_rgb_317x179.npy
 yuv=tests/data/bbb_yuv420_320x176.y4m
 
-for target in ans append batch block container discrete image input model pack plan recover recovered tiles writer; do
+for target in ans append batch block container discrete image input model motion pack plan recover recovered tiles writer; do
   mkdir -p "$folder/$target"
 done
 
@@ -47,7 +47,7 @@ for conversion in tests/data/converted/*.rgb; do
 done
 
 # Pieces of pictures, and of packed ones, for what takes any bytes.
-for target in ans batch block discrete model pack plan recovered tiles writer; do
+for target in ans batch block discrete model motion pack plan recovered tiles writer; do
   for from in 40000 400000 900000; do
     piece "$rgb" $from 300 | seed $target
     piece "$yuv" $from 2000 | seed $target

@@ -384,7 +384,8 @@ impl Compressor {
 
 /// `None` if the segments of tiles take more than the raw bytes.
 pub(crate) fn packed_tiles(raw_bytes: usize, plan: TilePlan, segments: Vec<Vec<u8>>) -> Result<Option<Packed>> {
-    let segments: Vec<_> = segments.into_iter().map(|segment| (container::tile_codec(&plan), segment)).collect();
+    let coded = |(at, segment)| (container::tile_codec(&plan, at), segment);
+    let segments: Vec<_> = segments.into_iter().enumerate().map(coded).collect();
     let (blocks, payload) = table(&segments)?;
     Ok((payload.len() <= raw_bytes).then_some((Method::Tiles(plan), blocks, payload)))
 }

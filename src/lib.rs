@@ -133,6 +133,11 @@ pub mod internal {
         pub use crate::tiled::{decode, encode};
     }
 
+    /// Vectors and what they make of frames.
+    pub mod motion {
+        pub use crate::motion::{Compensation, Field, Filters, Reference, Share, search};
+    }
+
     /// The path of the adaptive model, without what brings frames to planes.
     pub mod strips {
         pub use crate::strips::{decode, encode};

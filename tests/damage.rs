@@ -79,7 +79,7 @@ impl Sample {
         sample
     }
 
-    fn moving() -> Self {
+    fn moving(level: u8) -> Self {
         let format = FrameFormat::new(Dtype::U8, Layout::Gray { width: 41, height: 34 }).unwrap();
         let noise = |x: usize, y: usize| {
             let mixed = (x * 7919 + y * 104_729).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -90,8 +90,13 @@ impl Sample {
             ((0..9).map(|at| noise(x + 2 * frame + at % 3, y + at / 3)).sum::<usize>() / 9) as u8
         };
         let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();
-        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 8, CodecChoice::Auto);
-        let moves = |method: &Method| matches!(method, Method::Strips(plan) if plan.moves);
+        let choice = if level == 7 { CodecChoice::Ans } else { CodecChoice::Auto };
+        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), level, choice);
+        let moves = |method: &Method| match method {
+            Method::Strips(plan) => plan.moves,
+            Method::Tiles(plan) => plan.moves && level == 7,
+            _ => false,
+        };
         assert!(sample.methods.iter().any(moves), "{:?}", sample.methods);
         sample
     }
@@ -153,7 +158,8 @@ impl Sample {
                 Self::tiles(),
                 Self::discrete(),
                 Self::strips(),
-                Self::moving(),
+                Self::moving(7),
+                Self::moving(8),
                 Self::recovered(),
                 Self::patched(),
             ])

@@ -113,6 +113,9 @@ fn recipes() -> Vec<Recipe> {
         Layout::Yuv { width: 41, height: 33, sampling: ChromaSampling::Cs422, chroma: ChromaOrder::Planar };
     let moving_yuv =
         Layout::Yuv { width: 101, height: 67, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::Planar };
+    let moving_nv21 =
+        Layout::Yuv { width: 101, height: 67, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::VuInterleaved };
+    let banded = Layout::Gray { width: 391, height: 340 };
     let recipe = |name, format, frames, sample| Recipe {
         name,
         format,
@@ -296,6 +299,24 @@ fn recipes() -> Vec<Recipe> {
             level: 8,
             ..recipe("moving_u8", format(Dtype::U8, &[57, 90]), 4, |frame, at| {
                 texture(at % 90 + 3 * frame, at / 90 + frame)
+            })
+        },
+        // Two bands of two segments.
+        Recipe {
+            level: 7,
+            ..recipe("moving_tiles_u8", FrameFormat::new(Dtype::U8, banded).unwrap(), 17, |frame, at| {
+                100 + texture(at % 391 / 2 + 3 * frame, at / 391 / 2 + frame) / 8
+            })
+        },
+        Recipe {
+            level: 7,
+            ..recipe("moving_tiles_yuv420_u8", FrameFormat::new(Dtype::U8, moving_nv21).unwrap(), 3, |frame, at| {
+                let (x, y) = (at % 101, at / 101);
+                match at {
+                    6767.. => 100 + texture(at % 102 / 2 + frame, at / 102) / 4,
+                    _ if x < 40 => (texture(x, y) + texture(x + frame % 2, y)).div_ceil(2),
+                    _ => texture(x + 2 * frame, y),
+                }
             })
         },
         Recipe {
@@ -483,7 +504,8 @@ fn every_method_is_among_them() {
         for batch in 0..reader.batches() {
             let BatchInfo { method, codecs, .. } = reader.batch_info(batch).unwrap();
             match (name.split('_').next().unwrap(), &method) {
-                ("tiles", Method::Tiles(plan)) => splits.push(plan.split_chroma),
+                ("tiles", Method::Tiles(plan)) if !plan.moves => splits.push(plan.split_chroma),
+                ("moving", Method::Tiles(plan)) => assert!(plan.moves, "{name}"),
                 ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
                 ("patched", Method::Patched(plan)) => patches.push(plan.patch.runs.is_empty()),
                 ("discrete", Method::Discrete) => {}

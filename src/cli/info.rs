@@ -162,7 +162,9 @@ pub fn describe_method(method: &Method) -> String {
         Method::Tiles(plan) => {
             let split = if plan.split_chroma { ", chroma split" } else { "" };
             let (bands, frames) = (plan.bands, plan.segment_frames);
-            format!("tiles, colour {:?}{split}, {bands} bands, {frames} frames a segment", plan.colour)
+            let colour =
+                if plan.moves { " with motion".to_owned() } else { format!(", colour {:?}{split}", plan.colour) };
+            format!("tiles{colour}, {bands} bands, {frames} frames a segment")
         }
         Method::Discrete => "discrete".to_owned(),
         Method::Strips(StripPlan { strips, moves: true, .. }) => format!("strips with motion, {strips} of them"),
@@ -217,6 +219,7 @@ fn method_object(method: &Method, batch: &BatchInfo, format: &FrameFormat) -> Va
             "name": "tiles",
             "colour": format!("{:?}", plan.colour).to_lowercase(),
             "split_chroma": plan.split_chroma,
+            "motion": plan.moves,
             "bands": plan.bands,
             "segment_frames": plan.segment_frames,
         }),

@@ -18,6 +18,7 @@ const STRIPS: u8 = 3;
 const RECOVERED: u8 = 4;
 const PATCHED: u8 = 5;
 const MOVING_STRIPS: u8 = 6;
+const MOVING_TILES: u8 = 7;
 
 /// Appends a method.
 pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
@@ -35,10 +36,15 @@ pub fn write(method: &Method, out: &mut Appender) -> Result<()> {
                 }
             }
         }
-        Method::Tiles(TilePlan { colour, split_chroma, bands, segment_frames, coding }) => {
-            out.u8(TILES);
-            out.u8(*colour as u8);
-            out.u8((*split_chroma).into());
+        Method::Tiles(TilePlan { colour, split_chroma, bands, segment_frames, moves, coding }) => {
+            if *moves {
+                // There are no colours.
+                out.u8(MOVING_TILES);
+            } else {
+                out.u8(TILES);
+                out.u8(*colour as u8);
+                out.u8((*split_chroma).into());
+            }
             out.u32(*bands);
             out.u32(*segment_frames);
             let mut bytes = Vec::new();
@@ -125,7 +131,12 @@ fn read_below(details: &mut Cursor<'_>, geometry: &Geometry, limit: u8) -> Resul
             return Err(Error::corrupt(format!("{WHAT}: method: id {id} within method {limit}")));
         }
         PLANES => Method::Planes(planes(details, geometry)?),
-        TILES => Method::Tiles(tiles(details, geometry)?),
+        TILES => {
+            let colour = Colour::from_id(details.u8("colour transform")?)?;
+            let split_chroma = details.flag("chroma split")?;
+            Method::Tiles(tiles(details, geometry, colour, split_chroma, false)?)
+        }
+        MOVING_TILES => Method::Tiles(tiles(details, geometry, Colour::None, false, true)?),
         DISCRETE => Method::Discrete,
         STRIPS => {
             let colour = Colour::from_id(details.u8("colour transform")?)?;
@@ -168,9 +179,13 @@ fn planes(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<Plan> {
     Ok(Plan { values, colour, span_samples, planes })
 }
 
-fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
-    let colour = Colour::from_id(details.u8("colour transform")?)?;
-    let split_chroma = details.flag("chroma split")?;
+fn tiles(
+    details: &mut Cursor<'_>,
+    geometry: &Geometry,
+    colour: Colour,
+    split_chroma: bool,
+    moves: bool,
+) -> Result<TilePlan> {
     let bands = details.u32("bands")?;
     let segment_frames = details.u32("frames of a segment")?;
     check_cut(geometry, colour, split_chroma, bands, segment_frames)?;
@@ -178,7 +193,7 @@ fn tiles(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<TilePlan> {
         [] => TileCoding::Packed,
         tables => TileCoding::Tables(TileTables::read(tables, Tiling::sets(geometry, split_chroma))?),
     };
-    Ok(TilePlan { colour, split_chroma, bands, segment_frames, coding })
+    Ok(TilePlan { colour, split_chroma, bands, segment_frames, moves, coding })
 }
 
 fn recovered(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<RecoveredPlan> {
@@ -230,7 +245,9 @@ fn patched(details: &mut Cursor<'_>, geometry: &Geometry) -> Result<PatchedPlan>
 pub fn count(method: &Method, geometry: &Geometry) -> usize {
     match method {
         Method::Planes(plan) => block_count(geometry, plan.span_samples),
-        Method::Tiles(plan) => plan.segments(geometry).saturating_mul(plan.bands as usize),
+        Method::Tiles(plan) => {
+            plan.segments(geometry).saturating_mul(plan.bands as usize).saturating_add(plan.moves.into())
+        }
         Method::Discrete => 1,
         Method::Strips(plan) => plan.strips as usize + usize::from(plan.moves),
         Method::Recovered(plan) => recovered_count(plan, geometry),
@@ -260,10 +277,7 @@ pub fn bounds<'a>(method: &'a Method, geometry: &'a Geometry) -> Box<dyn Iterato
         Method::Planes(plan) => {
             Box::new(blocks(geometry, plan.span_samples).map(|block| Bounds::Plane(block.bytes.len() as u64)))
         }
-        Method::Tiles(plan) => {
-            let codec = tile_codec(plan);
-            Box::new((0..count(method, geometry)).map(move |_| Bounds::Of(codec)))
-        }
+        Method::Tiles(plan) => Box::new((0..count(method, geometry)).map(|block| Bounds::Of(tile_codec(plan, block)))),
         Method::Discrete => Box::new(std::iter::once(Bounds::Of(CodecId::Discrete))),
         Method::Strips(_) => Box::new((0..count(method, geometry)).map(|_| Bounds::Of(CodecId::Model))),
         Method::Recovered(plan) => Box::new(recovered_bounds(plan, geometry)),
@@ -280,9 +294,10 @@ fn recovered_bounds<'a>(plan: &'a RecoveredPlan, geometry: &Geometry) -> impl It
     of_planes.into_iter().chain(plan.exception_blocks().map(Bounds::Plane))
 }
 
-/// The codec that segments of tiles count as.
-pub fn tile_codec(plan: &TilePlan) -> CodecId {
+/// The codec that a block of tiles counts as: one with vectors, if there are any, and then segments.
+pub fn tile_codec(plan: &TilePlan, block: usize) -> CodecId {
     match plan.coding {
+        _ if plan.moves && block == 0 => CodecId::Model,
         TileCoding::Tables(_) => CodecId::Ans,
         TileCoding::Packed => CodecId::Pack,
     }

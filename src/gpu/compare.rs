@@ -188,7 +188,8 @@ pub fn compare_coded(
     let (tables, classes) = counts.tables();
     let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
     let TileCut { colour, split_chroma, bands } = cut;
-    let plan = TilePlan { colour, split_chroma, bands, segment_frames, coding: TileCoding::Tables(tables) };
+    let plan =
+        TilePlan { colour, split_chroma, bands, segment_frames, moves: false, coding: TileCoding::Tables(tables) };
     let expected = reference.tiles_encode(batch, &plan, effort, &encode)?;
     let found = device.tiles_encode(batch, &plan, effort, &encode)?;
     if let Some(tile) = first_difference(&expected.predictors, &found.predictors) {

@@ -214,7 +214,8 @@ mod tests {
         let (tables, classes) = counts.tables();
         let tables_of_plan = TileEncoderTables::new(&tables, classes);
         let coding = TileCoding::Tables(tables);
-        let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, coding };
+        let plan =
+            TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, moves: false, coding };
         Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan)
     }
 

@@ -279,7 +279,8 @@ mod tests {
         let (tables, classes) = counts.tables();
         let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
         let coding = TileCoding::Tables(tables);
-        let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 2, segment_frames: 2, coding };
+        let plan =
+            TilePlan { colour: Colour::None, split_chroma: false, bands: 2, segment_frames: 2, moves: false, coding };
         let batch = Batch { geometry: &geometry, raw: &raw };
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
         let coded = cpu.tiles_encode(batch, &plan, TileEffort::Few, &encode).unwrap();

@@ -8,6 +8,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::choose_motion::searched;
+use super::choose_moving_tiles::with_motion;
 use super::choose_patch::choose_patch;
 use super::{
     CodecChoice, Extent, Found, LevelParameters, Making, Plan, Sample, Settings, StripPlan, TileChoice, choose,
@@ -191,13 +193,21 @@ impl<'a> Contest<'a> {
     /// Enters what prediction makes of a batch.
     fn enter_predicted(&mut self, batch: Batch<'_>) -> Result<()> {
         let Self { settings, level, codec, backend, cpu, .. } = *self;
-        if codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry) && !batch.raw.is_empty() {
+        let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry);
+        if has_model && !batch.raw.is_empty() {
             let strips = choose_strips(batch, cpu)?;
             let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
             self.enter(packed, MethodChoice::Strips(strips.plan));
         }
         if predicts(codec) && Tiling::suits(batch.geometry) && !batch.raw.is_empty() {
-            let tiles = choose_tiles(batch, level.tiles, codec == CodecChoice::Pack || level.packed, cpu)?;
+            let packed = codec == CodecChoice::Pack || level.packed;
+            let mut tiles = choose_tiles(batch, level.tiles, packed, cpu)?;
+            if let Some(shares) = searched(batch.geometry).filter(|_| level.moves) {
+                if self.ends(true) {
+                    return Ok(());
+                }
+                tiles = with_motion(batch, tiles, shares, cpu)?;
+            }
             let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
             self.enter(packed, MethodChoice::Tiles(tiles));
         }

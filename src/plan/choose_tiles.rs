@@ -12,6 +12,7 @@ use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
 use crate::error::Result;
 use crate::frame::{Band, Batch, Geometry, TILE_GROUPS, Tiling};
+use crate::motion::Motion;
 use crate::pool;
 use crate::stage::{TileEffort, TiledFrames};
 
@@ -38,6 +39,8 @@ pub struct TileChoice {
     pub classes: Option<TileClasses>,
     /// Predictors to try.
     pub effort: TileEffort,
+    /// How frames move, if the plan says that they do.
+    pub motion: Option<Motion>,
     /// Bits that a sample of `sampled_bytes` raw bytes needs, about.
     pub bits: u64,
     /// Raw bytes of the sample.
@@ -53,7 +56,8 @@ pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &Cp
     if ways.len() > 1 {
         for &(colour, split_chroma) in ways {
             let tiling = Tiling::new(geometry, bands, split_chroma);
-            let bits = count(batch, &tiling, colour, TileEffort::Few, cpu, of_ways)?.bits();
+            let pieces = pieces(geometry, bands, of_ways).collect();
+            let bits = count(batch, &tiling, colour, TileEffort::Few, None, pieces, cpu)?.bits();
             if bits < best.0 {
                 best = (bits, (colour, split_chroma));
             }
@@ -61,7 +65,7 @@ pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &Cp
     }
     let (colour, split_chroma) = best.1;
     let tiling = Tiling::new(geometry, bands, split_chroma);
-    let counts = count(batch, &tiling, colour, effort, cpu, of_tables)?;
+    let counts = count(batch, &tiling, colour, effort, None, pieces(geometry, bands, of_tables).collect(), cpu)?;
     let segment_bytes = if packed { PACKED_SEGMENT_BYTES } else { SEGMENT_BYTES };
     let segment_frames = (segment_bytes / band_bytes).clamp(1, geometry.frames) as u32;
     let (coding, classes, bits) = if packed {
@@ -70,8 +74,8 @@ pub fn choose_tiles(batch: Batch<'_>, effort: TileEffort, packed: bool, cpu: &Cp
         let (tables, classes) = counts.tables();
         (TileCoding::Tables(tables), Some(classes), counts.bits())
     };
-    let plan = TilePlan { colour, split_chroma, bands: bands as u32, segment_frames, coding };
-    Ok(TileChoice { plan, classes, effort, bits, sampled_bytes: of_tables * band_bytes })
+    let plan = TilePlan { colour, split_chroma, bands: bands as u32, segment_frames, moves: false, coding };
+    Ok(TileChoice { plan, classes, effort, motion: None, bits, sampled_bytes: of_tables * band_bytes })
 }
 
 /// The bytes that [`choose_tiles`] looks at, of frames without gaps.
@@ -101,17 +105,17 @@ fn ways(geometry: &Geometry) -> &'static [(Colour, bool)] {
 }
 
 /// How many pieces are counted, each a band of a frame.
-struct Pieces {
-    bands: usize,
-    band_bytes: usize,
+pub(super) struct Pieces {
+    pub bands: usize,
+    pub band_bytes: usize,
     /// To choose a colour transform.
     of_ways: usize,
     /// To make tables of.
-    of_tables: usize,
+    pub of_tables: usize,
 }
 
 impl Pieces {
-    fn of(geometry: &Geometry, packed: bool) -> Self {
+    pub fn of(geometry: &Geometry, packed: bool) -> Self {
         let samples = geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
         let bands = (samples / BAND_SAMPLES).clamp(1, Tiling::most_bands(geometry, geometry.colour));
         let band_bytes = (geometry.frame_samples / bands).max(1);
@@ -126,27 +130,29 @@ impl Pieces {
 }
 
 /// The band and the frame of each of so many pieces: bands take turns; frames are spread evenly, from the first one.
-fn pieces(geometry: &Geometry, bands: usize, count: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+pub(super) fn pieces(geometry: &Geometry, bands: usize, count: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
     let frames = geometry.frames;
     (0..count).map(move |at| (at % bands, at * frames / count))
 }
 
-/// Counts the residuals of `count` frames of bands, spread over the batch.
-fn count(
+/// Counts the residuals of pieces.
+pub(super) fn count(
     batch: Batch<'_>,
     tiling: &Tiling,
     colour: Colour,
     effort: TileEffort,
+    motion: Option<&Motion>,
+    pieces: Vec<(usize, usize)>,
     cpu: &CpuBackend,
-    count: usize,
 ) -> Result<TileCounts> {
     let geometry = batch.geometry;
-    let pieces = pieces(geometry, tiling.bands.len(), count).collect();
     let parts = pool::map(cpu.crew(), pieces, |(band, frame): (usize, usize)| {
         let band = &tiling.bands[band];
         let mut state = BandState::new(cpu.simd(), colour, geometry, tiling, band);
-        if frame > 0 {
-            state.see(&band_slices(geometry, tiling, band, batch.raw, frame - 1));
+        match motion {
+            Some(motion) => state.expect(geometry, motion, frame, batch.raw),
+            None if frame > 0 => state.see(&band_slices(geometry, tiling, band, batch.raw, frame - 1)),
+            None => {}
         }
         let mut frames = TiledFrames::default();
         state.forward(effort, &band_slices(geometry, tiling, band, batch.raw, frame), &mut frames);

@@ -25,6 +25,8 @@ pub struct LevelParameters {
     pub packed: bool,
     /// Whether the planes that packed frames were made from are recovered: that takes longer than packing does.
     pub recovers: bool,
+    /// Whether what is predicted is tried with motion.
+    pub moves: bool,
     /// Whether the adaptive model is tried.
     pub model: bool,
     /// How hard the discrete coder tries.
@@ -58,6 +60,9 @@ const LEVELS: [LevelParameters; 9] = [
 /// The lowest level of Zstandard at which the time it takes is given to every block.
 const THOROUGH_ZSTD_LEVEL: i32 = 8;
 
+/// The lowest level of Zstandard beside which the time that a search for motion takes is no matter.
+const MOTION_ZSTD_LEVEL: i32 = 12;
+
 /// The lowest level of Zstandard beside which the time that the model takes is no matter.
 const MODEL_ZSTD_LEVEL: i32 = 16;
 
@@ -87,6 +92,7 @@ const fn level(
         tiles,
         packed,
         recovers: !packed,
+        moves: zstd_level >= MOTION_ZSTD_LEVEL,
         model,
         discrete,
         discrete_quarters,

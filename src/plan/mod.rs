@@ -8,6 +8,7 @@ mod choose;
 mod choose_conversion;
 mod choose_method;
 mod choose_motion;
+mod choose_moving_tiles;
 mod choose_patch;
 mod choose_strips;
 mod choose_tiles;

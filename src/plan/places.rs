@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::choose_method::probe_places;
+use super::choose_motion::searched;
 use super::{
     CodecChoice, LevelParameters, Making, Sample, Settings, StripPlan, choose_conversion, choose_tiles, picture,
 };
@@ -22,7 +23,8 @@ pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usiz
     let codec = level.codec(settings.codec());
     let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(geometry);
     let has_tables = matches!(codec, CodecChoice::Auto | CodecChoice::Ans) && !level.packed;
-    if has_model || !has_tables || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
+    let may_move = level.moves && searched(geometry).is_some();
+    if has_model || may_move || !has_tables || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
         return None;
     }
     let mut places = choose_tiles::places(geometry, false);

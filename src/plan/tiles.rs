@@ -4,6 +4,7 @@ use super::Colour;
 use crate::codec::TileTables;
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, Tiling};
+use crate::motion::shares;
 
 /// How a tile is predicted from its neighbours left (w), above (n), above left (nw), above right
 /// (ne) and from the frame before (p, and pw, pn, pnw at the places of the neighbours).
@@ -105,6 +106,8 @@ pub struct TilePlan {
     pub bands: u32,
     /// Frames of a band that are coded together; the last segment of a batch may have fewer.
     pub segment_frames: u32,
+    /// Whether frames but the first are expected to be what vectors make of the one before.
+    pub moves: bool,
     /// How residuals are coded.
     pub coding: TileCoding,
 }
@@ -145,8 +148,22 @@ impl TilePlan {
     /// # Errors
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) naming the field that does not fit.
     pub fn check(&self, geometry: &Geometry) -> Result<()> {
-        check_cut(geometry, self.colour, self.split_chroma, self.bands, self.segment_frames)
+        check_cut(geometry, self.colour, self.split_chroma, self.bands, self.segment_frames)?;
+        if self.moves && !(self.has_tables() && can_move(geometry)) {
+            return Err(Error::corrupt("tile plan: frames that cannot move"));
+        }
+        Ok(())
     }
+
+    /// Whether residuals are coded with tables.
+    pub(crate) fn has_tables(&self) -> bool {
+        matches!(self.coding, TileCoding::Tables(_))
+    }
+}
+
+/// Whether tiles of such frames can be expected where vectors lead. These are for the first plane, where it is by itself.
+pub(crate) fn can_move(geometry: &Geometry) -> bool {
+    geometry.planes.first().is_some_and(|plane| plane.step == 1) && shares(geometry).is_some()
 }
 
 /// Checks all of a [`TilePlan`] but its coding, which is read after it.

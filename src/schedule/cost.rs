@@ -78,7 +78,7 @@ impl Forecast {
 /// Seconds that any batch takes on the CPU: buffers, threads that wake.
 const OVERHEAD: f64 = 1e-5;
 /// Seconds of one thread per byte, by level from 1 on.
-const COMPRESS: [f64; 9] = [0.8e-9, 1.6e-9, 1.6e-9, 1.6e-9, 1.8e-9, 1.8e-9, 1.8e-9, 14e-9, 14e-9];
+const COMPRESS: [f64; 9] = [0.8e-9, 1.6e-9, 1.6e-9, 1.6e-9, 1.8e-9, 1.8e-9, 7e-9, 30e-9, 30e-9];
 /// What more threads gain: twice as many are 1.7 times as fast.
 const SCALING: f64 = 0.75;
 /// The part of the CPU's time that is left to it beside an accelerator.

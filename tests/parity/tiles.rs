@@ -188,7 +188,7 @@ fn damaged_tiles(subject: &Subject) {
     let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
     let coding = TileCoding::Tables(tables);
     let TileCut { colour, split_chroma, bands } = WHOLE;
-    let plan = TilePlan { colour, split_chroma, bands, segment_frames: 1, coding };
+    let plan = TilePlan { colour, split_chroma, bands, segment_frames: 1, moves: false, coding };
     let coded = cpu.tiles_encode(case.batch(), &plan, TileEffort::Few, &encode).unwrap();
     let [first, second] = coded.segments.as_slice() else { panic!("{} segments", coded.segments.len()) };
     assert_eq!([first.codes.len(), second.codes.len()], [2, 1]);

@@ -11,6 +11,8 @@ mod patched;
 mod recovered;
 mod tiles;
 
+use std::collections::VecDeque;
+
 /// The raw frames of a `.fpk` file.
 pub fn decode(file: &[u8]) -> Vec<u8> {
     let mut at = 0;
@@ -169,6 +171,7 @@ impl Record<'_> {
             4 => self.recovered(file, at, payload),
             5 => self.patched(file, at, payload),
             6 => self.moving_strips(file, at, payload),
+            7 => self.moving_tiles(file, at, payload),
             other => panic!("method {other}"),
         }
     }
@@ -349,12 +352,12 @@ impl Record<'_> {
                 let frames = segment_frames.min(self.pictures - first);
                 let (codec, segment) = next_block(file, at, payload);
                 assert_eq!(codec, if tables.is_some() { 3 } else { 4 });
-                let pictures = match &tables {
+                let mut segment = match &tables {
                     Some(tables) => band.segment(segment, frames, tables),
                     None => band.packed_segment(segment, frames),
                 };
-                for (picture, planes) in pictures.into_iter().enumerate() {
-                    for (plane, samples) in planes.into_iter().enumerate() {
+                for picture in 0..frames {
+                    for (plane, samples) in band.frame(&mut segment).into_iter().enumerate() {
                         let (width, height) = sizes[plane];
                         let to = (first + picture) * width * height + band.rows(plane).start * width;
                         let samples = samples.into_iter().map(u64::from);
@@ -364,6 +367,51 @@ impl Record<'_> {
             }
         }
         self.put(colour, &[], restored)
+    }
+
+    /// Method moving tiles: section 6.8.
+    fn moving_tiles(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
+        let bands = number(file, at, 4) as usize;
+        let segment_frames = number(file, at, 4) as usize;
+        let length = number(file, at, 4) as usize;
+        let tables = ans::tables(&file[*at..*at + length], self.planes.len());
+        *at += length;
+        assert!(!self.colour && length > 0);
+        let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, plane.height)).collect();
+        let (codec, vectors) = next_block(file, at, payload);
+        assert_eq!(codec, 7);
+        let fields = motion::fields(vectors, self.pictures, sizes[0]);
+        let mut bands: Vec<(tiles::Band, VecDeque<tiles::Segment>)> = (0..bands)
+            .map(|b| {
+                let mut band = tiles::Band::new(&sizes, false, b, bands);
+                let segments = (0..self.pictures).step_by(segment_frames).map(|first| {
+                    let (codec, segment) = next_block(file, at, payload);
+                    assert_eq!(codec, 3);
+                    band.segment(segment, segment_frames.min(self.pictures - first), &tables)
+                });
+                let segments = segments.collect();
+                (band, segments)
+            })
+            .collect();
+        let mut restored: Vec<Vec<u64>> = vec![Vec::new(); sizes.len()];
+        for picture in 0..self.pictures {
+            let expected: Option<Vec<Vec<u64>>> = picture.checked_sub(1).map(|earlier| {
+                let of = |(i, &size): (usize, &(usize, usize))| {
+                    let frame = &restored[i][earlier * size.0 * size.1..];
+                    motion::expected(&fields[earlier], i == 0, sizes[0], size, frame)
+                };
+                sizes.iter().enumerate().map(of).collect()
+            });
+            for (band, segments) in &mut bands {
+                if picture > 0 && picture % segment_frames == 0 {
+                    segments.pop_front();
+                }
+                expected.iter().for_each(|expected| band.expect(expected));
+                let planes = band.frame(segments.front_mut().expect("a segment"));
+                restored.iter_mut().zip(planes).for_each(|(to, plane)| to.extend(plane.into_iter().map(u64::from)));
+            }
+        }
+        self.put(0, &[], restored)
     }
 }
 

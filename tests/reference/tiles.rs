@@ -1,5 +1,6 @@
 //! Section 6.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::ans::{self, Table};
@@ -51,6 +52,12 @@ struct Coded {
 /// Section 6.5: c[0] to c[16].
 type Model = [i64; 17];
 
+/// What is left of a decoded segment.
+pub struct Segment {
+    predictors: VecDeque<usize>,
+    residuals: VecDeque<u8>,
+}
+
 pub struct Band {
     rows: Vec<Range<usize>>,
     widths: Vec<usize>,
@@ -99,8 +106,8 @@ impl Band {
         self.rows[plane].clone()
     }
 
-    /// Section 6.4: for each frame, the samples of each plane within the band.
-    pub fn segment(&mut self, segment: &[u8], frames: usize, tables: &[Vec<Table>]) -> Vec<Vec<Vec<u8>>> {
+    /// Section 6.4.
+    pub fn segment(&mut self, segment: &[u8], frames: usize, tables: &[Vec<Table>]) -> Segment {
         let side_length = number(segment, &mut 0, 4) as usize;
         let marked = number(segment, &mut 4, 4) as usize;
         let (two_codes, escapes_length) = (marked >> 31 == 1, marked & 0x7FFF_FFFF);
@@ -138,11 +145,11 @@ impl Band {
         }
         assert_eq!(escapes.len(), 0);
 
-        self.restore(frames, predictors, &residuals)
+        Segment { predictors: predictors.into(), residuals: residuals.into() }
     }
 
-    /// Section 6.5: likewise, without tables.
-    pub fn packed_segment(&mut self, segment: &[u8], frames: usize) -> Vec<Vec<Vec<u8>>> {
+    /// Section 6.5.
+    pub fn packed_segment(&mut self, segment: &[u8], frames: usize) -> Segment {
         let tiles = frames * self.coded.iter().map(|coded| coded.columns * coded.rows).sum::<usize>();
         let (tiles, groups) = segment.split_at(tiles);
         let present = |tile: u8| (4..8).map(move |bit| tile >> bit & 1 == 1);
@@ -153,20 +160,25 @@ impl Band {
         for present in tiles.iter().flat_map(|&tile| present(tile)) {
             residuals.extend_from_slice(if present { groups.next().expect("a group") } else { &[0; 64] });
         }
-        self.restore(frames, tiles.iter().map(|&tile| usize::from(tile & 15)).collect(), &residuals)
+        Segment { predictors: tiles.iter().map(|&tile| usize::from(tile & 15)).collect(), residuals: residuals.into() }
     }
 
-    /// Section 6.7.
-    fn restore(&mut self, frames: usize, predictors: Vec<usize>, mut residuals: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut predictors = predictors.into_iter();
-        let mut restored = Vec::new();
-        for _ in 0..frames {
-            for coded in &mut self.coded {
-                coded.restore(&mut predictors, &mut residuals);
+    /// Section 6.7: the samples of each plane of the next frame of a segment within the band.
+    pub fn frame(&mut self, segment: &mut Segment) -> Vec<Vec<u8>> {
+        self.coded.iter_mut().for_each(|coded| coded.restore(segment));
+        (0..self.rows.len()).map(|plane| self.plane(plane)).collect()
+    }
+
+    /// Section 6.8: pictures of all planes take the place of the frame before.
+    pub fn expect(&mut self, planes: &[Vec<u64>]) {
+        for coded in &mut self.coded {
+            let (width, rows) = (self.widths[coded.plane], self.rows[coded.plane].clone());
+            for (i, before) in coded.before.iter_mut().enumerate() {
+                let (x, y) = (i % (16 * coded.columns), i / (16 * coded.columns));
+                let (x, y) = (x.min(width - 1), (rows.start + y).min(rows.end - 1));
+                *before = planes[coded.plane][y * width + x] as u8;
             }
-            restored.push((0..self.rows.len()).map(|plane| self.plane(plane)).collect());
         }
-        restored
     }
 
     /// Section 6.2: a plane from its coded planes.
@@ -231,13 +243,12 @@ impl Coded {
     }
 
     /// Section 6.6: one frame.
-    fn restore(&mut self, predictors: &mut impl Iterator<Item = usize>, residuals: &mut &[u8]) {
+    fn restore(&mut self, segment: &mut Segment) {
         let (width, height) = (16 * self.columns, 16 * self.rows);
         let previous = self.before.clone();
         for (row, column) in (0..self.rows).flat_map(|row| (0..self.columns).map(move |column| (row, column))) {
-            let predictor = predictors.next().expect("a predictor");
-            let (tile, rest) = residuals.split_at(256);
-            *residuals = rest;
+            let predictor = segment.predictors.pop_front().expect("a predictor");
+            let tile: Vec<u8> = segment.residuals.drain(..256).collect();
             for (y, x) in (0..16).flat_map(|y| (0..16).map(move |x| (y, x))) {
                 let z = tile[64 * (y / 8 * 2 + x / 8) + y % 8 * 8 + x % 8];
                 let d = (z >> 1) ^ 0u8.wrapping_sub(z & 1);

@@ -187,7 +187,7 @@ impl Pipeline<'_> {
 
 /// Whether residuals of tiles are coded where they are made.
 fn is_coded_there(backend: &dyn Backend, plan: &TilePlan) -> bool {
-    !backend.is_cpu() && matches!(plan.coding, TileCoding::Tables(_))
+    plan.moves || !backend.is_cpu() && matches!(plan.coding, TileCoding::Tables(_))
 }
 
 fn slices(segments: &[Vec<u8>]) -> Vec<&[u8]> {

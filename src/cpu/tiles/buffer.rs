@@ -36,6 +36,12 @@ impl PlaneBuffer {
         &mut self.samples[at..at + width]
     }
 
+    /// Has all rows written from the first sample on, with the stride.
+    pub fn put_rows(&mut self, put: impl FnOnce(&mut [u8], usize)) {
+        let at = self.at(0, 0);
+        put(&mut self.samples[at..], self.stride);
+    }
+
     /// Fills tiles up: the last sample of each row is repeated, then the last row.
     pub fn fill_up(&mut self, plane: &CodedPlane) {
         let (width, height) = (plane.columns() * TILE, plane.rows() * TILE);

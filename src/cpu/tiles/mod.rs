@@ -32,6 +32,7 @@ use self::residual::Groups;
 use super::sample::Sample;
 use super::simd::{Kernel, SimdLevel};
 use crate::frame::{Band, CodedPlane, GROUP, Geometry, Region, TILE, TILE_GROUPS, Tiling};
+use crate::motion::{Compensation, Motion, Reference};
 use crate::plan::{Colour, TilePredictor};
 use crate::stage::{TileEffort, TiledFrames};
 
@@ -72,6 +73,22 @@ impl<'a> BandState<'a> {
             let coded = coder.coded_planes(self.band);
             let buffers = &mut self.current[coded.clone()];
             coder.split(raw, &mut self.rows, &self.band.planes[coded], buffers);
+        }
+    }
+
+    /// Frame `frame`, which comes next, refers to what `motion` makes of the one before. `raw` are all raw frames before it,
+    /// at least; planes of frames that move are not transformed.
+    pub fn expect(&mut self, geometry: &Geometry, motion: &Motion, frame: usize, raw: &[u8]) {
+        let Some(field) = motion.of_frame(frame) else { return };
+        let earlier = &raw[(frame - 1) * geometry.frame_samples..];
+        for (coder, rows) in self.regions.iter().zip(&self.band.rows) {
+            let coded = coder.coded_planes(self.band);
+            for (coded, buffer) in self.band.planes[coded.clone()].iter().zip(&mut self.current[coded]) {
+                let earlier = Reference::of(&geometry.planes[coded.plane], earlier);
+                let compensation = Compensation { field, share: motion.shares[coded.plane], earlier };
+                buffer.put_rows(|out, stride| compensation.put(self.simd, rows.clone(), out, stride));
+                buffer.fill_up(coded);
+            }
         }
     }
 

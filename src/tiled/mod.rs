@@ -1,8 +1,11 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
 //!
 //! On the CPU a band goes from rows to segments, and back, while it is in the cache; a device has the tiles of the
-//! whole batch at once.
+//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]), on the CPU.
 
+mod moving;
+
+use crate::codec::model::vectors;
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
 use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
@@ -13,14 +16,14 @@ use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
 use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
 
-/// The packed segments of a batch, band by band, and the plan.
+/// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors.
 pub fn encode(
     batch: Batch<'_>,
     choice: TileChoice,
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    if backend.is_cpu() {
+    if backend.is_cpu() || choice.plan.moves {
         return encode_tiles(batch, choice, None, cpu);
     }
     let Some(tables) = encoder_tables(&choice) else {
@@ -72,7 +75,7 @@ pub fn encode_tiles(
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
     let tables = encoder_tables(&choice);
-    let TileChoice { plan, effort, .. } = choice;
+    let TileChoice { plan, effort, motion, .. } = choice;
     let (geometry, simd) = (batch.geometry, cpu.simd());
     let tiling = plan.tiling(geometry);
     let jobs: Vec<_> = match tiles {
@@ -88,7 +91,12 @@ pub fn encode_tiles(
             tiled.clear();
             for &frame in frames {
                 match tiles {
-                    None => state.forward(effort, &band_slices(geometry, &tiling, band, batch.raw, frame), &mut tiled),
+                    None => {
+                        if let Some(motion) = &motion {
+                            state.expect(geometry, motion, frame, batch.raw);
+                        }
+                        state.forward(effort, &band_slices(geometry, &tiling, band, batch.raw, frame), &mut tiled);
+                    }
                     Some((predictors, groups)) => {
                         let of_frame = frame * band.tiles()..(frame + 1) * band.tiles();
                         let its_groups = of_frame.start * TILE_GROUPS..of_frame.end * TILE_GROUPS;
@@ -105,11 +113,12 @@ pub fn encode_tiles(
         };
         frames.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
     })?;
-    Ok((plan, bands.into_iter().flatten().collect()))
+    let vectors = motion.map(|motion| vectors::encode(simd, &motion.fields));
+    Ok((plan, vectors.into_iter().chain(bands.into_iter().flatten()).collect()))
 }
 
-/// Restores a part of the raw frames of a batch from its segments. On the CPU, those of other bands and of later frames
-/// are not looked at.
+/// Restores a part of the raw frames of a batch from its segments. On the CPU, those of later frames are not looked at, and
+/// those of other bands only if frames move.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -122,11 +131,14 @@ pub fn decode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    if !backend.is_cpu() {
+    if !backend.is_cpu() && !plan.moves {
         return decode_on_device(geometry, plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
+    if plan.moves {
+        return moving::decode(&decoding, segments, frames, raw);
+    }
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
     let jobs = decoding.bands(segments).zip(rows).enumerate().filter(wanted).map(|(_, job)| job).collect();

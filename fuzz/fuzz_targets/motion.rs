@@ -1,0 +1,57 @@
+//! Vectors and what they make of a frame: every SIMD level agrees, on refusals too; what was decoded comes back; no vector
+//! leads out of a plane.
+
+#![no_main]
+
+use framepress::internal::CpuBackend;
+use framepress::internal::model::vectors::{decode, encode};
+use framepress::internal::motion::{Compensation, Field, Filters, Reference, Share, search};
+use framepress_fuzz::{at_every_level, number};
+use libfuzzer_sys::fuzz_target;
+
+/// Fields, as far as they can be told apart.
+fn bytes(fields: &[Field]) -> Vec<u8> {
+    let of_field = |field: &Field| {
+        let vectors = field.vectors.iter().flat_map(|vector| [vector.x.to_le_bytes(), vector.y.to_le_bytes()].concat());
+        std::iter::once(field.filter as u8).chain(vectors).collect::<Vec<u8>>()
+    };
+    fields.iter().flat_map(of_field).collect()
+}
+
+fuzz_target!(|input: &[u8]| {
+    let mut input = input;
+    let mut side = || number(&mut input, 1) % 60 + 16;
+    let (width, height) = (side(), side());
+    let still = Field::still(width, height);
+    let mut fields = vec![still.clone(); number(&mut input, 1) % 3 + 1];
+    let unpacked = |packed: &[u8], fields: &mut Vec<Field>| {
+        let blank = vec![still.clone(); fields.len()];
+        let decoded = at_every_level(|level| {
+            fields.clone_from(&blank);
+            decode(level, packed, fields).is_ok().then(|| bytes(fields))
+        });
+        decoded
+    };
+    if let Some(decoded) = unpacked(input, &mut fields) {
+        let again = at_every_level(|level| Some(encode(level, &fields))).expect("packed vectors");
+        assert!(unpacked(&again, &mut fields) == Some(decoded));
+    }
+    // Vectors are whatever they are, also where decoding failed.
+    let samples: Vec<u8> = (0..width * height).map(|_| number(&mut input, 1) as u8).collect();
+    for (across, down) in [(0, 0), (1, 1), (1, 0)] {
+        let share = Share { is_first: (across, down) == (0, 0), across, down };
+        let (width, height) = (width.div_ceil(1 << across), height.div_ceil(1 << down));
+        let earlier = Reference { samples: &samples, width, height, step: 1 };
+        at_every_level(|level| {
+            let mut out = vec![0; width * height];
+            Compensation { field: &fields[0], share, earlier }.put(level, 0..height, &mut out, width);
+            Some(out)
+        });
+    }
+    let moved: Vec<u8> = samples.iter().skip(3).chain(&samples[..3]).map(|sample| sample & 0xFE).collect();
+    at_every_level(|level| {
+        let cpu = CpuBackend::new(level, 1);
+        let filters = Filters::choose(&[&samples, &moved], width, &cpu).expect("filters");
+        Some(bytes(&[search([&samples, &moved], width, filters, &fields[0], &cpu).expect("a field")]))
+    });
+});

@@ -1,0 +1,79 @@
+//! Bands of frames that move: what is expected of a band is made from all bands of the frame before, so bands are decoded frame
+//! by frame, side by side.
+
+use super::{Decoding, SegmentDecoder};
+use crate::codec::DecodedTiles;
+use crate::codec::model::vectors;
+use crate::cpu::tiles::BandState;
+use crate::error::{Error, Result};
+use crate::frame::{Band, Geometry, TILE_GROUPS};
+use crate::motion::{Field, Motion, shares};
+use crate::pool;
+
+/// Restores the first `frames` raw frames from the vectors and the segments, of which they need whole ones.
+pub(super) fn decode(decoding: &Decoding<'_>, blocks: &[&[u8]], frames: usize, raw: &mut [u8]) -> Result<()> {
+    let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
+    let (packed_vectors, segments) = blocks.split_first().ok_or_else(|| Error::corrupt("tiles: no vectors"))?;
+    let motion = read_motion(decoding, packed_vectors)?;
+    let band = |(band, segments)| BandDecoder {
+        band,
+        segments,
+        decoder: decoding.decoder(band),
+        state: BandState::new(cpu.simd(), plan.colour, geometry, tiling, band),
+        tiles: DecodedTiles::default(),
+        next_group: 0,
+    };
+    let mut bands: Vec<_> = decoding.bands(segments).map(band).collect();
+    let segment_frames = plan.segment_frames as usize;
+    for frame in 0..frames {
+        let (restored, rest) = raw.split_at_mut(frame * geometry.frame_samples);
+        let rows = tiling.rows_mut(geometry.frame_samples, &mut rest[..geometry.frame_samples]);
+        let rows = rows.into_iter().flatten();
+        pool::for_each(cpu.crew(), bands.iter_mut().zip(rows).collect(), |(band, mut rows)| {
+            let position = frame % segment_frames;
+            if position == 0 {
+                band.decode(frame / segment_frames, segment_frames.min(geometry.frames - frame))?;
+            }
+            band.state.expect(geometry, &motion, frame, restored);
+            band.restore(position, &mut rows);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn read_motion(Decoding { geometry, cpu, .. }: &Decoding<'_>, packed: &[u8]) -> Result<Motion> {
+    let shares = shares(geometry).ok_or_else(|| Error::corrupt("tiles: frames that cannot move"))?;
+    let Geometry { frames, planes, .. } = geometry;
+    let mut fields = vec![Field::still(planes[0].width, planes[0].height); frames - 1];
+    vectors::decode(cpu.simd(), packed, &mut fields)?;
+    Ok(Motion { shares, fields })
+}
+
+/// A band, a segment of which is decoded.
+struct BandDecoder<'a> {
+    band: &'a Band,
+    segments: &'a [&'a [u8]],
+    decoder: SegmentDecoder<'a>,
+    state: BandState<'a>,
+    tiles: DecodedTiles,
+    /// The first of the groups that are not yet in a frame.
+    next_group: usize,
+}
+
+impl BandDecoder<'_> {
+    /// Decodes a segment of so many frames.
+    fn decode(&mut self, segment: usize, frames: usize) -> Result<()> {
+        self.next_group = 0;
+        self.decoder.decode(self.segments.get(segment).copied().unwrap_or_default(), frames, &mut self.tiles)
+    }
+
+    /// Restores the rows of the frame at `position` within the segment.
+    fn restore(&mut self, position: usize, rows: &mut [&mut [u8]]) {
+        let of_frame = position * self.band.tiles()..(position + 1) * self.band.tiles();
+        let classes = &self.tiles.classes[of_frame.start * TILE_GROUPS..of_frame.end * TILE_GROUPS];
+        let mut groups = self.tiles.groups[self.next_group..].iter();
+        self.state.inverse(&self.tiles.predictors[of_frame], classes, &mut groups, rows);
+        self.next_group = self.tiles.groups.len() - groups.len();
+    }
+}
