@@ -11,6 +11,7 @@ use crate::container::{self, BlockEntry, Limits};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::packed;
 use crate::part::Part;
 use crate::patched::Patched;
@@ -242,7 +243,7 @@ impl Compressor {
         match choice {
             MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice, backend),
             MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
-            MethodChoice::Strips(plan) => self.pack_strips(batch, plan, backend),
+            MethodChoice::Strips(plan, motion) => self.pack_strips(batch, plan, motion.as_deref(), backend),
             MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
             MethodChoice::Recovered(recovered, choice) => {
                 let packed = self.pack_recovered(&recovered, *choice, backend)?;
@@ -326,10 +327,16 @@ impl Compressor {
     }
 
     /// `None` if strips take more than the raw bytes.
-    fn pack_strips(&self, batch: Batch<'_>, plan: StripPlan, backend: &dyn Backend) -> Result<Option<Packed>> {
+    fn pack_strips(
+        &self,
+        batch: Batch<'_>,
+        plan: StripPlan,
+        motion: Option<&Motion>,
+        backend: &dyn Backend,
+    ) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
-            .and_then(|()| strips::encode(batch.geometry, &plan, &planes, self.scheduler.cpu()));
+            .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
         let (blocks, payload) = table(&strips)?;

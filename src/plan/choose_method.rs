@@ -19,6 +19,7 @@ use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
+use crate::motion::Motion;
 use crate::patched::{Patched, take_apart};
 use crate::recovered::{Recovered, recover};
 use crate::stage::Backend;
@@ -31,8 +32,8 @@ pub enum MethodChoice {
     Tiles(TileChoice),
     /// Pictures of few values.
     Discrete(discrete::Picture),
-    /// The adaptive model.
-    Strips(StripPlan),
+    /// The adaptive model, and how frames move, if that is known.
+    Strips(StripPlan, Option<Arc<Motion>>),
     /// The planes that packed frames were made from, and what to do with them.
     Recovered(Arc<Recovered>, Box<MethodChoice>),
     /// The same of a part of the frames: what to do with the planes, and with the rest.
@@ -194,20 +195,26 @@ impl<'a> Contest<'a> {
     fn enter_predicted(&mut self, batch: Batch<'_>) -> Result<()> {
         let Self { settings, level, codec, backend, cpu, .. } = *self;
         let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry);
-        if has_model && !batch.raw.is_empty() {
-            let strips = choose_strips(batch, cpu)?;
-            let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
-            self.enter(packed, MethodChoice::Strips(strips.plan));
-        }
+        let strips = if has_model && !batch.raw.is_empty() { Some(choose_strips(batch, cpu)?) } else { None };
+        let mut tiles = None;
         if predicts(codec) && Tiling::suits(batch.geometry) && !batch.raw.is_empty() {
             let packed = codec == CodecChoice::Pack || level.packed;
-            let mut tiles = choose_tiles(batch, level.tiles, packed, cpu)?;
+            let mut choice = choose_tiles(batch, level.tiles, packed, cpu)?;
             if let Some(shares) = searched(batch.geometry).filter(|_| level.moves) {
                 if self.ends(true) {
                     return Ok(());
                 }
-                tiles = with_motion(batch, tiles, shares, cpu)?;
+                choice = with_motion(batch, choice, shares, cpu)?;
             }
+            tiles = Some(choice);
+        }
+        if let Some(strips) = strips {
+            let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
+            // Whoever searches finds the same.
+            let motion = tiles.as_ref().and_then(|tiles| tiles.motion.clone()).filter(|_| strips.plan.moves);
+            self.enter(packed, MethodChoice::Strips(strips.plan, motion));
+        }
+        if let Some(tiles) = tiles {
             let packed = Packed { bytes: tiles.bits / 8, of: tiles.sampled_bytes as u64 };
             self.enter(packed, MethodChoice::Tiles(tiles));
         }

@@ -1,5 +1,7 @@
 //! The plan of tiles that move: whether they do shows on some pairs of frames, which are counted both ways.
 
+use std::sync::Arc;
+
 use super::choose_tiles::{Pieces, count, pieces};
 use super::{TileChoice, TileCoding, TilePlan};
 use crate::codec::model::vectors;
@@ -38,7 +40,7 @@ pub(crate) fn with_motion(
     Ok(TileChoice {
         plan: TilePlan { moves: true, coding: TileCoding::Tables(tables), ..still.plan },
         classes: Some(classes),
-        motion: Some(motion),
+        motion: Some(Arc::new(motion)),
         bits: counts.bits() + of_vectors,
         sampled_bytes,
         ..still

@@ -5,6 +5,7 @@
 //! what the frequency tables are made from.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{Colour, TileCoding, TilePlan};
 use crate::codec::{TileClasses, TileCounts};
@@ -40,7 +41,7 @@ pub struct TileChoice {
     /// Predictors to try.
     pub effort: TileEffort,
     /// How frames move, if the plan says that they do.
-    pub motion: Option<Motion>,
+    pub motion: Option<Arc<Motion>>,
     /// Bits that a sample of `sampled_bytes` raw bytes needs, about.
     pub bits: u64,
     /// Raw bytes of the sample.

@@ -6,14 +6,22 @@ use crate::codec::model::{self, Plane, Sample, Size};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::part::Part;
 use crate::plan::StripPlan;
 use crate::pool;
 
-/// The packed strips of a batch whose planes are in `planes`, after the vectors if the plan says that frames move.
-pub fn encode(geometry: &Geometry, plan: &StripPlan, planes: &WorkBuffer, cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
+/// The packed strips of a batch whose planes are in `planes`, after the vectors if the plan says that frames move; how, is
+/// searched for if it is not known.
+pub fn encode(
+    geometry: &Geometry,
+    plan: &StripPlan,
+    motion: Option<&Motion>,
+    planes: &WorkBuffer,
+    cpu: &CpuBackend,
+) -> Result<Vec<Vec<u8>>> {
     match geometry.sample_bytes {
-        _ if plan.moves => moving::encode(geometry, plan, planes.as_bytes(), cpu),
+        _ if plan.moves => moving::encode(geometry, plan, motion, planes.as_bytes(), cpu),
         1 => encode_samples::<u8>(geometry, plan, planes, cpu),
         _ => encode_samples::<u16>(geometry, plan, planes, cpu),
     }

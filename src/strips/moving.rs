@@ -6,23 +6,36 @@ use crate::codec::model::{Decoding, Encoding, vectors};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
-use crate::motion::{Compensation, Field, Filters, Reference, Share, search_all, shares};
+use crate::motion::{Compensation, Field, Filters, Motion, Reference, Share, search_all, shares};
 use crate::plan::StripPlan;
 use crate::pool;
 
 /// The packed vectors of a batch, and then its packed strips.
-pub(super) fn encode(geometry: &Geometry, plan: &StripPlan, planes: &[u8], cpu: &CpuBackend) -> Result<Vec<Vec<u8>>> {
+pub(super) fn encode(
+    geometry: &Geometry,
+    plan: &StripPlan,
+    motion: Option<&Motion>,
+    planes: &[u8],
+    cpu: &CpuBackend,
+) -> Result<Vec<Vec<u8>>> {
     let samples: Vec<&[u8]> = (0..geometry.planes.len()).map(|plane| &planes[geometry.plane_range(plane)]).collect();
-    let first = &geometry.planes[0];
-    let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
-    let fields = search_all(&frames, first.width, Filters::choose(&frames, first.width, cpu)?, cpu)?;
-    let shares = shares_of(geometry)?;
-    let mut packed = vec![vectors::encode(cpu.simd(), &fields)];
+    let searched;
+    let Motion { shares, fields } = match motion {
+        Some(motion) => motion,
+        None => {
+            let first = &geometry.planes[0];
+            let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
+            let filters = Filters::choose(&frames, first.width, cpu)?;
+            searched = Motion { shares: shares_of(geometry)?, fields: search_all(&frames, first.width, filters, cpu)? };
+            &searched
+        }
+    };
+    let mut packed = vec![vectors::encode(cpu.simd(), fields)];
     packed.extend(pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let planes = part(geometry, plan, strip, &samples);
         let mut encoding = Encoding::new(cpu.simd(), geometry.frames, &planes);
         encoding.encode(0, &planes, None);
-        let mut expected = Expected::new(geometry, plan, &shares, strip);
+        let mut expected = Expected::new(geometry, plan, shares, strip);
         for (earlier, field) in fields.iter().enumerate() {
             let frame = geometry.planes.iter().zip(&samples).map(|(plane, samples)| {
                 let frame_samples = plane.frame_samples();

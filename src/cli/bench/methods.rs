@@ -89,9 +89,9 @@ impl Pipeline<'_> {
                 let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tile_batch), cpu))?;
                 Coded::Tiles(plan, segments)
             }
-            MethodChoice::Strips(plan) => {
+            MethodChoice::Strips(plan, motion) => {
                 timed(transform, || planes::forward(batch, &plan.planes(geometry), backend, planes))?;
-                let strips = timed(code, || strips::encode(geometry, &plan, planes, cpu))?;
+                let strips = timed(code, || strips::encode(geometry, &plan, motion.as_deref(), planes, cpu))?;
                 Coded::Strips(plan, strips)
             }
             MethodChoice::Discrete(picture) => {
