@@ -78,7 +78,9 @@ pub use reader::{DecodedBatch, Reader, SeekReader};
 #[cfg(feature = "gpu")]
 pub use resident::{Gpu, GpuFrames};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
-pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
+pub use schedule::{
+    BatchCounts, DeviceStatistics, KnownDevice, KnownTask, Reason, RunStatistics, devices, known_devices, probe,
+};
 pub use shared::SharedReader;
 #[cfg(feature = "object-store")]
 pub use store::StoreReader;

@@ -453,11 +453,21 @@ fn measuring_takes_no_longer_than_it_may() {
     let cpu = CpuBackend::new(SimdLevel::detect(), 1);
     let (fake, failing) = (Fake::new(Fault::Nothing), Fake::new(Fault::Failing));
     let start = Instant::now();
-    let (slowness, Hardware { submit, transfer, kernels }) = calibrate::measure(fake.as_ref(), &cpu);
+    let measured = calibrate::measure(fake.as_ref(), &cpu);
+    let (slowness, Hardware { submit, transfer, kernels }) = measured.calibration();
     // The last run may begin just before the end.
     assert!(start.elapsed() < 3 * calibrate::LONGEST, "{:?}", start.elapsed());
     for rate in [slowness, submit, transfer, kernels] {
         assert!(rate.is_finite() && rate > 0.0, "{rate}");
     }
-    assert_eq!(calibrate::measure(failing.as_ref(), &cpu).1, Hardware::ORDINARY);
+    let task = work::Task::Compress { level: Settings::new().level(), codec: plan::CodecChoice::Auto };
+    let content = content::Content::MIDDLE;
+    let work = Work { task, raw_bytes: 1 << 22, sample_bytes: 1, packed: false, content };
+    let knows = |placer: &Placer, part| placer.rates().sets().any(|(key, _)| key == work.of_task(part));
+    for part in [work::Part::Cpu, work::Part::Device, work::Part::Remainder] {
+        assert!(knows(&measured, part), "{part:?} was rehearsed");
+    }
+    let failed = calibrate::measure(failing.as_ref(), &cpu);
+    assert_eq!(failed.calibration().1, Hardware::ORDINARY);
+    assert!(knows(&failed, work::Part::Cpu) && !knows(&failed, work::Part::Device));
 }

@@ -21,6 +21,9 @@ pub fn pack(
     effort: TileEffort,
 ) -> Result<PackedTiles<'static>> {
     let geometry = raw.geometry;
+    if raw.raw.is_empty() {
+        return Ok(PackedTiles::default());
+    }
     let tiling = &plan.tiling(geometry);
     let mut tiles = TileBatch::default();
     batch::forward(simd, crew, raw, plan.cut(), effort, &mut tiles)?;
@@ -60,6 +63,9 @@ pub fn unpack(
 ) -> Result<()> {
     let tiling = &plan.tiling(geometry);
     packed.check(geometry, plan, tiling)?;
+    if raw.is_empty() {
+        return Ok(());
+    }
     let mut tiles = TileBatch::default();
     tiles.resize_for_overwrite(tiling.tiles() * geometry.frames);
     let (predictors, mut groups) = tiles.parts_mut();
