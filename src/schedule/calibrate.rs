@@ -79,12 +79,11 @@ pub fn measure(accelerator: &dyn Accelerator, cpu: &CpuBackend) -> Placer {
     let end = Instant::now() + LONGEST;
     let (slowness, hardware) = measure_stages(accelerator, cpu, end);
     let mut placer = Placer::new(cpu.threads(), slowness, hardware);
-    for (frames, bits) in REHEARSED_FRAMES.into_iter().flat_map(|frames| RANDOM_BITS.map(|bits| (frames, bits))) {
-        let Some(rehearsal) = Rehearsal::new(frames, bits) else { continue };
-        for _ in 0..REHEARSALS {
-            // One that fails says nothing; those that come after it may.
-            let _ = rehearsal.run(&mut placer, accelerator, cpu, end);
-        }
+    let batches = REHEARSED_FRAMES.into_iter().flat_map(|frames| RANDOM_BITS.map(|bits| Rehearsal::new(frames, bits)));
+    let batches: Vec<Rehearsal> = batches.flatten().collect();
+    for batch in (0..REHEARSALS).flat_map(|_| &batches) {
+        // One that fails says nothing; those that come after it may.
+        let _ = batch.run(&mut placer, accelerator, cpu, end);
     }
     placer
 }
