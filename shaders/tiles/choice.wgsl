@@ -18,6 +18,11 @@ fn cost(residuals: u32) -> u32 {
         + min((magnitudes >> 16u) & 255u, MOST) + min(magnitudes >> 24u, MOST);
 }
 
+// Whether a rule is one to choose from.
+fn is_tried(rule: u32) -> bool {
+    return ((params.rules >> rule) & 1u) == 1u;
+}
+
 // Tiles that a workgroup has from `first` on: the last workgroups may have fewer, or none.
 fn tiles_from(first: u32) -> u32 {
     return min(params.tiles - min(first, params.tiles), WORKGROUP_TILES);
@@ -56,11 +61,15 @@ fn choose(first: u32, tiles: u32, lane: u32) {
         for (var q = 0; q < 4; q += 1) {
             var found = residuals(neighbours(within, y, q));
             for (var rule = 0u; rule < RULES; rule += 1u) {
-                totals[rule] += cost(found[rule]);
+                if is_tried(rule) {
+                    totals[rule] += cost(found[rule]);
+                }
             }
         }
         for (var rule = 0u; rule < RULES; rule += 1u) {
-            atomicAdd(&costs[within * RULES + rule], totals[rule]);
+            if is_tried(rule) {
+                atomicAdd(&costs[within * RULES + rule], totals[rule]);
+            }
         }
     }
     workgroupBarrier();
@@ -70,7 +79,7 @@ fn choose(first: u32, tiles: u32, lane: u32) {
         best[lane] = 0u;
         for (var rule = 0u; rule < RULES; rule += 1u) {
             let sum = atomicLoad(&costs[lane * RULES + rule]);
-            if ((params.rules >> rule) & 1u) == 1u && sum < least {
+            if is_tried(rule) && sum < least {
                 least = sum;
                 best[lane] = rule;
             }
