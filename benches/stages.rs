@@ -17,7 +17,7 @@ use framepress::internal::{
     bit_shuffle, block_sums, byte_shuffle, choose_tiles, colour, copy, entropy, histogram, predict,
     rows as rows_between, temporal,
 };
-use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCoding, TileCut};
+use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCoding, TilePlan};
 use framepress::{Settings, SimdLevel};
 
 /// Raw bytes that a stage works on.
@@ -375,26 +375,30 @@ fn there_and_back(group: &mut BenchmarkGroup<'_, WallTime>, variant: &str, batch
     }
 }
 
-/// Tiles at every effort, there and back, and the coding of their residuals, on every backend.
+/// Tiles that are packed at every effort, there and back, those that are coded, and the coders by themselves, on every backend.
 fn tiles(criterion: &mut Criterion) {
     let clip = &clips::rgb().frames;
     let geometry = Geometry::new(clip.format(), clip.frames());
     let batch = Batch { geometry: &geometry, raw: clip.as_bytes() };
-    let cut = TileCut { colour: Colour::SubtractGreen, split_chroma: true, bands: 2 };
+    let (colour, split_chroma, bands) = (Colour::SubtractGreen, true, 2);
+    let packed = TilePlan { colour, split_chroma, bands, segment_frames: 2, moves: false, coding: TileCoding::Packed };
+    let mut tiles = TileBatch::default();
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    cpu.tiles_forward(batch, packed.cut(), TileEffort::All, &mut tiles).expect("tiles");
     let mut group = group(criterion, "tiles", batch.raw.len());
     for (name, backend) in backends() {
-        let mut tiles = TileBatch::default();
         for (effort_name, effort) in [("few", TileEffort::Few), ("some", TileEffort::Some), ("all", TileEffort::All)] {
-            group.bench_function(format!("{effort_name}/forward/{name}"), |bencher| {
-                bencher.iter(|| backend.tiles_forward(batch, cut, effort, &mut tiles).expect("tiles"));
+            group.bench_function(format!("{effort_name}/pack/{name}"), |bencher| {
+                bencher.iter(|| backend.tiles_pack(batch, &packed, effort).expect("packed tiles"));
             });
         }
         let mut raw = batch.raw.to_vec();
-        group.bench_function(format!("all/inverse/{name}"), |bencher| {
-            bencher.iter(|| backend.tiles_inverse(&geometry, cut, &tiles, &mut raw).expect("frames"));
+        let packed_tiles = backend.tiles_pack(batch, &packed, TileEffort::All).expect("packed tiles");
+        group.bench_function(format!("all/unpack/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_unpack(&geometry, &packed, &packed_tiles, &mut raw).expect("frames"));
         });
 
-        let choice = choose_tiles(batch, TileEffort::All, false, &CpuBackend::new(SimdLevel::detect(), 1));
+        let choice = choose_tiles(batch, TileEffort::All, false, &cpu);
         let TileChoice { plan, classes, effort, .. } = choice.expect("a plan");
         let (TileCoding::Tables(tables), Some(classes)) = (&plan.coding, classes) else { continue };
         let encode = TileEncoderTables::new(tables, classes);

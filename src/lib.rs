@@ -78,7 +78,9 @@ pub use reader::{DecodedBatch, Reader, SeekReader};
 #[cfg(feature = "gpu")]
 pub use resident::{Gpu, GpuFrames};
 pub use salvage::{LostFrames, Recovery, RepeatedBatch, recover};
-pub use schedule::{BatchCounts, DeviceStatistics, Reason, RunStatistics, devices, probe};
+pub use schedule::{
+    BatchCounts, DeviceStatistics, KnownDevice, KnownTask, Reason, RunStatistics, devices, known_devices, probe,
+};
 pub use shared::SharedReader;
 #[cfg(feature = "object-store")]
 pub use store::StoreReader;
@@ -118,8 +120,8 @@ pub mod internal {
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
-        Backend, CodedSegment, CodedTiles, Detail, DeviceRates, DeviceRun, KernelRun, Order, SegmentCode, Segments,
-        SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+        Backend, CodedSegment, CodedTiles, Detail, DeviceRates, DeviceRun, KernelRun, Order, PackedTiles, SegmentCode,
+        Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -148,7 +150,7 @@ pub mod internal {
     pub mod gpu {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
-            compare_coded, compare_copy, compare_costs, compare_rans, compare_recovery, compare_rows, compare_tiles,
+            compare_coded, compare_copy, compare_costs, compare_packed, compare_rans, compare_recovery, compare_rows,
             list, made_frames, sample_bytes,
         };
         pub use crate::stage::Accelerator;

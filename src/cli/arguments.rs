@@ -40,7 +40,7 @@ pub enum Command {
     /// Restore the original file.
     Decompress(Decompress),
     /// Describe a .fpk file without decoding it.
-    Info(Examine),
+    Info(Info),
     /// Decode everything and check it against its checksums.
     Verify(Examine),
     /// Write what is intact in a damaged, cut or concatenated file to a new one.
@@ -162,6 +162,15 @@ pub struct Analyze {
     /// What it costs to store a gigabyte for a month, or to send it.
     #[arg(long, value_name = "PRICE", value_parser = price)]
     pub price_per_gb: Option<f64>,
+}
+
+#[derive(Args)]
+pub struct Info {
+    #[command(flatten)]
+    pub file: Examine,
+    /// Add sums over all batches, and what earlier runs on this machine have learnt of placing batches.
+    #[arg(long)]
+    pub stats: bool,
 }
 
 #[derive(Args)]

@@ -5,16 +5,16 @@ use std::process::ExitCode;
 
 use framepress::frame::{ChromaSampling, FrameFormat, Layout};
 use framepress::plan::{Making, Method, Patch, PatchedPlan, Plan, PlanePlan, RecoveredPlan, StripPlan};
-use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader};
+use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader, known_devices};
 use serde_json::{Value, json};
 
-use super::arguments::Examine;
-use super::print;
+use super::arguments::{Examine, Info};
+use super::{print, statistics};
 
-pub fn run(arguments: Examine) -> Result<ExitCode> {
-    let name = arguments.file.display().to_string();
+pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<ExitCode> {
+    let name = path.display().to_string();
     let named = |error: Error| error.context(&name);
-    let file = File::open(&arguments.file).map_err(|error| named(error.into()))?;
+    let file = File::open(&path).map_err(|error| named(error.into()))?;
     let packed_bytes = file.metadata().map_err(|error| named(error.into()))?.len();
     let decompressor = Decompressor::default();
     let mut reader = SeekReader::new(file, &decompressor).map_err(named)?;
@@ -26,8 +26,8 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
     let format = reader.format();
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
     let ratio = super::ratio(raw_bytes, packed_bytes);
-    if arguments.json {
-        print(json!({
+    if json {
+        let mut object = json!({
             "file": name,
             "origin": format!("{:?}", reader.origin().kind).to_lowercase(),
             "dtype": format.dtype().name(),
@@ -40,8 +40,12 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
             "packed_bytes": packed_bytes,
             "ratio": ratio,
             "index_intact": reader.damage().is_empty(),
-            "batches": batches.iter().map(|batch| object(batch, format)).collect::<Vec<_>>(),
-        }))?;
+            "batches": batches.iter().map(|batch| self::object(batch, format)).collect::<Vec<_>>(),
+        });
+        if stats {
+            object["statistics"] = statistics::json(&batches, &known_devices());
+        }
+        print(object)?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&name)?;
@@ -71,6 +75,9 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
         for (codec, blocks, bytes) in &batch.codecs {
             print(format_args!("    {}: {blocks} blocks, {bytes} bytes", codec.name()))?;
         }
+    }
+    if stats {
+        statistics::text(&batches, &known_devices())?;
     }
     Ok(ExitCode::SUCCESS)
 }

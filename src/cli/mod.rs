@@ -17,6 +17,7 @@ mod recover;
 mod report;
 mod several;
 mod source;
+mod statistics;
 mod summary;
 mod timestamps;
 mod verify;

@@ -31,7 +31,9 @@ use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
 use crate::pool::{self, Crew};
-use crate::stage::{self, Backend, CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::stage::{
+    self, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort,
+};
 
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
@@ -95,6 +97,19 @@ impl CpuBackend {
         let mut span = residuals.to_vec();
         self.shuffle_span(shuffle, Direction::Forward, sample_bytes, &mut span);
         span
+    }
+
+    /// Raw frames to all tiles of a batch. Callers have checked the cut ([`TileCut::check`]).
+    pub fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+        tiles::forward(self.simd, &self.crew, batch, cut, effort, out)
+    }
+
+    /// The way back.
+    ///
+    /// # Errors
+    /// Corrupt if `tiles` are not as many as those of the cut, or have predictors that there are not.
+    pub fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
+        tiles::inverse(self.simd, &self.crew, geometry, cut, tiles, raw)
     }
 
     /// Stage 1, forward.
@@ -294,8 +309,18 @@ impl Backend for CpuBackend {
         Ok(costs)
     }
 
-    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        tiles::forward(self.simd, &self.crew, batch, cut, effort, out)
+    fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        tiles::pack(self.simd, &self.crew, batch, plan, effort)
+    }
+
+    fn tiles_unpack(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        tiles::unpack(self.simd, &self.crew, geometry, plan, packed, raw)
     }
 
     fn tiles_encode(
@@ -317,10 +342,6 @@ impl Backend for CpuBackend {
         raw: &mut [u8],
     ) -> Result<()> {
         tiles::decode(self.simd, &self.crew, geometry, plan, tables, coded, raw)
-    }
-
-    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        tiles::inverse(self.simd, &self.crew, geometry, cut, tiles, raw)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

@@ -8,8 +8,8 @@ use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncode
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Making, Plan, TileCut, TilePlan};
-use crate::stage::{Accelerator, Backend, CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{Candidate, Making, Plan, TilePlan};
+use crate::stage::{Accelerator, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
@@ -125,13 +125,25 @@ impl Backend for GpuBackend {
             .collect())
     }
 
-    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        let geometry = batch.geometry;
-        out.resize_for_overwrite(cut.tiling(geometry).tiles() * geometry.frames);
+    fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
         if batch.raw.is_empty() {
+            return Ok(PackedTiles::default());
+        }
+        split_tiles::pack(&self.engine, batch, plan, effort)
+    }
+
+    fn tiles_unpack(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        packed.check(geometry, plan, &plan.tiling(geometry))?;
+        if raw.is_empty() {
             return Ok(());
         }
-        split_tiles::forward(&self.engine, batch, cut, effort, out)
+        split_tiles::unpack(&self.engine, geometry, plan, packed, raw)
     }
 
     fn tiles_encode(
@@ -160,14 +172,6 @@ impl Backend for GpuBackend {
             return Ok(());
         }
         split_tiles::decode(&self.engine, geometry, plan, tables, (coded, &groups), raw)
-    }
-
-    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        tiles.check(&cut.tiling(geometry), geometry.frames)?;
-        if raw.is_empty() {
-            return Ok(());
-        }
-        split_tiles::inverse(&self.engine, geometry, cut, tiles, raw)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

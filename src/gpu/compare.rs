@@ -5,6 +5,7 @@ use std::fmt;
 use super::probe::sample_bytes;
 use super::resident::Residence;
 use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
+use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, PitchedFrames, Tiling, WorkBuffer};
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
@@ -36,10 +37,15 @@ pub enum Difference {
         /// Number of the tile.
         tile: usize,
     },
-    /// Residuals of tiles.
-    Groups {
+    /// How many bits residuals of tiles are packed to.
+    Widths {
         /// Number of the group.
         group: usize,
+    },
+    /// Packed residuals of tiles.
+    Numbers {
+        /// Number of the segment.
+        segment: usize,
     },
     /// Planes that frames seem to be made from.
     Solved {
@@ -87,7 +93,8 @@ impl fmt::Display for Difference {
             Difference::Inverse { byte } => write!(f, "inverse, byte {byte}"),
             Difference::Costs { value } => write!(f, "costs, value {value}"),
             Difference::Predictors { tile } => write!(f, "predictors, tile {tile}"),
-            Difference::Groups { group } => write!(f, "residuals of tiles, group {group}"),
+            Difference::Widths { group } => write!(f, "packed tiles, group {group}"),
+            Difference::Numbers { segment } => write!(f, "packed tiles, segment {segment}"),
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
             Difference::Classes { group } => write!(f, "classes, group {group}"),
@@ -135,43 +142,47 @@ pub fn compare_costs(
     Ok(first_difference(&expected, &found).map(|value| Difference::Costs { value }))
 }
 
-/// The first difference of tiles, there and back. The way back is also taken with predictors that
-/// were not chosen, as damaged files have them.
-pub fn compare_tiles(
+/// The first difference of tiles whose residuals are packed, there and back. The way back is also taken with predictors
+/// that were not chosen, as damaged files have them.
+pub fn compare_packed(
     device: &dyn Backend,
     reference: &dyn Backend,
     batch: Batch<'_>,
     cut: TileCut,
     effort: TileEffort,
+    segment_frames: u32,
 ) -> Result<Option<Difference>> {
-    let mut expected = TileBatch::default();
-    let mut found = TileBatch::default();
-    reference.tiles_forward(batch, cut, effort, &mut expected)?;
-    device.tiles_forward(batch, cut, effort, &mut found)?;
-    if let Some(tile) = first_difference(expected.predictors(), found.predictors()) {
+    let TileCut { colour, split_chroma, bands } = cut;
+    let plan = TilePlan { colour, split_chroma, bands, segment_frames, moves: false, coding: TileCoding::Packed };
+    let mut expected = reference.tiles_pack(batch, &plan, effort)?;
+    let found = device.tiles_pack(batch, &plan, effort)?;
+    if let Some(tile) = first_difference(&expected.predictors, &found.predictors) {
         return Ok(Some(Difference::Predictors { tile }));
     }
-    if let Some(group) = first_difference(expected.groups(), found.groups()) {
-        return Ok(Some(Difference::Groups { group }));
+    if let Some(group) = first_difference(&expected.widths, &found.widths) {
+        return Ok(Some(Difference::Widths { group }));
+    }
+    if let Some(segment) = first_difference(&expected.numbers, &found.numbers) {
+        return Ok(Some(Difference::Numbers { segment }));
     }
     let mut raw = vec![0xA5; batch.raw.len()];
-    device.tiles_inverse(batch.geometry, cut, &expected, &mut raw)?;
+    device.tiles_unpack(batch.geometry, &plan, &expected, &mut raw)?;
     if let Some(byte) = first_difference(batch.raw, &raw) {
         return Ok(Some(Difference::Inverse { byte }));
     }
-    for (at, predictor) in expected.parts_mut().0.iter_mut().enumerate() {
+    for (at, predictor) in expected.predictors.iter_mut().enumerate() {
         *predictor = ((usize::from(*predictor) + at) % TilePredictor::ALL.len()) as u8;
     }
     let mut damaged = raw.clone();
-    reference.tiles_inverse(batch.geometry, cut, &expected, &mut damaged)?;
-    device.tiles_inverse(batch.geometry, cut, &expected, &mut raw)?;
+    reference.tiles_unpack(batch.geometry, &plan, &expected, &mut damaged)?;
+    device.tiles_unpack(batch.geometry, &plan, &expected, &mut raw)?;
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
 /// The first difference of tiles whose residuals are coded, there and back.
 pub fn compare_coded(
     device: &dyn Backend,
-    reference: &dyn Backend,
+    reference: &CpuBackend,
     batch: Batch<'_>,
     cut: TileCut,
     effort: TileEffort,

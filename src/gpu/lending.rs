@@ -130,7 +130,9 @@ impl Engine {
             let mut downloaded = Vec::new();
             if let Some(rest) = rest(output)? {
                 downloaded.resize(rest.download_bytes() as usize, 0);
-                self.run(&rest, &storage, &[], &mut downloaded)?;
+                if !downloaded.is_empty() {
+                    self.run(&rest, &storage, &[], &mut downloaded)?;
+                }
             }
             let storage = storage.into_iter().enumerate().filter(|(slot, _)| is_kept(*slot).is_none());
             self.give_back(storage.map(|(_, buffer)| buffer).collect());

@@ -1,8 +1,8 @@
 //! Checks a device against the CPU before it is trusted: drivers fail silently.
 
 use super::compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_rans, compare_recovery, compare_rows,
-    compare_tiles,
+    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_packed, compare_rans,
+    compare_recovery, compare_rows,
 };
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
@@ -78,8 +78,8 @@ fn check_tiles(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
     let raw = sample_bytes(geometry.raw_bytes(), 7);
     let batch = Batch { geometry: &geometry, raw: &raw };
     let cut = TileCut { colour: Colour::SubtractGreen, split_chroma: true, bands: 2 };
-    if let Some(difference) = compare_tiles(device, cpu, batch, cut, TileEffort::All)? {
-        return refuse("prediction of tiles", difference);
+    if let Some(difference) = compare_packed(device, cpu, batch, cut, TileEffort::All, 2)? {
+        return refuse("packing of tiles", difference);
     }
     if let Some(difference) = compare_coded(device, cpu, batch, cut, TileEffort::All, 2)? {
         return refuse("coding of tiles", difference);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::params::MOST_SETS;
 use super::record_rans::{self, Code, EncodedEnd};
-use super::record_tiles::Recorder;
+use super::record_tiles::{RawFrames, Recorder};
 use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
@@ -17,15 +17,6 @@ const SEGMENT_CODES: usize = 2;
 
 /// Classes have 4 bits.
 const MOST_CLASS: u8 = 15;
-
-/// Where the raw frames of a batch are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RawFrames {
-    /// They are uploaded.
-    Uploaded,
-    /// In a buffer that has them before, and after.
-    Resident,
-}
 
 /// Raw frames in, coded tiles out, in two submissions: how long codes are has to be known before they are downloaded.
 pub(super) struct Encoding {

@@ -7,42 +7,23 @@ use super::shaders::Kernel;
 use crate::error::Result;
 use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::plan::{Colour, TileCut};
-use crate::stage::{TileBatch, TileEffort};
+use crate::stage::TileEffort;
 
 /// Tiles whose predictors a workgroup chooses.
-const CHOSEN_TILES: usize = 4;
+pub(super) const CHOSEN_TILES: usize = 4;
 
 /// Samples that most kernels take in an invocation.
 const WORD_SAMPLES: usize = 4;
 
 const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
 
-/// Raw frames in, a [`TileBatch`] out.
-pub(super) fn forward(geometry: &Geometry, cut: TileCut, effort: TileEffort) -> Result<Recording> {
-    let mut recorder = Recorder::new(geometry, cut)?;
-    let raw = recorder.recording.buffer(geometry.raw_bytes())?;
-    let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
-    // Groups of zeros are not written.
-    recorder.recording.clear(tiles);
-    recorder.recording.upload(raw);
-    recorder.choose(effort, raw, tiles)?;
-    recorder.recording.download(tiles, 0..TileBatch::bytes_of(recorder.tiles));
-    Ok(recorder.recording)
-}
-
-/// A [`TileBatch`] in, raw frames out.
-pub(super) fn inverse(geometry: &Geometry, cut: TileCut) -> Result<Recording> {
-    inverse_by_samples(geometry, cut).map(|(recording, _)| recording)
-}
-
-/// The same, and the buffer that has the samples of tiles in the end.
-pub(super) fn inverse_by_samples(geometry: &Geometry, cut: TileCut) -> Result<(Recording, Slot)> {
-    let mut recorder = Recorder::new(geometry, cut)?;
-    let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
-    recorder.recording.upload(tiles);
-    let [raw, samples] = recorder.restore(geometry, tiles)?;
-    recorder.recording.download(raw, 0..geometry.raw_bytes());
-    Ok((recorder.recording, samples))
+/// Where the raw frames of a batch are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RawFrames {
+    /// They are uploaded.
+    Uploaded,
+    /// In a buffer that has them before, and after.
+    Resident,
 }
 
 /// Hands out the samples of the tiles of the last frame, band by band, which go to offset `to` of the result and on.
@@ -69,7 +50,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// For tiles whose groups need no classes.
-    fn new(geometry: &Geometry, cut: TileCut) -> Result<Self> {
+    pub fn new(geometry: &Geometry, cut: TileCut) -> Result<Self> {
         Self::with_tables(geometry, cut, &[])
     }
 
@@ -84,10 +65,15 @@ impl Recorder {
         Ok(Self { recording, params: params(geometry, &tiling, tiles), coded_planes, rows, tiles })
     }
 
-    /// `tiles` gets a [`TileBatch`] of the raw frames in `raw`, but for its groups of zeros. Returns a buffer with the class
+    /// Tiles are tried with the predictors of `effort`.
+    pub fn try_predictors(&mut self, effort: TileEffort) {
+        self.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
+    }
+
+    /// `tiles` gets a [`TileBatch`](crate::stage::TileBatch) of the raw frames in `raw`, but for its groups of zeros. Returns a buffer with the class
     /// of each group.
     pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) -> Result<Slot> {
-        self.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
+        self.try_predictors(effort);
         let classes = self.recording.buffer(self.tiles * TILE_GROUPS)?;
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
         self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
@@ -111,7 +97,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Makes raw frames of a [`TileBatch`]. Returns the buffer that has them, and one with the samples of its tiles.
+    /// Makes raw frames of a [`TileBatch`](crate::stage::TileBatch). Returns the buffer that has them, and one with the samples of its tiles.
     pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<[Slot; 2]> {
         let coded_planes = (self.params.bands * self.params.planes) as usize;
         let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
@@ -220,18 +206,6 @@ mod tests {
         geometry(Layout::Packed { width, height, order: ChannelOrder::Bgr }, 3)
     }
 
-    #[test]
-    fn each_kernel_runs_once() {
-        let kernels = |recording: Recording| recording.dispatches().map(|it| it.kernel).collect::<Vec<_>>();
-        let geometry = packed(40, 70);
-        let forward = forward(&geometry, CUT, TileEffort::Few).unwrap();
-        assert_eq!(forward.download_bytes() as usize, TileBatch::bytes_of(3 * CUT.tiling(&geometry).tiles()));
-        assert_eq!(kernels(forward), [Kernel::ChooseForward]);
-        let inverse = inverse(&geometry, CUT).unwrap();
-        assert_eq!(inverse.download_bytes() as usize, geometry.raw_bytes());
-        assert_eq!(kernels(inverse), [Kernel::RestoreInverse, Kernel::PhasesInverse]);
-    }
-
     /// Numbers of tiles follow from the table as from the tiling.
     #[test]
     fn coded_planes_cover_every_tile_once() {
@@ -249,15 +223,6 @@ mod tests {
             }
             tiles.sort_unstable();
             assert_eq!(tiles, (0..3 * tiling.tiles() as u32).collect::<Vec<_>>());
-        }
-    }
-
-    #[test]
-    fn a_batch_beyond_any_device_is_an_error() {
-        let huge = geometry(Layout::Gray { width: 1 << 16, height: 1 << 12 }, 16);
-        let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
-        for recording in [forward(&huge, cut, TileEffort::Few), inverse(&huge, cut)] {
-            assert_eq!(recording.unwrap_err().kind(), crate::ErrorKind::Gpu);
         }
     }
 }

@@ -7,14 +7,16 @@ use super::gpu_frames::{GpuFrames, check_target};
 use super::lending::Copy;
 use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
+use super::record_packed::{Packing, Unpacking};
 use super::record_resident::{Look, rows, rows_of_host, upload};
+use super::record_tiles::RawFrames;
 use super::recording::{Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{BufferLayout, Geometry, PitchedFrames};
 use crate::plan::TilePlan;
-use crate::stage::{CodedTiles, TileEffort};
+use crate::stage::{CodedTiles, PackedTiles, TileEffort};
 
 /// Raw frames without gaps, not empty, in a buffer of ours.
 pub struct ResidentFrames<'a> {
@@ -110,19 +112,47 @@ impl GpuBackend {
         coded: &CodedTiles<'_>,
     ) -> Result<(ResidentFrames<'_>, u64)> {
         let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
-        let mut decoding = Decoding::resident(geometry, plan, tables, coded, &groups)?;
-        let look = Look::new(geometry.raw_bytes(), Vec::new());
-        look.record(&mut decoding.recording, decoding.raw)?;
-        let room = decoding.recording.buffers[decoding.raw.0] as usize;
-        let mut resident = self.room(room)?;
-        resident.raw_bytes = geometry.raw_bytes();
-        let mut downloaded = vec![0; decoding.recording.download_bytes() as usize];
-        let kept = [(decoding.raw, resident.buffer())];
-        let input = Decoding::input(coded);
-        let rest = |_: &[u8]| Ok(Some(decoding.rest()));
-        let ends = self.engine.execute_on(&decoding.recording, &kept, &input, &mut downloaded, rest)?;
+        let decoding = Decoding::resident(geometry, plan, tables, coded, &groups)?;
+        let (input, rest) = (Decoding::input(coded), decoding.rest());
+        let (restored, checksum, ends) =
+            self.restored(geometry, decoding.recording, decoding.raw, &input, Some(rest))?;
         Decoding::check(coded, &ends)?;
-        Ok((resident, look.checksum(&downloaded)))
+        Ok((restored, checksum))
+    }
+
+    /// The same of packed tiles.
+    ///
+    /// # Errors
+    /// As [`Backend::tiles_unpack`](crate::stage::Backend::tiles_unpack).
+    pub fn unpacked(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+    ) -> Result<(ResidentFrames<'_>, u64)> {
+        packed.check(geometry, plan, &plan.tiling(geometry))?;
+        let Unpacking { recording, raw, .. } = Unpacking::resident(geometry, plan, packed)?;
+        let (restored, checksum, _) = self.restored(geometry, recording, raw, &Unpacking::input(packed), None)?;
+        Ok((restored, checksum))
+    }
+
+    /// Frames that a recording restores to `raw`, where they stay, with their checksum, and what `rest` downloads.
+    fn restored(
+        &self,
+        geometry: &Geometry,
+        mut recording: Recording,
+        raw: Slot,
+        input: &[u8],
+        rest: Option<Recording>,
+    ) -> Result<(ResidentFrames<'_>, u64, Vec<u8>)> {
+        let look = Look::new(geometry.raw_bytes(), Vec::new());
+        look.record(&mut recording, raw)?;
+        let mut restored = self.room(recording.buffers[raw.0] as usize)?;
+        restored.raw_bytes = geometry.raw_bytes();
+        let mut downloaded = vec![0; recording.download_bytes() as usize];
+        let kept = [(raw, restored.buffer())];
+        let downloaded_later = self.engine.execute_on(&recording, &kept, input, &mut downloaded, |_| Ok(rest))?;
+        Ok((restored, look.checksum(&downloaded), downloaded_later))
     }
 
     fn room(&self, bytes: usize) -> Result<ResidentFrames<'_>> {
@@ -192,6 +222,19 @@ impl ResidentFrames<'_> {
             Ok(Some(encoding.rest(&ends)))
         })?;
         encoding.coded(&head, &ends, &rest)
+    }
+
+    /// Packs them as [`Backend::tiles_pack`](crate::stage::Backend::tiles_pack) does.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn tiles_pack(&self, geometry: &Geometry, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        let packing = Packing::new(RawFrames::Resident, geometry, plan, effort)?;
+        let mut head = vec![0; packing.head_bytes()];
+        let kept = [(packing.raw, self.buffer())];
+        let engine = &self.backend.engine;
+        let rest = engine.execute_on(&packing.recording, &kept, &[], &mut head, |head| packing.rest(head).map(Some))?;
+        Packing::packed(0, geometry, plan, &head, &rest)
     }
 
     /// Copies them to a buffer of somebody else.

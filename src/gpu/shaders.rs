@@ -60,6 +60,8 @@ pub(super) enum Kernel {
     HistogramForward,
     EntropyForward,
     ChooseForward,
+    PackedEncode,
+    PackedDecode,
     ListForward,
     EscapesInverse,
     RestoreInverse,
@@ -86,6 +88,7 @@ const ALL: &[Storage] = &[Storage::Input, Storage::Output, Storage::Bins, Storag
 const TILING: &str = include_str!("../../shaders/tiles/tiling.wgsl");
 const SAMPLES: &str = include_str!("../../shaders/tiles/samples.wgsl");
 const BYTES: &str = include_str!("../../shaders/tiles/bytes.wgsl");
+const CHOICE: &str = include_str!("../../shaders/tiles/choice.wgsl");
 const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
 /// What shaders of recovery share.
 const CONVERSION: &str = include_str!("../../shaders/recover/conversion.wgsl");
@@ -98,7 +101,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 18] = [
+pub(super) static TABLE: [Shader; 19] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -161,9 +164,18 @@ pub(super) static TABLE: [Shader; 18] = [
     },
     Shader {
         name: "tiles/choose",
-        shared: &[TILING, SAMPLES, BYTES, RULES],
+        shared: &[TILING, SAMPLES, BYTES, RULES, CHOICE],
         source: include_str!("../../shaders/tiles/choose.wgsl"),
         entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, ALL)],
+    },
+    Shader {
+        name: "tiles/packed",
+        shared: &[TILING, SAMPLES, BYTES, RULES, CHOICE],
+        source: include_str!("../../shaders/tiles/packed.wgsl"),
+        entries: &[
+            entry(Kernel::PackedEncode, "encode", ROW_LANES, ALL),
+            entry(Kernel::PackedDecode, "decode", ROW_LANES, FROM_TO),
+        ],
     },
     Shader {
         name: "tiles/list",

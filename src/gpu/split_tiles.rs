@@ -1,86 +1,128 @@
 //! Tiles on a device, in parts where a batch is too large for it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::engine::Engine;
 use super::parts::{Part, parts, with_frames};
 use super::record_coded::Encoding;
 use super::record_decoded::{self, Decoding};
-use super::record_tiles;
+use super::record_packed::{self, Packing, Unpacking};
+use super::record_tiles::{self, RawFrames};
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};
-use crate::plan::{TileCut, TilePlan, TilePredictor};
-use crate::stage::{CodedTiles, TileBatch, TileEffort};
+use crate::plan::{TilePlan, TilePredictor};
+use crate::stage::{CodedTiles, PackedTiles, TileBatch, TileEffort};
 
 /// Samples in a row of a group.
 const GROUP_ROW: usize = TILE / 2;
 
-/// Raw frames to tiles.
-pub(super) fn forward(
+/// Raw frames to packed tiles.
+pub(super) fn pack(
     engine: &Engine,
     batch: Batch<'_>,
-    cut: TileCut,
+    plan: &TilePlan,
     effort: TileEffort,
-    out: &mut TileBatch,
-) -> Result<()> {
+) -> Result<PackedTiles<'static>> {
     let Batch { geometry, raw } = batch;
+    let packing = |geometry: &Geometry| Packing::new(RawFrames::Uploaded, geometry, plan, effort);
     let fits = |frames: usize| {
         let geometry = with_frames(geometry, frames);
-        engine.fits(record_tiles::forward(&geometry, cut, effort), geometry.raw_bytes())
+        engine.fits(packing(&geometry).map(|packing| packing.recording), geometry.raw_bytes())
     };
-    let parts = parts(geometry.frames, 1, 1, fits);
-    if parts.len() == 1 {
-        return engine.execute(&record_tiles::forward(geometry, cut, effort)?, raw, out.as_bytes_mut());
-    }
-    let tiling = cut.tiling(geometry);
-    for part in parts {
+    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
+    let pack = |part: &Part| {
         let of_part = part.geometry(geometry);
+        let packing = packing(&of_part)?;
+        let mut head = vec![0; packing.head_bytes()];
         let raw = &raw[part.bytes(geometry.frame_samples)];
-        let mut tiles = TileBatch::default();
-        tiles.resize_for_overwrite(tiling.tiles() * of_part.frames);
-        engine.execute(&record_tiles::forward(&of_part, cut, effort)?, raw, tiles.as_bytes_mut())?;
-        let (from, to) = (part.lead..of_part.frames, part.frames.start);
-        copy_frames(&tiling, (&tiles, of_part.frames), from, (out, geometry.frames), to);
+        let rest = engine.execute_in_two(&packing.recording, raw, &mut head, |head| packing.rest(head))?;
+        Packing::packed(part.lead, &of_part, plan, &head, &rest)
+    };
+    let mut packed = parts.iter().map(pack).collect::<Result<Vec<_>>>()?;
+    if parts.len() == 1 {
+        return Ok(packed.remove(0));
+    }
+    let mut whole = PackedTiles::default();
+    for band in &plan.tiling(geometry).bands {
+        for (part, packed) in parts.iter().zip(&mut packed) {
+            // What is taken of the band before is no longer there.
+            let tiles = part.frames.len() * band.tiles();
+            whole.predictors.extend(packed.predictors.drain(..tiles));
+            whole.widths.extend(packed.widths.drain(..tiles * TILE_GROUPS));
+            let of_part = segments(part.frames.clone(), plan).len();
+            whole.numbers.extend(packed.numbers.drain(..of_part));
+        }
+    }
+    Ok(whole)
+}
+
+/// Packed tiles to raw frames.
+pub(super) fn unpack(
+    engine: &Engine,
+    geometry: &Geometry,
+    plan: &TilePlan,
+    packed: &PackedTiles<'_>,
+    raw: &mut [u8],
+) -> Result<()> {
+    let tiling = plan.tiling(geometry);
+    let whole = Unpacking::new(geometry, plan, packed);
+    let is_whole = engine.fits(whole.as_ref().map(|it| &it.recording), Unpacking::input_bytes(packed));
+    let fits = |frames: usize| {
+        let most_bytes = || record_packed::most_bytes(&with_frames(geometry, frames), plan);
+        is_whole || frames < geometry.frames && most_bytes() <= engine.largest_buffer()
+    };
+    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
+    if parts.len() == 1 {
+        return engine.execute(&whole?.recording, &Unpacking::input(packed), raw);
+    }
+    drop(whole);
+    let mut before = None;
+    for part in parts {
+        let own = packed_part(geometry, plan, &tiling, packed, &part, before.as_ref());
+        let of_part = part.geometry(geometry);
+        let unpacking = Unpacking::new(&of_part, plan, &own)?;
+        let mut rest = unpacking.recording.continuation();
+        if part.frames.end < geometry.frames {
+            record_tiles::download_last(&mut rest, 0, unpacking.samples, &of_part, &tiling);
+        }
+        let raw = &mut raw[part.bytes(geometry.frame_samples)];
+        let last = engine.execute_in_two(&unpacking.recording, &Unpacking::input(&own), raw, |_| Ok(rest))?;
+        before = Some(of_samples(&last));
     }
     Ok(())
 }
 
-/// Tiles to raw frames.
-pub(super) fn inverse(
-    engine: &Engine,
+/// The packed tiles of a part. Numbers of eight bits are residuals as they are: so are those of the frame before.
+fn packed_part<'a>(
     geometry: &Geometry,
-    cut: TileCut,
-    tiles: &TileBatch,
-    raw: &mut [u8],
-) -> Result<()> {
-    let tiling = cut.tiling(geometry);
-    let fits = |frames: usize| {
-        let recording = record_tiles::inverse(&with_frames(geometry, frames), cut);
-        engine.fits(recording, TileBatch::bytes_of(tiling.tiles() * frames))
-    };
-    let parts = parts(geometry.frames, 1, 1, fits);
-    if parts.len() == 1 {
-        return engine.execute(&record_tiles::inverse(geometry, cut)?, tiles.as_bytes(), raw);
-    }
-    let mut before = None;
-    for part in parts {
-        let of_part = part.geometry(geometry);
-        let mut own = TileBatch::default();
-        own.resize_for_overwrite(tiling.tiles() * of_part.frames);
-        if let Some(before) = &before {
-            copy_frames(&tiling, (before, 1), 0..1, (&mut own, of_part.frames), 0);
+    plan: &TilePlan,
+    tiling: &Tiling,
+    packed: &'a PackedTiles<'_>,
+    part: &Part,
+    before: Option<&'a TileBatch>,
+) -> PackedTiles<'a> {
+    const EIGHT_BITS: u16 = 0x8888;
+    let mut own = PackedTiles::default();
+    let mut before = before.map(|before| before.bands(tiling, 1)).unwrap_or_default().into_iter();
+    let mut first = 0;
+    for (at, band) in tiling.bands.iter().enumerate() {
+        if let Some((predictors, groups)) = before.next() {
+            own.predictors.extend(predictors);
+            own.widths.extend(groups.iter().map(|_| EIGHT_BITS));
+            own.numbers.push(groups.as_flattened().into());
         }
-        copy_frames(&tiling, (tiles, geometry.frames), part.frames.clone(), (&mut own, of_part.frames), part.lead);
-        let (recording, samples) = record_tiles::inverse_by_samples(&of_part, cut)?;
-        let mut rest = recording.continuation();
-        if part.frames.end < geometry.frames {
-            record_tiles::download_last(&mut rest, 0, samples, &of_part, &tiling);
-        }
-        let raw = &mut raw[part.bytes(geometry.frame_samples)];
-        before = Some(of_samples(&engine.execute_in_two(&recording, own.as_bytes(), raw, |_| Ok(rest))?));
+        let tiles = first + part.frames.start * band.tiles()..first + part.frames.end * band.tiles();
+        own.widths.extend(&packed.widths[tiles.start * TILE_GROUPS..tiles.end * TILE_GROUPS]);
+        own.predictors.extend(&packed.predictors[tiles]);
+        let of_band = at * plan.segments(geometry);
+        let segments = segments(part.frames.clone(), plan);
+        let numbers = &packed.numbers[of_band + segments.start..of_band + segments.end];
+        own.numbers.extend(numbers.iter().map(|numbers| Cow::Borrowed(&**numbers)));
+        first += geometry.frames * band.tiles();
     }
-    Ok(())
+    own
 }
 
 /// Raw frames to coded tiles.
@@ -223,22 +265,4 @@ fn of_samples(samples: &[u8]) -> TileBatch {
         }
     }
     tiles
-}
-
-/// Copies tiles of some frames of a batch to frames from `to_frame` on of another; both say how many frames they have.
-fn copy_frames(
-    tiling: &Tiling,
-    (from, from_frames): (&TileBatch, usize),
-    frames: Range<usize>,
-    (to, to_frames): (&mut TileBatch, usize),
-    to_frame: usize,
-) {
-    let bands = from.bands(tiling, from_frames).into_iter().zip(to.bands_mut(tiling, to_frames));
-    for (band, ((predictors, groups), (to_predictors, to_groups))) in tiling.bands.iter().zip(bands) {
-        let tiles = frames.start * band.tiles()..frames.end * band.tiles();
-        let (first, count) = (to_frame * band.tiles(), tiles.len());
-        let of_tiles = tiles.start * TILE_GROUPS..tiles.end * TILE_GROUPS;
-        to_predictors[first..first + count].copy_from_slice(&predictors[tiles]);
-        to_groups[first * TILE_GROUPS..(first + count) * TILE_GROUPS].copy_from_slice(&groups[of_tiles]);
-    }
 }

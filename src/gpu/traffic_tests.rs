@@ -7,7 +7,9 @@
 use std::path::Path;
 
 use super::record_coded::Encoding;
+use super::record_packed::Packing;
 use super::record_rans::EncodedEnd;
+use super::record_tiles::RawFrames;
 use super::recording::{Command, Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::TileEncoderTables;
@@ -42,16 +44,54 @@ fn moved(recording: &Recording, uploaded: usize, used: &Used<'_>) -> u64 {
     tables as u64 + recording.commands.iter().map(of_command).sum::<u64>()
 }
 
+/// A clip of the tests.
+fn clip(name: &str) -> (Geometry, Vec<u8>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    let mut reader = input::open(&path, None).unwrap();
+    let clip = reader.read_batch(usize::MAX).unwrap().unwrap();
+    (Geometry::new(&reader.description().format, clip.frames), clip.bytes)
+}
+
+/// Clips at level 1, in one dispatch: besides the frames, which are uploaded and read once, only what is packed is written
+/// and downloaded.
+#[test]
+fn packing_moves_what_comes_out_and_nothing_else() {
+    for name in ["bbb_rgb_317x179.npy", "bbb_yuv420_320x176.y4m"] {
+        let (geometry, raw) = clip(name);
+        let batch = Batch { geometry: &geometry, raw: &raw };
+        let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+        let choice = choose_tiles(batch, LevelParameters::of(1).tiles, true, &cpu).unwrap();
+        let packed = cpu.tiles_pack(batch, &choice.plan, choice.effort).unwrap();
+        let groups = packed.widths.iter().filter(|&&widths| widths > 0).count();
+        let numbers: usize = packed.numbers.iter().map(|numbers| numbers.len()).sum();
+        // What a file has of it.
+        let tiles = packed.predictors.len();
+        let written = tiles + size_of::<u16>() * groups + numbers;
+
+        let packing = Packing::new(RawFrames::Uploaded, &geometry, &choice.plan, choice.effort).unwrap();
+        let recording = &packing.recording;
+        assert_eq!(recording.dispatches().count(), 1);
+        let storage = &recording.dispatches().next().unwrap().storage;
+        // A piece is filled up to a whole word, of four tiles.
+        let pieces = written - tiles + tiles;
+        let used = [(Kernel::PackedEncode, storage[0], raw.len()), (Kernel::PackedEncode, storage[1], pieces)];
+        let mut head = vec![0; packing.head_bytes()];
+        head[..4].copy_from_slice(&(pieces as u32 / 4).to_le_bytes());
+        let rest = packing.rest(&head).unwrap();
+        let bytes = moved(recording, raw.len(), &Used(&used)) + moved(&rest, 0, &Used(&[]));
+        let most = 2 * (raw.len() + written) as u64 + raw.len() as u64 / 20;
+        assert!(bytes <= most, "{name}: {bytes} bytes for {}, of which {written} are left", raw.len());
+        assert!(bytes <= 4 * raw.len() as u64);
+    }
+}
+
 /// Clips at level 4, in three dispatches: RGB of a film, about half of whose groups are zeros, and YUV, where nearly
 /// every group has residuals, which are written and read once more then.
 #[test]
 fn encoding_moves_four_bytes_for_each_where_half_is_zeros() {
     for (name, most) in [("bbb_rgb_317x179.npy", 4), ("bbb_yuv420_320x176.y4m", 5)] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
-        let mut reader = input::open(&path, None).unwrap();
-        let clip = reader.read_batch(usize::MAX).unwrap().unwrap();
-        let geometry = Geometry::new(&reader.description().format, clip.frames);
-        let batch = Batch { geometry: &geometry, raw: &clip.bytes };
+        let (geometry, raw) = clip(name);
+        let batch = Batch { geometry: &geometry, raw: &raw };
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
         let choice = choose_tiles(batch, LevelParameters::of(4).tiles, false, &cpu).unwrap();
         let TileCoding::Tables(tables) = &choice.plan.coding else { panic!("{:?}", choice.plan) };

@@ -82,7 +82,7 @@ pub fn choose_tiles_by_places(batch: Batch<'_>, settings: &Settings, cpu: &CpuBa
 }
 
 /// Whether a codec is for residuals, of whatever prediction.
-fn predicts(codec: CodecChoice) -> bool {
+pub(super) fn predicts(codec: CodecChoice) -> bool {
     matches!(codec, CodecChoice::Auto | CodecChoice::Ans | CodecChoice::Pack)
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::choose_method::probe_places;
+use super::choose_method::{predicts, probe_places};
 use super::choose_motion::searched;
 use super::{
     CodecChoice, LevelParameters, Making, Sample, Settings, StripPlan, choose_conversion, choose_tiles, picture,
@@ -16,18 +16,17 @@ use crate::frame::{Geometry, Tiling};
 const NEAR_BYTES: usize = 1 << 12;
 
 /// The bytes of a batch by which `choose_tiles_by_places` chooses, in order, from multiples
-/// of 4 on and apart from one another; `None` if tiles with tables are out of the question, or compete with what has to
-/// see everything.
+/// of 4 on and apart from one another; `None` if tiles are out of the question, or compete with what has to see
+/// everything.
 pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usize>>> {
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(geometry);
-    let has_tables = matches!(codec, CodecChoice::Auto | CodecChoice::Ans) && !level.packed;
     let may_move = level.moves && searched(geometry).is_some();
-    if has_model || may_move || !has_tables || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
+    if has_model || may_move || !predicts(codec) || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
         return None;
     }
-    let mut places = choose_tiles::places(geometry, false);
+    let mut places = choose_tiles::places(geometry, codec == CodecChoice::Pack || level.packed);
     places.extend(Sample::places(geometry));
     places.extend(probe_places(geometry));
     if let Some(picture) = picture(geometry).filter(|_| codec == CodecChoice::Auto) {
@@ -77,7 +76,7 @@ mod tests {
         })
     }
 
-    /// Tiles with tables that the whole batch is for, if it is for nothing else.
+    /// Tiles that the whole batch is for, if it is for nothing else.
     fn by_all(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Option<TileChoice> {
         let mut methods = choose_methods(batch, settings, cpu, cpu).unwrap().into_iter();
         match (methods.next(), methods.next()) {
@@ -129,10 +128,11 @@ mod tests {
                 let settings = Settings::new().with_level(level).unwrap();
                 for_tiles += usize::from(is_the_same(&geometry, &raw, &settings));
             }
-            let ans = Settings::new().with_codec(CodecChoice::Ans);
-            is_the_same(&geometry, &raw, &ans);
+            for codec in [CodecChoice::Ans, CodecChoice::Pack] {
+                for_tiles += usize::from(is_the_same(&geometry, &raw, &Settings::new().with_codec(codec)));
+            }
         }
-        assert!(for_tiles > 2, "tiles {for_tiles} times");
+        assert!(for_tiles > 6, "tiles {for_tiles} times");
     }
 
     /// Of every arrangement of samples, smooth ones with noise, some of few values and some with gaps.

@@ -71,9 +71,16 @@ impl Compressor {
         let batch = Batch { geometry, raw: &sparse };
         let Some(choice) = plan::choose_tiles_by_places(batch, self.settings(), cpu)? else { return Ok(None) };
         drop(sparse);
-        let Some(tables) = tiled::encoder_tables(&choice) else { return Ok(None) };
-        let coded = frames.tiles_encode(geometry, &choice.plan, choice.effort, &tables)?;
-        let segments = tiled::segments_of(geometry, &choice.plan, &tables, coded, cpu)?;
+        let segments = match tiled::encoder_tables(&choice) {
+            Some(tables) => {
+                let coded = frames.tiles_encode(geometry, &choice.plan, choice.effort, &tables)?;
+                tiled::segments_of_coded(geometry, &choice.plan, &tables, coded, cpu)?
+            }
+            None => {
+                let packed = frames.tiles_pack(geometry, &choice.plan, choice.effort)?;
+                tiled::segments_of_packed(geometry, &choice.plan, &packed, cpu)?
+            }
+        };
         let Some(packed) = packed_tiles(raw_bytes, choice.plan, segments)? else { return Ok(None) };
         self.verify_resident(geometry, &packed, raw_checksum)?;
         let (method, blocks, payload) = packed;

@@ -10,7 +10,7 @@ use crate::frame::{BufferLayout, Geometry};
 use crate::gpu::{ResidentFrames, check_target};
 use crate::plan::Method;
 use crate::telemetry::{self, BatchWatch};
-use crate::tiled;
+use crate::tiled::{self, TilesOf};
 
 impl Decompressor {
     /// Decompresses a whole file in memory to a buffer on a GPU, which may be copied to (`COPY_DST`): what is submitted to the
@@ -76,15 +76,18 @@ impl Decompressor {
         geometry: &Geometry,
         record: &BatchRecord,
     ) -> Result<Option<ResidentFrames<'g>>> {
-        let Method::Tiles(plan) = &record.method else { return Ok(None) };
+        let plan = match &record.method {
+            Method::Tiles(plan) if !plan.moves => plan,
+            _ => return Ok(None),
+        };
         let start = Instant::now();
         let _seat = self.crew().enter();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
         let packed = record.packed().each()?;
-        let Some((tables, coded)) = tiled::coded_tiles(geometry, plan, &packed, self.scheduler.cpu())? else {
-            return Ok(None);
+        let (restored, checksum) = match tiled::tiles_of(geometry, plan, &packed, self.scheduler.cpu())? {
+            TilesOf::Coded(tables, coded) => gpu.backend.decoded(geometry, plan, &tables, &coded)?,
+            TilesOf::Packed(packed) => gpu.backend.unpacked(geometry, plan, &packed)?,
         };
-        let (restored, checksum) = gpu.backend.decoded(geometry, plan, &tables, &coded)?;
         check_frames(record, checksum)?;
         watch.done(&record.method, geometry.raw_bytes(), record.payload.len());
         self.scheduler.ran_resident(geometry.raw_bytes(), start.elapsed());

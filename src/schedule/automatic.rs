@@ -121,13 +121,17 @@ impl Automatic {
 
     fn calibrate(&self, accelerator: &dyn Accelerator, cpu: &CpuBackend) {
         let kept = self.folder.as_deref().and_then(|folder| Kept::load(folder, &key(accelerator)));
-        let mut rates = Rates::default();
-        let (slowness, hardware) = match kept {
+        let (slowness, hardware, rates) = match kept {
             Some(Kept { slowness, hardware, sets }) => {
+                let mut rates = Rates::default();
                 sets.into_iter().for_each(|(key, estimate)| rates.restore(key, estimate));
-                (slowness, hardware)
+                (slowness, hardware, rates)
             }
-            None => calibrate::measure(accelerator, cpu),
+            None => {
+                let placer = calibrate::measure(accelerator, cpu);
+                let (slowness, hardware) = placer.calibration();
+                (slowness, hardware, placer.rates().clone())
+            }
         };
         pool::lock(&self.placer).calibrate(slowness, hardware, rates);
     }
@@ -152,7 +156,7 @@ impl Automatic {
 }
 
 /// What measurements are of: the CPU and the version.
-fn machine() -> String {
+pub(super) fn machine() -> String {
     let threads = pool::threads(None);
     // The first of many lines: one processor is like another.
     let cpu = File::open("/proc/cpuinfo").ok().and_then(|info| {

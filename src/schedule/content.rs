@@ -9,6 +9,8 @@ pub struct Content(pub u8);
 impl Content {
     /// Nothing to be predicted.
     pub const NOISE: Self = Self(7);
+    /// Neither still nor noise.
+    pub const MIDDLE: Self = Self(3);
 
     /// The class of some thousandths, from 0 to 1000, of what noise would be.
     fn of(thousandths: usize) -> Self {

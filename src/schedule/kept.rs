@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use std::{fs, io};
 
 use super::cost::Hardware;
@@ -32,6 +33,20 @@ const MOST_BYTES: u64 = 1 << 20;
 impl Kept {
     pub fn load(folder: &Path, machine: &str) -> Option<Self> {
         Self::parse(&read(&path(folder, "rates", machine))?, machine)
+    }
+
+    /// What is kept of all machines, with their names and when that was.
+    pub fn all(folder: &Path) -> Vec<(String, SystemTime, Self)> {
+        let kept = |entry: io::Result<fs::DirEntry>| {
+            let file = entry.ok()?.path();
+            let text = read(&file)?;
+            let machine = text.lines().nth(1)?;
+            let kept = Self::parse(&text, machine).filter(|_| file == path(folder, "rates", machine))?;
+            Some((machine.to_owned(), fs::metadata(&file).ok()?.modified().ok()?, kept))
+        };
+        let mut all: Vec<_> = fs::read_dir(folder).into_iter().flatten().filter_map(kept).collect();
+        all.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
+        all
     }
 
     pub fn store(&self, folder: &Path, machine: &str) -> io::Result<()> {
@@ -134,6 +149,9 @@ mod tests {
             assert_eq!(Looked::load(folder, MACHINE), Some(looked));
         }
         assert_eq!(fs::read_dir(folder).unwrap().count(), 3, "nothing is left over");
+        fs::copy(path(folder, "rates", "other"), folder.join("rates-0")).unwrap();
+        let machines: Vec<String> = Kept::all(folder).into_iter().map(|(machine, ..)| machine).collect();
+        assert_eq!(machines, [MACHINE, "other"], "under names of their own");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Making, Plan, TileCut, TilePlan};
-use crate::stage::{Backend, CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{Candidate, Making, Plan, TilePlan};
+use crate::stage::{Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
 /// A backend for one batch, with the time that its calls take.
 pub(super) struct Metered<'a> {
@@ -51,8 +51,18 @@ impl Backend for Metered<'_> {
         self.timed(|backend| backend.costs(batch, candidates))
     }
 
-    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        self.timed(|backend| backend.tiles_forward(batch, cut, effort, out))
+    fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        self.timed(|backend| backend.tiles_pack(batch, plan, effort))
+    }
+
+    fn tiles_unpack(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.timed(|backend| backend.tiles_unpack(geometry, plan, packed, raw))
     }
 
     fn tiles_encode(
@@ -74,10 +84,6 @@ impl Backend for Metered<'_> {
         raw: &mut [u8],
     ) -> Result<()> {
         self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, raw))
-    }
-
-    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        self.timed(|backend| backend.tiles_inverse(geometry, cut, tiles, raw))
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

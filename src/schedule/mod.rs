@@ -15,6 +15,7 @@ pub mod decide;
 mod health;
 mod in_flight;
 mod kept;
+mod known;
 mod metered;
 mod placer;
 mod rates;
@@ -30,6 +31,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub use self::decide::Reason;
+pub use self::known::{KnownDevice, KnownTask, known_devices};
 pub use self::statistics::{BatchCounts, DeviceStatistics, RunStatistics};
 
 use self::automatic::Automatic;

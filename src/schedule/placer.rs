@@ -142,20 +142,35 @@ impl Placer {
         let Ticket { work, decision, price, begun, .. } = ticket;
         let slowness = self.in_flight.end(begun, now);
         let taken = now - begun.at();
-        // What others were in the way for is known roughly.
-        let mut learn = |part, actual: f64, slowness: f64| {
-            let doubt = (JITTER / actual).powi(2) + slowness.ln().powi(2) / 4.0;
-            self.rates.learn(&work, part, price.part(part), actual / slowness, doubt);
-        };
-        if decision.side == Side::Gpu && device > 0.0 {
-            learn(Part::Device, device, begun.slowness_of_device());
-            learn(Part::Remainder, (taken - device).max(0.0), slowness);
+        let on_device = if decision.side == Side::Gpu { device } else { 0.0 };
+        self.learn(&work, &price, [taken, on_device], [slowness, begun.slowness_of_device()]);
+        if on_device > 0.0 {
             self.health.succeeded();
-        } else {
-            learn(Part::Cpu, taken, slowness);
         }
         self.rates.age();
         self.account(&ticket, taken);
+    }
+
+    /// Learns from a batch that was run on a side by itself, before any is placed. `device` is as in [`done`](Self::done).
+    pub fn rehearsed(&mut self, work: &Work, threads: usize, seconds: f64, device: f64) {
+        let price = self.price(work, threads);
+        self.learn(work, &price, [seconds, device], [1.0; 2]);
+    }
+
+    /// Learns from the seconds that a batch took, and calls of the accelerator of these, if there were any; others made the
+    /// CPU and the accelerator so much slower meanwhile.
+    fn learn(&mut self, work: &Work, price: &Price, [taken, device]: [f64; 2], [slowness, of_device]: [f64; 2]) {
+        // What others were in the way for is known roughly.
+        let mut learn = |part, actual: f64, slowness: f64| {
+            let doubt = (JITTER / actual).powi(2) + slowness.ln().powi(2) / 4.0;
+            self.rates.learn(work, part, price.part(part), actual / slowness, doubt);
+        };
+        if device > 0.0 {
+            learn(Part::Device, device, of_device);
+            learn(Part::Remainder, (taken - device).max(0.0), slowness);
+        } else {
+            learn(Part::Cpu, taken, slowness);
+        }
     }
 
     /// The accelerator failed, and the CPU did the batch; for good if it is `set_aside`.

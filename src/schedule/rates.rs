@@ -144,8 +144,7 @@ impl Rates {
             return;
         }
         let weight = weight(seconds);
-        let [_, _, task, ..] = work.keys(part);
-        let noise = self.noises.entry(task).or_insert(UNKNOWN_NOISE);
+        let noise = self.noises.entry(work.of_task(part)).or_insert(UNKNOWN_NOISE);
         let mut total = expected.variance + *noise + doubt;
         let load = self.loads.of_mut(part);
         let of_sets = expected.variance - load.variance * weight * weight;

@@ -8,8 +8,8 @@ use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
-use crate::plan::{self, Making, Plan, Settings, TileCut, TilePlan};
-use crate::stage::{CodedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort};
+use crate::plan::{self, Making, Plan, Settings, TilePlan};
+use crate::stage::{CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -100,12 +100,26 @@ impl Backend for Fake {
         self.cpu.costs(batch, candidates)
     }
 
-    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
+    fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
         self.call(batch.raw.len())?;
-        self.cpu.tiles_forward(batch, cut, effort, out)?;
+        let mut packed = self.cpu.tiles_pack(batch, plan, effort)?;
         if self.fault == Fault::WrongResiduals {
-            let bytes = out.as_bytes_mut();
-            bytes[bytes.len() / 2] ^= 2;
+            packed.predictors.iter_mut().for_each(|predictor| *predictor ^= 1);
+        }
+        Ok(packed)
+    }
+
+    fn tiles_unpack(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.call(raw.len())?;
+        self.cpu.tiles_unpack(geometry, plan, packed, raw)?;
+        if self.fault == Fault::WrongBytes {
+            raw[0] ^= 1;
         }
         Ok(())
     }
@@ -135,15 +149,6 @@ impl Backend for Fake {
     ) -> Result<()> {
         self.call(raw.len())?;
         self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
-        if self.fault == Fault::WrongBytes {
-            raw[0] ^= 1;
-        }
-        Ok(())
-    }
-
-    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        self.call(raw.len())?;
-        self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }
@@ -448,11 +453,21 @@ fn measuring_takes_no_longer_than_it_may() {
     let cpu = CpuBackend::new(SimdLevel::detect(), 1);
     let (fake, failing) = (Fake::new(Fault::Nothing), Fake::new(Fault::Failing));
     let start = Instant::now();
-    let (slowness, Hardware { submit, transfer, kernels }) = calibrate::measure(fake.as_ref(), &cpu);
+    let measured = calibrate::measure(fake.as_ref(), &cpu);
+    let (slowness, Hardware { submit, transfer, kernels }) = measured.calibration();
     // The last run may begin just before the end.
     assert!(start.elapsed() < 3 * calibrate::LONGEST, "{:?}", start.elapsed());
     for rate in [slowness, submit, transfer, kernels] {
         assert!(rate.is_finite() && rate > 0.0, "{rate}");
     }
-    assert_eq!(calibrate::measure(failing.as_ref(), &cpu).1, Hardware::ORDINARY);
+    let task = work::Task::Compress { level: Settings::new().level(), codec: plan::CodecChoice::Auto };
+    let content = content::Content::MIDDLE;
+    let work = Work { task, raw_bytes: 1 << 22, sample_bytes: 1, packed: false, content };
+    let knows = |placer: &Placer, part| placer.rates().sets().any(|(key, _)| key == work.of_task(part));
+    for part in [work::Part::Cpu, work::Part::Device, work::Part::Remainder] {
+        assert!(knows(&measured, part), "{part:?} was rehearsed");
+    }
+    let failed = calibrate::measure(failing.as_ref(), &cpu);
+    assert_eq!(failed.calibration().1, Hardware::ORDINARY);
+    assert!(knows(&failed, work::Part::Cpu) && !knows(&failed, work::Part::Device));
 }

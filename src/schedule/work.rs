@@ -36,6 +36,22 @@ pub enum Coded {
 }
 
 impl Coded {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Planes, Self::Tiles, Self::Strips, Self::Discrete, Self::Recovered, Self::Patched];
+
+    /// Its name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planes => "planes",
+            Self::Tiles => "tiles",
+            Self::Strips => "strips",
+            Self::Discrete => "discrete",
+            Self::Recovered => "recovered",
+            Self::Patched => "patched",
+        }
+    }
+
     fn of(method: &Method) -> Self {
         match method {
             Method::Planes(_) => Self::Planes,
@@ -126,6 +142,12 @@ impl Work {
     /// Threads that it keeps busy, of so many.
     pub fn demand(&self, threads: usize) -> usize {
         (1 + self.raw_bytes / JOB_BYTES).min(threads)
+    }
+
+    /// The set of all works of the same task.
+    pub fn of_task(&self, part: Part) -> Key {
+        let [_, _, of_task, ..] = self.keys(part);
+        of_task
     }
 
     /// How far the content is from the middle, and to which side: -1 for what is still, 1 for noise.

@@ -10,10 +10,11 @@
 //!
 //! Histogram and entropy measure what comes out of stage 3.
 //!
-//! The tiled path of 8-bit planes is apart from these: raw frames to tiles and back, and the rANS
-//! coders of their residuals. So is recovery: packed frames to the YUV planes they were made from, and back.
+//! The tiled path of 8-bit planes is apart from these: raw frames to tiles whose residuals are coded or packed, and back,
+//! and the rANS coders by themselves. So is recovery: packed frames to the YUV planes they were made from, and back.
 
 mod coded;
+mod packed;
 mod profile;
 mod segments;
 mod solved;
@@ -21,6 +22,9 @@ mod tiles;
 
 pub(crate) use coded::SegmentParts;
 pub use coded::{CodedSegment, CodedTiles};
+#[cfg(feature = "gpu")]
+pub(crate) use packed::numbers_bytes;
+pub use packed::{PackedSegment, PackedTiles};
 pub use profile::{Detail, DeviceRates, DeviceRun, KernelRun};
 pub use segments::{SegmentCode, Segments};
 pub use solved::SolvedPlanes;
@@ -29,7 +33,7 @@ pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TileCut, TilePlan};
+use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TilePlan};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
 /// between stages.
@@ -56,8 +60,20 @@ pub trait Backend: Send + Sync {
     /// not reach it.
     fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>>;
 
-    /// Raw frames to tiles. Callers have checked the cut ([`TileCut::check`]).
-    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()>;
+    /// Raw frames to tiles whose residuals are packed. Callers have checked the plan, whose coding is not looked at.
+    fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>>;
+
+    /// Packed tiles to raw frames. Callers have checked the plan, whose coding is not looked at.
+    ///
+    /// # Errors
+    /// Corrupt if `packed` are not the tiles of such a plan.
+    fn tiles_unpack(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()>;
 
     /// Raw frames to tiles whose residuals are coded. Callers have checked the plan, whose coding is not looked at:
     /// `tables` are those of it.
@@ -82,12 +98,6 @@ pub trait Backend: Send + Sync {
         coded: &CodedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()>;
-
-    /// Tiles to raw frames. Callers have checked the cut.
-    ///
-    /// # Errors
-    /// Corrupt if `tiles` are not as many as those of the cut, or have predictors that there are not.
-    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()>;
 
     /// Packed frames to the planes that they seem to be made from. Callers have checked that they suit
     /// ([`Making::suits`]).

@@ -14,7 +14,7 @@ use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
 use crate::part::Part;
 use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::{Backend, CodedTiles, TileBatch, TiledFrames, spread};
+use crate::stage::{Backend, CodedTiles, PackedTiles, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors.
 pub fn encode(
@@ -26,19 +26,38 @@ pub fn encode(
     if backend.is_cpu() || choice.plan.moves {
         return encode_tiles(batch, choice, None, cpu);
     }
-    let Some(tables) = encoder_tables(&choice) else {
-        let mut tiles = TileBatch::default();
-        backend.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles)?;
-        return encode_tiles(batch, choice, Some(&tiles), cpu);
-    };
+    let tables = encoder_tables(&choice);
     let TileChoice { plan, effort, .. } = choice;
-    let coded = backend.tiles_encode(batch, &plan, effort, &tables)?;
-    let segments = segments_of(batch.geometry, &plan, &tables, coded, cpu)?;
+    let segments = match &tables {
+        Some(tables) => {
+            let coded = backend.tiles_encode(batch, &plan, effort, tables)?;
+            segments_of_coded(batch.geometry, &plan, tables, coded, cpu)?
+        }
+        None => {
+            let packed = backend.tiles_pack(batch, &plan, effort)?;
+            segments_of_packed(batch.geometry, &plan, &packed, cpu)?
+        }
+    };
     Ok((plan, segments))
 }
 
+/// The packed segments of tiles that are packed, band by band: the CPU writes their widths.
+pub(crate) fn segments_of_packed(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    packed: &PackedTiles<'_>,
+    cpu: &CpuBackend,
+) -> Result<Vec<Vec<u8>>> {
+    let segments = packed.bands(geometry, plan, &plan.tiling(geometry)).into_iter().flatten().collect();
+    pool::map(cpu.crew(), segments, |segment| {
+        let mut packed = Vec::new();
+        packed_tiles::put(cpu.simd(), segment, &mut packed);
+        Ok(packed)
+    })
+}
+
 /// The packed segments of coded tiles, band by band: the CPU codes what is adaptive.
-pub(crate) fn segments_of(
+pub(crate) fn segments_of_coded(
     geometry: &Geometry,
     plan: &TilePlan,
     tables: &TileEncoderTables,
@@ -154,28 +173,67 @@ fn decode_on_device(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    let Some((tables, coded)) = coded_tiles(geometry, plan, segments, cpu)? else {
-        let mut tiles = TileBatch::default();
-        decode_tiles(geometry, plan, segments, &mut tiles, cpu)?;
-        return backend.tiles_inverse(geometry, plan.cut(), &tiles, raw);
-    };
-    backend.tiles_decode(geometry, plan, &tables, &coded, raw)
+    match tiles_of(geometry, plan, segments, cpu)? {
+        TilesOf::Coded(tables, coded) => backend.tiles_decode(geometry, plan, &tables, &coded, raw),
+        TilesOf::Packed(packed) => backend.tiles_unpack(geometry, plan, &packed, raw),
+    }
 }
 
-/// The tiles of a batch, their residuals still coded, and the tables of these; `None` if they are packed without any.
+/// The tiles of a batch with what a device makes residuals of.
+pub(crate) enum TilesOf<'a> {
+    /// They are coded with these tables.
+    Coded(TileDecoderTables, CodedTiles<'a>),
+    /// They are packed.
+    Packed(PackedTiles<'a>),
+}
+
+/// The tiles of a batch; their residuals stay as they are in its segments.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
-pub(crate) fn coded_tiles<'a>(
+pub(crate) fn tiles_of<'a>(
     geometry: &Geometry,
     plan: &TilePlan,
     segments: &[&'a [u8]],
     cpu: &CpuBackend,
-) -> Result<Option<(TileDecoderTables, CodedTiles<'a>)>> {
+) -> Result<TilesOf<'a>> {
     let mut decoding = Decoding::new(geometry, plan, cpu)?;
-    let Some(tables) = decoding.tables.take() else { return Ok(None) };
+    match decoding.tables.take() {
+        Some(tables) => {
+            let coded = coded_tiles(&decoding, &tables, segments)?;
+            Ok(TilesOf::Coded(tables, coded))
+        }
+        None => packed_tiles_of(&decoding, segments).map(TilesOf::Packed),
+    }
+}
+
+fn packed_tiles_of<'a>(decoding: &Decoding<'_>, segments: &[&'a [u8]]) -> Result<PackedTiles<'a>> {
+    let Decoding { geometry, plan, cpu, .. } = *decoding;
     let bands = pool::map(cpu.crew(), decoding.bands(segments).collect(), |(band, segments)| {
-        let mut decoder = TileDecoder::new(cpu.simd(), &tables, band);
+        let mut tiles = PackedTiles::default();
+        for (segment, frames) in segments.iter().zip(plan.segment_lengths(geometry)) {
+            let (count, PackedTiles { predictors, widths, numbers }) = (frames * band.tiles(), &mut tiles);
+            numbers.push(packed_tiles::read(cpu.simd(), segment, count, predictors, widths)?.into());
+        }
+        Ok(tiles)
+    })?;
+    let mut packed = PackedTiles::default();
+    for PackedTiles { predictors, widths, numbers } in bands {
+        packed.predictors.extend(predictors);
+        packed.widths.extend(widths);
+        packed.numbers.extend(numbers);
+    }
+    Ok(packed)
+}
+
+fn coded_tiles<'a>(
+    decoding: &Decoding<'_>,
+    tables: &TileDecoderTables,
+    segments: &[&'a [u8]],
+) -> Result<CodedTiles<'a>> {
+    let Decoding { geometry, plan, cpu, .. } = *decoding;
+    let bands = pool::map(cpu.crew(), decoding.bands(segments).collect(), |(band, segments)| {
+        let mut decoder = TileDecoder::new(cpu.simd(), tables, band);
         let (mut predictors, mut classes, mut coded) = (Vec::new(), Vec::new(), Vec::new());
         for (segment, frames) in segments.iter().zip(plan.segment_lengths(geometry)) {
             let first = predictors.len();
@@ -191,7 +249,7 @@ pub(crate) fn coded_tiles<'a>(
         coded.classes.extend(classes);
         coded.segments.extend(segments);
     }
-    Ok(Some((tables, coded)))
+    Ok(coded)
 }
 
 /// Decodes the segments of a batch to its tiles.

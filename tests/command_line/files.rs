@@ -63,6 +63,29 @@ fn options_reach_the_compressor() {
     assert!(folder.read("1.fpk").len() < folder.read("0.fpk").len(), "level 9 is smaller than level 1");
 }
 
+/// Sums of the file; and of a machine without a GPU, that nothing is known.
+#[test]
+fn statistics_of_a_file_and_of_the_machine() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    folder.run(&["compress", NPY, "-o", "x.fpk", "--batch", "3", "--device", "cpu"]).ok();
+    assert!(folder.run(&["info", "x.fpk", "--json"]).ok().json()["statistics"].is_null());
+    let info = folder.run(&["info", "x.fpk", "--json", "--stats"]).ok().json();
+    let sum = |of: &serde_json::Value, name: &str| {
+        of.as_array().unwrap().iter().map(|it| it[name].as_u64().unwrap()).sum::<u64>()
+    };
+    let statistics = &info["statistics"];
+    assert_eq!(sum(&statistics["methods"], "batches"), 3);
+    for bytes in ["raw_bytes", "packed_bytes"] {
+        assert_eq!(sum(&statistics["methods"], bytes), sum(&info["batches"], bytes), "{bytes}");
+    }
+    let blocks = info["batches"].as_array().unwrap().iter().map(|batch| sum(&batch["blocks"], "blocks"));
+    assert_eq!(sum(&statistics["codecs"], "blocks"), blocks.sum::<u64>());
+    assert!(statistics["devices"].is_array());
+    let text = folder.run(&["info", "x.fpk", "--stats"]).ok();
+    assert!(text.text().contains("  all of ") && text.text().contains("  placement"), "{}", text.text());
+}
+
 #[test]
 fn raw_video() {
     let folder = Folder::new();

@@ -4,11 +4,11 @@ use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_rans, compare_recovery, compare_rows, compare_tiles,
+    compare_costs, compare_packed, compare_rans, compare_recovery, compare_rows,
 };
 use framepress::internal::{
-    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, Pitch, PitchedFrames, SegmentCode,
-    Segments, SolvedPlanes, Stretch, TileBatch, TileDecoderTables, TileEffort, TileEncoderTables,
+    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, PackedTiles, Pitch, PitchedFrames,
+    SegmentCode, Segments, SolvedPlanes, Stretch, TileDecoderTables, TileEffort, TileEncoderTables,
 };
 use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut, TilePlan};
 use libtest_mimic::Trial;
@@ -23,7 +23,7 @@ pub fn rows() -> Vec<Trial> {
         row("forward", forward),
         row("inverse", inverse),
         row("costs", costs),
-        row("tiles", tiles),
+        row("packed-tiles", packed_tiles),
         row("coded-tiles", coded_tiles),
         row("recovery", recovery),
         row("rans", rans),
@@ -55,15 +55,16 @@ fn costs() {
     assert_eq!(difference, Some(Difference::Costs { value: 1 }));
 }
 
-fn tiles() {
+fn packed_tiles() {
     let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
     let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
     let compare = |wrong| {
-        let difference = compare_tiles(&wrong, &reference(), case.batch(), cut, TileEffort::All);
+        let difference = compare_packed(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1);
         difference.unwrap().unwrap()
     };
     assert_eq!(compare(Wrong { predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
-    assert_eq!(compare(Wrong { groups: true, ..Wrong::none() }), Difference::Groups { group: 7 });
+    assert_eq!(compare(Wrong { widths: true, ..Wrong::none() }), Difference::Widths { group: 7 });
+    assert_eq!(compare(Wrong { numbers: true, ..Wrong::none() }), Difference::Numbers { segment: 1 });
     assert_eq!(compare(Wrong { frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
 }
 
@@ -159,9 +160,10 @@ fn probe() {
         assert!(error.contains(&format!("probe: {stage} of uint8 is wrong")), "{error}");
     }
     for (wrong, stage) in [
-        (Wrong { predictors: true, ..Wrong::none() }, "prediction of tiles"),
-        (Wrong { groups: true, ..Wrong::none() }, "prediction of tiles"),
-        (Wrong { frames: true, ..Wrong::none() }, "prediction of tiles"),
+        (Wrong { predictors: true, ..Wrong::none() }, "packing of tiles"),
+        (Wrong { widths: true, ..Wrong::none() }, "packing of tiles"),
+        (Wrong { numbers: true, ..Wrong::none() }, "packing of tiles"),
+        (Wrong { frames: true, ..Wrong::none() }, "packing of tiles"),
         (Wrong { coded_predictors: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_classes: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_segments: true, ..Wrong::none() }, "coding of tiles"),
@@ -185,7 +187,8 @@ struct Wrong {
     inverse: bool,
     costs: bool,
     predictors: bool,
-    groups: bool,
+    widths: bool,
+    numbers: bool,
     frames: bool,
     coded_predictors: bool,
     coded_classes: bool,
@@ -206,7 +209,8 @@ impl Wrong {
             inverse: false,
             costs: false,
             predictors: false,
-            groups: false,
+            widths: false,
+            numbers: false,
             frames: false,
             coded_predictors: false,
             coded_classes: false,
@@ -254,11 +258,23 @@ impl Backend for Wrong {
         Ok(costs)
     }
 
-    fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        self.cpu.tiles_forward(batch, cut, effort, out)?;
-        let (predictors, groups) = out.parts_mut();
-        predictors[1] ^= u8::from(self.predictors);
-        groups[7][63] ^= u8::from(self.groups);
+    fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        let mut packed = self.cpu.tiles_pack(batch, plan, effort)?;
+        packed.predictors[1] ^= u8::from(self.predictors);
+        packed.widths[7] ^= u16::from(self.widths);
+        packed.numbers[1].to_mut()[3] ^= u8::from(self.numbers);
+        Ok(packed)
+    }
+
+    fn tiles_unpack(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        packed: &PackedTiles<'_>,
+        raw: &mut [u8],
+    ) -> Result<()> {
+        self.cpu.tiles_unpack(geometry, plan, packed, raw)?;
+        raw[6] ^= u8::from(self.frames);
         Ok(())
     }
 
@@ -286,12 +302,6 @@ impl Backend for Wrong {
     ) -> Result<()> {
         self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
         raw[6] ^= u8::from(self.coded_frames);
-        Ok(())
-    }
-
-    fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        self.cpu.tiles_inverse(geometry, cut, tiles, raw)?;
-        raw[6] ^= u8::from(self.frames);
         Ok(())
     }
 

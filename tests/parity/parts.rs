@@ -3,7 +3,7 @@
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Layout};
 use framepress::internal::gpu::{
-    Difference, GpuBackend, compare, compare_coded, compare_recovery, compare_tiles, made_frames,
+    Difference, GpuBackend, compare, compare_coded, compare_packed, compare_recovery, made_frames,
 };
 use framepress::internal::{Detail, TileEffort, Tiling};
 use framepress::plan::{Colour, TileCut};
@@ -67,8 +67,10 @@ fn tiles(adapter: &Adapter) {
         };
         for bands in [1, Tiling::most_bands(&case.geometry, split_chroma) as u32] {
             let cut = TileCut { colour, split_chroma, bands };
-            alike(&device, 4, || compare_tiles(&device, &reference(), case.batch(), cut, TileEffort::All));
             for segment_frames in [1, 3, 8] {
+                alike(&device, 8, || {
+                    compare_packed(&device, &reference(), case.batch(), cut, TileEffort::All, segment_frames)
+                });
                 alike(&device, 8, || {
                     compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Some, segment_frames)
                 });

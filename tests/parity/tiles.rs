@@ -1,12 +1,12 @@
-//! The tiled path on every backend against the reference: prediction of tiles and rANS coding, there
-//! and back, and across backends.
+//! The tiled path on every backend against the reference: tiles, packed and coded by rANS, there and back, and across
+//! backends.
 
 use framepress::ErrorKind;
-use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype};
-use framepress::internal::gpu::{compare_coded, compare_rans, compare_tiles, sample_bytes};
+use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Geometry};
+use framepress::internal::gpu::{compare_coded, compare_packed, compare_rans, sample_bytes};
 use framepress::internal::{
-    Backend, CodedTiles, GROUP, SegmentCode, Segments, TileBatch, TileCounts, TileDecoderTables, TileEffort,
-    TileEncoderTables, Tiling,
+    Backend, CodedTiles, GROUP, PackedTiles, SegmentCode, Segments, TileBatch, TileCounts, TileDecoderTables,
+    TileEffort, TileEncoderTables, Tiling,
 };
 use framepress::plan::{Colour, TileCoding, TileCut, TilePlan, TilePredictor};
 use libtest_mimic::Trial;
@@ -18,12 +18,14 @@ pub fn rows() -> Vec<Trial> {
     let mut rows = Vec::new();
     for it in all() {
         for (name, effort) in [("few", TileEffort::Few), ("some", TileEffort::Some), ("all", TileEffort::All)] {
-            rows.push(row("tiles", it, name, move || tiles(it, effort)));
+            rows.push(row("packed-tiles", it, name, move || packed_shapes(it, effort)));
         }
-        rows.push(row("tiles", it, "every-predictor", || every_predictor(it)));
-        rows.push(row("tiles", it, "many-frames", || many_frames(it)));
-        rows.push(row("tiles", it, "many-workgroups", || many_workgroups(it)));
-        rows.push(row("tiles", it, "wrong", || wrong_tiles(it)));
+        rows.push(row("packed-tiles", it, "every-predictor", || every_predictor(it)));
+        rows.push(row("packed-tiles", it, "every-width", || every_width(it)));
+        rows.push(row("packed-tiles", it, "none-and-all", || none_and_all_packed(it)));
+        rows.push(row("packed-tiles", it, "many-frames", || many_frames(it)));
+        rows.push(row("packed-tiles", it, "many-workgroups", || many_workgroups(it)));
+        rows.push(row("packed-tiles", it, "damage", || damaged_packed_tiles(it)));
         rows.push(row("coded-tiles", it, "shapes", || coded_shapes(it)));
         rows.push(row("coded-tiles", it, "none-and-all", || none_and_all_coded(it)));
         rows.push(row("coded-tiles", it, "two-codes", || two_codes(it)));
@@ -77,31 +79,78 @@ fn cuts(case: &Case) -> Vec<TileCut> {
     cuts
 }
 
-fn same(subject: &Subject, case: &Case, cut: TileCut, effort: TileEffort) {
-    let difference = compare_tiles(subject.backend(), &reference(), case.batch(), cut, effort).unwrap();
-    assert_eq!(difference, None, "{:?} {cut:?} {effort:?}", case.geometry);
+fn same_packed(subject: &Subject, case: &Case, cut: TileCut, effort: TileEffort, segment_frames: u32) {
+    let difference = compare_packed(subject.backend(), &reference(), case.batch(), cut, effort, segment_frames);
+    assert_eq!(difference.unwrap(), None, "{:?} {cut:?} {effort:?} {segment_frames}", case.geometry);
 }
 
-fn tiles(subject: &Subject, effort: TileEffort) {
+fn packed_shapes(subject: &Subject, effort: TileEffort) {
     for case in shapes() {
-        cuts(&case).into_iter().for_each(|cut| same(subject, &case, cut, effort));
+        for cut in cuts(&case) {
+            [1, 2, 9].into_iter().for_each(|segment_frames| same_packed(subject, &case, cut, effort, segment_frames));
+        }
     }
+}
+
+/// A plan without tables.
+fn packed_plan(TileCut { colour, split_chroma, bands }: TileCut, segment_frames: u32) -> TilePlan {
+    TilePlan { colour, split_chroma, bands, segment_frames, moves: false, coding: TileCoding::Packed }
 }
 
 /// Tiles that all have one predictor.
 fn every_predictor(subject: &Subject) {
     let case = Case::new(Dtype::U8, packed(35, 65, ChannelOrder::Rgb), 3, 5);
     for cut in cuts(&case) {
-        let mut tiles = TileBatch::default();
-        reference().tiles_forward(case.batch(), cut, TileEffort::Few, &mut tiles).unwrap();
+        let plan = packed_plan(cut, 2);
+        let mut tiles = reference().tiles_pack(case.batch(), &plan, TileEffort::Few).unwrap();
         for &predictor in TilePredictor::ALL {
-            tiles.parts_mut().0.fill(predictor as u8);
+            tiles.predictors.fill(predictor as u8);
             let mut raw = [vec![0xA5; case.raw.len()], vec![0x5A; case.raw.len()]];
-            reference().tiles_inverse(&case.geometry, cut, &tiles, &mut raw[0]).unwrap();
-            subject.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw[1]).unwrap();
+            reference().tiles_unpack(&case.geometry, &plan, &tiles, &mut raw[0]).unwrap();
+            subject.backend().tiles_unpack(&case.geometry, &plan, &tiles, &mut raw[1]).unwrap();
             assert!(raw[0] == raw[1], "{predictor:?} {cut:?}");
         }
     }
+}
+
+/// Every width at every place of a tile, wider than needed too, with numbers that begin at any byte.
+fn every_width(subject: &Subject) {
+    let (tiles, mut state) = (19 * 3, 7u32);
+    let mut random = move |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    let case = Case::new(Dtype::U8, gray(16 * 19, 16), 3, 1);
+    let plan = packed_plan(WHOLE, 2);
+    for widest in [1, 3, 9] {
+        let predictors = (0..tiles).map(|_| random(TilePredictor::ALL.len() as u32) as u8).collect();
+        let mut group = || (0..4).fold(0, |widths, _| widths << 4 | random(widest) as u16);
+        let widths: Vec<u16> = (0..4 * tiles).map(|_| group()).collect();
+        let bytes = |widths: &[u16]| {
+            let parts = widths.iter().flat_map(|widths| [0, 4, 8, 12].map(|by| usize::from(widths >> by & 15)));
+            2 * parts.sum::<usize>()
+        };
+        let (first, second) = widths.split_at(4 * 19 * 2);
+        let numbers = [first, second].map(|widths| noise(bytes(widths)).into()).to_vec();
+        let packed = PackedTiles { predictors, widths, numbers };
+        let mut raw = [vec![0xA5; case.raw.len()], vec![0x5A; case.raw.len()]];
+        reference().tiles_unpack(&case.geometry, &plan, &packed, &mut raw[0]).unwrap();
+        subject.backend().tiles_unpack(&case.geometry, &plan, &packed, &mut raw[1]).unwrap();
+        assert!(raw[0] == raw[1], "widths below {widest}");
+    }
+}
+
+/// Frames of zeros alone, of zeros but for a sample, and of noise, which has no widths but eight.
+fn none_and_all_packed(subject: &Subject) {
+    let mut case = Case::new(Dtype::U8, gray(130, 70), 2, 1);
+    case.raw.fill(0);
+    same_packed(subject, &case, WHOLE, TileEffort::Few, 1);
+    case.raw[130 * 69] = 200;
+    same_packed(subject, &case, WHOLE, TileEffort::Few, 1);
+    case.raw = noise(case.raw.len());
+    same_packed(subject, &case, WHOLE, TileEffort::All, 2);
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, gray(130, 70)).unwrap(), 0);
+    same_packed(subject, &Case { geometry, raw: Vec::new() }, WHOLE, TileEffort::Few, 1);
 }
 
 /// More frames than are under way at a time, of which some have more tiles than a workgroup has
@@ -109,14 +158,54 @@ fn every_predictor(subject: &Subject) {
 fn many_frames(subject: &Subject) {
     for (layout, frames, bands) in [(gray(16, 17), 300, 1), (gray(80, 400), 20, 2)] {
         let case = Case::new(Dtype::U8, layout, frames, 1);
-        same(subject, &case, TileCut { colour: Colour::None, split_chroma: false, bands }, TileEffort::Some);
+        let cut = TileCut { colour: Colour::None, split_chroma: false, bands };
+        same_packed(subject, &case, cut, TileEffort::Some, 7);
     }
 }
 
 /// Four tiles are a workgroup of the choice: more than a dimension of a dispatch has.
 fn many_workgroups(subject: &Subject) {
     let case = Case::new(Dtype::U8, gray(8200, 8192), 1, 1);
-    same(subject, &case, TileCut { colour: Colour::None, split_chroma: false, bands: 256 }, TileEffort::Few);
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 256 };
+    same_packed(subject, &case, cut, TileEffort::Few, 1);
+}
+
+/// What is damaged is refused before a device sees it, or gives the same frames as by the reference.
+fn damaged_packed_tiles(subject: &Subject) {
+    let case = Case::new(Dtype::U8, gray(100, 70), 3, 1);
+    let plan = packed_plan(WHOLE, 2);
+    let packed = reference().tiles_pack(case.batch(), &plan, TileEffort::Some).unwrap();
+    let treated = |backend: &dyn Backend, damage: &dyn Fn(&mut PackedTiles<'_>)| {
+        let (mut damaged, mut raw) = (packed.clone(), vec![0xA5; case.raw.len()]);
+        damage(&mut damaged);
+        let result = backend.tiles_unpack(&case.geometry, &plan, &damaged, &mut raw);
+        result.map(|()| raw).map_err(|error| error.kind())
+    };
+    assert!(treated(subject.backend(), &|_| {}).unwrap() == case.raw);
+    let alike = |damage: &dyn Fn(&mut PackedTiles<'_>)| {
+        assert!(treated(subject.backend(), damage) == treated(&reference(), damage));
+    };
+    let refused = |damage: &dyn Fn(&mut PackedTiles<'_>)| {
+        assert_eq!(treated(subject.backend(), damage), Err(ErrorKind::Corrupt));
+    };
+    for segment in 0..2 {
+        let bytes = packed.numbers[segment].len();
+        for at in (0..bytes).step_by(bytes / 9) {
+            alike(&|it| it.numbers[segment].to_mut()[at] ^= 16);
+        }
+        refused(&|it| it.numbers[segment].to_mut().truncate(bytes - 2));
+        refused(&|it| it.numbers[segment].to_mut().extend([0, 0]));
+    }
+    alike(&|it| it.predictors[3] ^= 1);
+    // As wide together, elsewhere.
+    alike(&|it| it.widths.rotate_left(1));
+    refused(&|it| it.predictors[3] = 12);
+    refused(&|it| it.widths[5] ^= 1);
+    refused(&|it| it.widths.iter_mut().for_each(|widths| *widths = 0));
+    refused(&|it| it.widths[5] = 0x9999);
+    refused(&|it| it.widths.truncate(5));
+    refused(&|it| it.predictors.truncate(5));
+    refused(&|it| it.numbers.truncate(1));
 }
 
 fn same_coded(subject: &Subject, case: &Case, cut: TileCut, segment_frames: u32) {
@@ -241,21 +330,6 @@ fn noise(bytes: usize) -> Vec<u8> {
     (0..bytes).map(next).collect()
 }
 
-/// What does not fit the cut is refused.
-fn wrong_tiles(subject: &Subject) {
-    let case = Case::new(Dtype::U8, gray(40, 20), 2, 1);
-    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
-    let mut tiles = TileBatch::default();
-    subject.backend().tiles_forward(case.batch(), cut, TileEffort::All, &mut tiles).unwrap();
-    let mut raw = vec![0; case.raw.len()];
-    tiles.parts_mut().0[5] = TilePredictor::ALL.len() as u8;
-    let error = subject.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
-    tiles.resize_for_overwrite(3);
-    let error = subject.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
-}
-
 fn same_codes(subject: &Subject, groups: &[[u8; GROUP]], segments: usize) {
     let difference = compare_rans(subject.backend(), &reference(), groups, segments).unwrap();
     assert_eq!(difference, None, "{} groups, {segments} segments", groups.len());
@@ -338,14 +412,14 @@ fn damage(subject: &Subject) {
     refused(&codes, Segments { lengths: &[25, 35], tables: &[u16::MAX; 60] });
 }
 
-/// Forward on one backend, inverse on another.
+/// Packed on one backend, unpacked on another.
 fn cross(from: &Subject, to: &Subject) {
     for case in shapes() {
         for cut in cuts(&case) {
-            let mut tiles = TileBatch::default();
             let mut raw = vec![0xA5; case.raw.len()];
-            from.backend().tiles_forward(case.batch(), cut, TileEffort::All, &mut tiles).unwrap();
-            to.backend().tiles_inverse(&case.geometry, cut, &tiles, &mut raw).unwrap();
+            let plan = packed_plan(cut, 2);
+            let packed = from.backend().tiles_pack(case.batch(), &plan, TileEffort::All).unwrap();
+            to.backend().tiles_unpack(&case.geometry, &plan, &packed, &mut raw).unwrap();
             assert!(raw == case.raw, "{:?} {cut:?}", case.geometry);
         }
     }

@@ -1,9 +1,7 @@
 //! Where in a picture which kind of predictor is best.
 
 use framepress::frame::{FrameFormat, Geometry};
-use framepress::internal::{
-    Backend, Batch, CpuBackend, MethodChoice, TILE_GROUPS, TileBatch, TileChoice, choose_methods,
-};
+use framepress::internal::{Batch, CpuBackend, MethodChoice, TILE_GROUPS, TileBatch, TileChoice, choose_methods};
 use framepress::{Result, Settings, SimdLevel};
 
 use super::super::report::Cell;

@@ -1,8 +1,8 @@
 //! The parts of each method, apart.
 //!
 //! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: the pipeline predicts and codes
-//! a band while it is in the cache, and here all tiles of a batch are in memory in between. Where a device does both, they
-//! count as transform. Planes are recovered while the method is chosen: the time of that is not here.
+//! a band while it is in the cache, and here all tiles of a batch are in memory in between. A device does both, which
+//! counts as transform. Planes are recovered while the method is chosen: the time of that is not here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use framepress::internal::{
     Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Part, Patched, Recovered, TileBatch,
     convert, decode_tiles, discrete, encode_tiles, planes, put_over, strips, tiles,
 };
-use framepress::plan::{Plan, StripPlan, TileCoding, TilePlan};
+use framepress::plan::{Plan, StripPlan, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
 
 /// Between transform and coding.
@@ -80,12 +80,12 @@ impl Pipeline<'_> {
                 let (blocks, payload) = timed(code, || compressor.encode(geometry, &plan, planes))?;
                 Coded::Planes(plan, blocks, payload)
             }
-            MethodChoice::Tiles(choice) if is_coded_there(backend, &choice.plan) => {
+            MethodChoice::Tiles(choice) if is_one_step(backend, &choice.plan) => {
                 let (plan, segments) = timed(transform, || tiles::encode(batch, choice, backend, cpu))?;
                 Coded::Tiles(plan, segments)
             }
             MethodChoice::Tiles(choice) => {
-                timed(transform, || backend.tiles_forward(batch, choice.plan.cut(), choice.effort, tile_batch))?;
+                timed(transform, || cpu.tiles_forward(batch, choice.plan.cut(), choice.effort, tile_batch))?;
                 let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tile_batch), cpu))?;
                 Coded::Tiles(plan, segments)
             }
@@ -136,13 +136,13 @@ impl Pipeline<'_> {
                 timed(code, || decompressor.decode(geometry, plan, blocks, payload, planes))?;
                 timed(transform, || planes::inverse(geometry, plan, backend, planes, raw))
             }
-            Coded::Tiles(plan, segments) if is_coded_there(backend, plan) => {
+            Coded::Tiles(plan, segments) if is_one_step(backend, plan) => {
                 let whole = Part::whole(geometry);
                 timed(transform, || tiles::decode(geometry, plan, &slices(segments), &whole, raw, backend, cpu))
             }
             Coded::Tiles(plan, segments) => {
                 timed(code, || decode_tiles(geometry, plan, &slices(segments), tile_batch, cpu))?;
-                timed(transform, || backend.tiles_inverse(geometry, plan.cut(), tile_batch, raw))
+                timed(transform, || cpu.tiles_inverse(geometry, plan.cut(), tile_batch, raw))
             }
             Coded::Strips(plan, segments) => {
                 timed(code, || strips::decode(geometry, plan, &slices(segments), &Part::whole(geometry), planes, cpu))?;
@@ -185,9 +185,9 @@ impl Pipeline<'_> {
     }
 }
 
-/// Whether residuals of tiles are coded where they are made.
-fn is_coded_there(backend: &dyn Backend, plan: &TilePlan) -> bool {
-    plan.moves || !backend.is_cpu() && matches!(plan.coding, TileCoding::Tables(_))
+/// Whether tiles are predicted and coded at once: on a device, and where frames are made from frames that are restored.
+fn is_one_step(backend: &dyn Backend, plan: &TilePlan) -> bool {
+    plan.moves || !backend.is_cpu()
 }
 
 fn slices(segments: &[Vec<u8>]) -> Vec<&[u8]> {

@@ -135,6 +135,33 @@ impl<'a> Packer<'a> {
     }
 }
 
+/// Appends a block whose groups were packed elsewhere: their widths, and their numbers one after another.
+pub fn put(simd: SimdLevel, widths: &[u8], numbers: &[u8], out: &mut Vec<u8>) {
+    // Numbers are no longer than the groups, which have less than 4 GiB.
+    out.extend((numbers.len() as u32).to_le_bytes());
+    out.extend(numbers);
+    control::write(simd, widths, out);
+}
+
+/// The widths of the groups of a block of as many, and their numbers, for which there is room elsewhere then.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) unless the widths are of numbers of that length.
+pub fn take(simd: SimdLevel, packed: &[u8], groups: usize) -> Result<(Vec<u8>, &[u8])> {
+    let Unpacker { mut control, data, .. } = Unpacker::new(simd, packed, groups)?;
+    let mut widths = vec![0; groups.next_multiple_of(CLUSTER)];
+    for cluster in widths.as_chunks_mut::<CLUSTER>().0 {
+        control.read(simd, cluster)?;
+    }
+    control.finish()?;
+    widths.truncate(groups);
+    let needed: usize = widths.iter().map(|&width| 2 * usize::from(width)).sum();
+    if needed != data.len() {
+        return Err(Error::corrupt(format!("pack block: {} bytes of numbers for widths of {needed}", data.len())));
+    }
+    Ok((widths, data))
+}
+
 /// Reads one block, group by group.
 pub struct Unpacker<'a> {
     simd: SimdLevel,
@@ -336,6 +363,24 @@ mod tests {
             assert_eq!(agreed(&packed, length), None, "{length}");
         }
         assert_eq!(agreed(&[packed.as_slice(), &[0]].concat(), block.len()), None);
+    }
+
+    /// Widths and numbers by themselves are what a block is made of, and no damage to it is theirs.
+    #[test]
+    fn blocks_are_taken_apart_and_put_together() {
+        for length in [0, 16, 1600, 5008, 70_016] {
+            let block = mixed(length);
+            for level in SimdLevel::available() {
+                let packed = encoded(level, &block);
+                let (widths, numbers) = take(level, &packed, length / GROUP).unwrap();
+                let mut again = Vec::new();
+                put(level, &widths, numbers, &mut again);
+                assert!(again == packed, "{level:?} {length}");
+                for end in (0..packed.len()).step_by(1 + length / 5000) {
+                    assert!(take(level, &packed[..end], length / GROUP).is_err(), "{level:?} {length} {end}");
+                }
+            }
+        }
     }
 
     /// Groups that come and go in pieces make the same block.

@@ -14,7 +14,6 @@ pub use mix::{Item, Random, mix};
 pub use report::Report;
 pub use simulated::{FAST_GPU, Fault, Rates, SLOW_GPU, Simulated};
 
-use super::cost::Hardware;
 use super::decide::{Reason, Side};
 use super::placer::{Candidates, Request};
 use super::work::Work;
@@ -37,8 +36,11 @@ pub trait World {
     /// Threads of the CPU.
     fn threads(&self) -> usize;
 
-    /// How slow the CPU is, and what is measured of the accelerator.
-    fn calibration(&mut self) -> (f64, Hardware);
+    /// A placement that knows of it what is measured beforehand.
+    ///
+    /// # Errors
+    /// If that cannot be measured.
+    fn placer(&mut self) -> Result<Placer>;
 
     /// What there is to be done with batch `at` of the mix.
     ///
@@ -77,12 +79,6 @@ impl Placed {
     pub fn regret(&self) -> f64 {
         self.chosen / self.cpu.min(self.gpu) - 1.0
     }
-}
-
-/// A placement that knows of a world what is measured beforehand.
-pub fn placer(world: &mut dyn World) -> Placer {
-    let (slowness, hardware) = world.calibration();
-    Placer::new(world.threads(), slowness, hardware)
 }
 
 /// Runs every batch of a mix on both sides, one after another, and tells the placement about the one that it chose.

@@ -4,9 +4,10 @@
 //! learn: content matters by degrees, caches end, threads gain otherwise, and every time is off by some percent.
 
 use super::mix::{Item, Random};
-use super::{Ran, World};
+use super::{Placer, Ran, World};
 use crate::error::Result;
 use crate::plan::CodecChoice;
+use crate::schedule::calibrate::{REHEARSALS, REHEARSED_FRAMES};
 use crate::schedule::content::Content;
 use crate::schedule::cost::Hardware;
 use crate::schedule::decide::Side;
@@ -114,17 +115,37 @@ impl Simulated {
     }
 }
 
+/// What `calibrate.rs` rehearses.
+fn rehearsed() -> impl Iterator<Item = Item> {
+    let (width, height, channels, loaded) = (512, 512, 1, false);
+    let ways = [0.1, 0.5, 0.9].into_iter().flat_map(|noise| [false, true].map(|decompress| (noise, decompress)));
+    let rehearsal = move |frames: usize| {
+        let item = move |(noise, decompress)| Item { width, height, channels, frames, noise, decompress, loaded };
+        ways.clone().map(item)
+    };
+    (0..REHEARSALS).flat_map(|_| REHEARSED_FRAMES).flat_map(rehearsal)
+}
+
 impl World for Simulated {
     fn threads(&self) -> usize {
         self.rates.threads
     }
 
-    /// As it would be measured: somewhat off.
-    fn calibration(&mut self) -> (f64, Hardware) {
+    /// Rates as they would be measured, somewhat off, and rehearsals.
+    fn placer(&mut self) -> Result<Placer> {
         let Hardware { submit, transfer, kernels } = self.rates.hardware;
         let mut off = |rate: f64| rate * (0.1 * self.random.normal()).exp();
         let hardware = Hardware { submit: off(submit), transfer: off(transfer), kernels: off(kernels) };
-        (off(self.rates.compress / 1.6e-9), hardware)
+        let slowness = off(self.rates.compress / 1.6e-9);
+        let mut placer = Placer::new(self.rates.threads, slowness, hardware);
+        for item in rehearsed() {
+            let work = self.work(0, &item)?;
+            for side in [Side::Cpu, Side::Gpu] {
+                let Ran { seconds, device, .. } = self.run(0, &item, side)?;
+                placer.rehearsed(&work, self.rates.threads, seconds, device);
+            }
+        }
+        Ok(placer)
     }
 
     fn work(&mut self, _: usize, item: &Item) -> Result<Work> {

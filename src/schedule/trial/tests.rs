@@ -7,16 +7,14 @@ use crate::schedule::placer::Ticket;
 const BATCHES: usize = 1000;
 const MEAN_REGRET: f64 = 0.03;
 const P99_REGRET: f64 = 0.15;
-/// While most kinds of batches are new, and exploring is worth while.
-const COLD_P99_REGRET: f64 = 0.25;
 const BEHIND_STATIC: f64 = 0.02;
 const RECOVERY: usize = 5;
 /// The mean regret of ten batches that is as good as the target for all: noise decides some of them.
 const RECOVERED: f64 = 0.05;
-const SEEDS: std::ops::Range<u64> = 1..7;
+const SEEDS: std::ops::Range<u64> = 1..21;
 
 fn cold(mut world: Simulated, batches: usize, seed: u64) -> Vec<Placed> {
-    let mut placer = placer(&mut world);
+    let mut placer = world.placer().unwrap();
     run(&mut world, &mix(batches, seed), &mut placer).unwrap()
 }
 
@@ -39,7 +37,7 @@ fn fast_and_slow_gpus() {
         let (mut new, mut learnt) = (Vec::new(), Vec::new());
         for seed in SEEDS {
             let mut world = Simulated::new(rates, seed);
-            let mut placer = placer(&mut world);
+            let mut placer = world.placer().unwrap();
             let first = run(&mut world, &mix(BATCHES, 2 * seed), &mut placer).unwrap();
             check(name, seed, &first);
             let then = run(&mut world, &mix(BATCHES, 2 * seed + 1), &mut placer).unwrap();
@@ -49,9 +47,9 @@ fn fast_and_slow_gpus() {
             new.extend(first);
             learnt.extend(then);
         }
-        for (placed, most) in [(new, COLD_P99_REGRET), (learnt, P99_REGRET)] {
+        for placed in [new, learnt] {
             let report = Report::of(&placed);
-            assert!(report.p99_regret <= most, "{name}: {report:?}");
+            assert!(report.p99_regret <= P99_REGRET, "{name}: {report:?}");
         }
     }
 }
@@ -135,7 +133,7 @@ struct Running {
 fn several_in_flight(candidates: Candidates, batches: usize, cpu: f64, gpu: (f64, f64)) -> f64 {
     let item = Item { width: 1280, height: 720, channels: 3, frames: 16, noise: 0.5, decompress: false, loaded: false };
     let mut world = Simulated::new(FAST_GPU, 1);
-    let mut placer = placer(&mut world);
+    let mut placer = world.placer().unwrap();
     let work = world.work(0, &item).unwrap();
     let request = Request { work, threads: world.threads(), candidates, policy: Policy::Throughput };
     let (mut now, mut placed, mut running) = (0.0, 0, Vec::<Running>::new());

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use framepress::frame::{ChannelOrder, Dtype, FrameFormat, Frames, Geometry, Layout};
-use framepress::internal::cost::Hardware;
 use framepress::internal::decide::Side;
 use framepress::internal::gpu::{GpuBackend, Selection};
-use framepress::internal::trial::{Item, Ran, Random, World};
+use framepress::internal::trial::{Item, Placer, Ran, Random, World};
 use framepress::internal::work::Work;
 use framepress::internal::{Batch, CpuBackend, calibrate};
 use framepress::plan::DeviceChoice;
@@ -102,8 +101,8 @@ impl World for Machine {
         self.cpu.compressor.threads()
     }
 
-    fn calibration(&mut self) -> (f64, Hardware) {
-        calibrate::measure(&self.backend, &CpuBackend::new(SimdLevel::detect(), self.threads()))
+    fn placer(&mut self) -> Result<Placer> {
+        Ok(calibrate::measure(&self.backend, &CpuBackend::new(SimdLevel::detect(), self.threads())))
     }
 
     fn work(&mut self, at: usize, item: &Item) -> Result<Work> {

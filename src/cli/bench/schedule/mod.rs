@@ -38,7 +38,7 @@ struct Subject {
 pub fn run(device: Option<Benched>, json: bool) -> Result<ExitCode> {
     let mut rows = Vec::new();
     for Subject { name, simulated, batches, mixes, mut world } in subjects(device)? {
-        let mut placer = trial::placer(world.as_mut());
+        let mut placer = world.placer()?;
         for mix in 1..=mixes {
             let placed = trial::run(world.as_mut(), &trial::mix(batches, SEED + mix), &mut placer)?;
             rows.push(Row { machine: name.clone(), simulated, mix, report: Report::of(&placed) });
