@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use framepress::SyncPolicy;
 use framepress::frame::Rectangle;
@@ -199,6 +199,7 @@ pub struct Devices {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("drawn").args(["html", "svg"]).multiple(true))]
 pub struct Bench {
     /// As for `compress`.
     #[arg(required_unless_present = "schedule")]
@@ -230,7 +231,7 @@ pub struct Bench {
     pub stages: bool,
     /// Measure instead how well batches of a mix are placed: on the GPU of --device [default: the first that is not
     /// emulated]; on simulated ones if there is none, or with --device cpu.
-    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages", "html"])]
+    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages", "drawn"])]
     pub schedule: bool,
     /// Print JSON.
     #[arg(long)]
@@ -238,8 +239,11 @@ pub struct Bench {
     /// Write the figures as a page with charts too.
     #[arg(long, value_name = "OUT", value_parser = page_name)]
     pub html: Option<PathBuf>,
-    /// Overwrite the page if it exists.
-    #[arg(short, long, requires = "html")]
+    /// Write the charts of ratio and speed as a picture too.
+    #[arg(long, value_name = "OUT", value_parser = page_name)]
+    pub svg: Option<PathBuf>,
+    /// Overwrite page and picture if they exist.
+    #[arg(short, long, requires = "drawn")]
     pub force: bool,
 }
 
