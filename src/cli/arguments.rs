@@ -65,11 +65,11 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Compress {
-    /// .npy or .y4m files, raw video (with --raw), folders or quoted globs of .png or .tiff files, or - for
-    /// standard input.
+    /// .npy or .y4m files, raw video (with --raw), folders or quoted globs of either or of .png or .tiff files, which are the
+    /// frames of one input, or - for standard input.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Output file (of several inputs, a folder for them), or - for standard output [default: INPUT with .fpk added].
+    /// Output file (of several inputs, a folder or a glob, a folder for them), or - for standard output [default: INPUT with .fpk added].
     #[arg(short, long)]
     pub output: Option<PathBuf>,
     /// 1 is fastest, 9 smallest.
@@ -110,7 +110,7 @@ pub struct Compress {
 
 #[derive(Args)]
 pub struct Decompress {
-    /// .fpk files, or - for standard input.
+    /// .fpk files, folders or quoted globs of them, or - for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// Output file (folder for image sequences, or of several files), or - for standard output [default: FILE without
