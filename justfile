@@ -14,6 +14,10 @@ bench:
 deny:
     cargo deny check
 
+# The charts of README.md, on a machine that does nothing else.
+charts:
+    cargo run --release -- bench tests/data/bbb_rgb_317x179.npy --threads 1 --svg docs/levels.svg --force
+
 # The table of docs/LEVELS.md, over any clips.
 levels +clips:
     scripts/levels.sh {{clips}}

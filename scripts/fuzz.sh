@@ -22,14 +22,17 @@ if [ ! -d fuzz/corpus ]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# Seconds of a processor, which on a busy machine are fewer than those of a clock.
+TIMEFORMAT='stat::cpu_seconds: %U %S'
 mkdir -p fuzz/artifacts
 for target in "${targets[@]}"; do
   mkdir -p "fuzz/corpus/$target"
-  if ! "$root/fuzz/$host/release/$target" "fuzz/corpus/$target" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=3000 \
-    -artifact_prefix="fuzz/artifacts/$target-" -print_final_stats=1 >"$log" 2>&1; then
+  if ! { time "$root/fuzz/$host/release/$target" "fuzz/corpus/$target" -max_total_time="$seconds" -timeout=30 \
+    -rss_limit_mb=3000 -artifact_prefix="fuzz/artifacts/$target-" -print_final_stats=1; } >"$log" 2>&1; then
     cat "$log"
     echo "$target: failed; the input is in fuzz/artifacts" >&2
     exit 1
   fi
-  echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") executions"
+  awk -v target="$target" '/^stat::number_of_executed_units/ { executions = $2 } /^stat::cpu_seconds/ { seconds = $2 + $3 }
+    END { printf "%s: %d executions in %.0f CPU-seconds\n", target, executions, seconds }' "$log"
 done

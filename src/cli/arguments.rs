@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use framepress::SyncPolicy;
 use framepress::frame::Rectangle;
@@ -65,11 +65,11 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Compress {
-    /// .npy or .y4m files, raw video (with --raw), folders or quoted globs of .png or .tiff files, or - for
-    /// standard input.
+    /// .npy or .y4m files, raw video (with --raw), folders or quoted globs of either or of .png or .tiff files, which are the
+    /// frames of one input, or - for standard input.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Output file (of several inputs, a folder for them), or - for standard output [default: INPUT with .fpk added].
+    /// Output file (of several inputs, a folder or a glob, a folder for them), or - for standard output [default: INPUT with .fpk added].
     #[arg(short, long)]
     pub output: Option<PathBuf>,
     /// 1 is fastest, 9 smallest.
@@ -110,7 +110,7 @@ pub struct Compress {
 
 #[derive(Args)]
 pub struct Decompress {
-    /// .fpk files, or - for standard input.
+    /// .fpk files, folders or quoted globs of them, or - for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// Output file (folder for image sequences, or of several files), or - for standard output [default: FILE without
@@ -208,6 +208,7 @@ pub struct Devices {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("drawn").args(["html", "svg"]).multiple(true))]
 pub struct Bench {
     /// As for `compress`.
     #[arg(required_unless_present = "schedule")]
@@ -239,7 +240,7 @@ pub struct Bench {
     pub stages: bool,
     /// Measure instead how well batches of a mix are placed: on the GPU of --device [default: the first that is not
     /// emulated]; on simulated ones if there is none, or with --device cpu.
-    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages", "html"])]
+    #[arg(long, conflicts_with_all = ["input", "level", "codec", "threads", "runs", "batch", "raw", "stages", "drawn"])]
     pub schedule: bool,
     /// Print JSON.
     #[arg(long)]
@@ -247,8 +248,11 @@ pub struct Bench {
     /// Write the figures as a page with charts too.
     #[arg(long, value_name = "OUT", value_parser = page_name)]
     pub html: Option<PathBuf>,
-    /// Overwrite the page if it exists.
-    #[arg(short, long, requires = "html")]
+    /// Write the charts of ratio and speed as a picture too.
+    #[arg(long, value_name = "OUT", value_parser = page_name)]
+    pub svg: Option<PathBuf>,
+    /// Overwrite page and picture if they exist.
+    #[arg(short, long, requires = "drawn")]
     pub force: bool,
 }
 

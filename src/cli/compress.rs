@@ -13,23 +13,26 @@ use framepress::plan::{Policy, Settings};
 use framepress::{Compressor, Error, ErrorKind, Result, SyncData, SyncPolicy, Writer};
 
 use super::arguments::Compress;
+use super::inputs::Inputs;
 use super::output::{Output, sync_folder};
 use super::progress::Progress;
 use super::several::Outputs;
 use super::source::Source;
 use super::summary::Summary;
-use super::{append, interrupt, several, timestamps};
+use super::{append, interrupt, progress, several, timestamps};
 
 pub fn run(arguments: Compress) -> Result<ExitCode> {
-    let inputs = &arguments.inputs;
-    if inputs.len() > 1 && arguments.timestamps.is_some() {
+    // What raw video is called, nobody knows.
+    let endings: &[&str] = if arguments.raw.is_some() { &[] } else { &["npy", "y4m"] };
+    let inputs = Inputs::new(&arguments.inputs, endings)?;
+    if inputs.are_several && arguments.timestamps.is_some() {
         return Err(Error::new(ErrorKind::InvalidInput, "--timestamps: expected one input"));
     }
     let outputs = match &arguments.output {
         Some(output) if arguments.append => Outputs::One(output.clone()),
-        output => Outputs::new(inputs, output.clone(), default_output)?,
+        output => Outputs::new(&inputs, output.clone(), default_output)?,
     };
-    several::each(inputs, &outputs, |input, output| compress(input, output, &arguments))
+    several::each(&inputs, &outputs, |input, output| compress(input, output, &arguments))
 }
 
 fn compress(input: &str, output: &Path, arguments: &Compress) -> Result<()> {
@@ -49,7 +52,7 @@ fn compress(input: &str, output: &Path, arguments: &Compress) -> Result<()> {
     let reader = input::open(Path::new(input), raw.clone())?;
     let description = reader.description();
     let frame_bytes = description.format.frame_bytes() as u64;
-    let progress = Progress::new(description.frames.map(|frames| frames.saturating_mul(frame_bytes)), run.show());
+    let progress = Progress::new(progress::raw_bytes(input, description), run.show());
     let timestamps = timestamps.as_deref().map(timestamps::read).transpose()?;
     let source = Source { name: input, reader, metadata: meta.iter().cloned().collect(), timestamps, progress };
     let Written { frames, packed_bytes } = if *append {

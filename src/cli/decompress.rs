@@ -13,6 +13,7 @@ use framepress::input::{self, Restorer};
 use framepress::{DecodedBatch, Decompressor, Error, ErrorKind, Limits, Reader, Result, SeekReader};
 
 use super::arguments::Decompress;
+use super::inputs::Inputs;
 use super::output::{Output, OutputFolder};
 use super::progress::{Progress, Show};
 use super::several::Outputs;
@@ -21,12 +22,12 @@ use super::timestamps::Times;
 use super::{follow, interrupt, several};
 
 pub fn run(arguments: Decompress) -> Result<ExitCode> {
-    let files = &arguments.files;
-    if files.len() > 1 && (arguments.timestamps.is_some() || arguments.follow) {
+    let files = Inputs::new(&arguments.files, &["fpk"])?;
+    if files.are_several && (arguments.timestamps.is_some() || arguments.follow) {
         return Err(Error::new(ErrorKind::InvalidInput, "--timestamps and --follow: expected one file"));
     }
-    let outputs = Outputs::new(files, arguments.output.clone(), default_output)?;
-    several::each(files, &outputs, |file, output| decompress(file, output, &arguments))
+    let outputs = Outputs::new(&files, arguments.output.clone(), default_output)?;
+    several::each(&files, &outputs, |file, output| decompress(file, output, &arguments))
 }
 
 fn decompress(file: &str, output: &Path, arguments: &Decompress) -> Result<()> {
@@ -116,11 +117,13 @@ fn from_file(
     let mut reader = SeekReader::new(BufReader::with_capacity(1 << 16, file), decompressor)?;
     if let Some(damage) = reader.damage().first() {
         if wanted.frames.is_none() {
-            let left = reader.frames();
-            let message = format!(
-                "the file is not whole: {damage}; --frames 0..{left} restores what is left of it, and recover makes a whole file of that"
-            );
-            return Err(Error::new(damage.kind(), message));
+            let remedy = match reader.frames() {
+                0 => "nothing is left of it".to_owned(),
+                left => {
+                    format!("--frames 0..{left} restores what is left of it, and recover makes a whole file of that")
+                }
+            };
+            return Err(Error::new(damage.kind(), format!("the file is not whole: {damage}; {remedy}")));
         }
         eprintln!("framepress: {}: {damage}", path.display());
     }

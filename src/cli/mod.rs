@@ -9,6 +9,7 @@ mod decompress;
 mod devices;
 mod follow;
 mod info;
+mod inputs;
 mod interrupt;
 mod manuals;
 mod output;

@@ -1,9 +1,12 @@
 //! How far a run has come: a bar on a terminal, or lines of JSON for programs.
 
+use std::fs;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use framepress::frame::OriginKind;
+use framepress::input::Description;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -101,6 +104,17 @@ impl Progress {
         // Nobody may be listening.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
+}
+
+/// The raw bytes of an input, where its header or its length tells them. Of .y4m files that is exact if no frame has parameters.
+pub fn raw_bytes(input: &str, Description { format, origin, frames }: &Description) -> Option<u64> {
+    let frame_bytes = format.frame_bytes() as u64;
+    let of_y4m = || {
+        let file = fs::metadata(input).ok().filter(|file| file.is_file() && origin.kind == OriginKind::Y4m)?;
+        let line_bytes = "FRAME\n".len() as u64;
+        Some(file.len().checked_sub(origin.header.len() as u64)? / (line_bytes + frame_bytes))
+    };
+    Some(frames.or_else(of_y4m)?.saturating_mul(frame_bytes))
 }
 
 /// A bar over `bytes` raw bytes (a spinner if unknown); silent with `quiet` or when standard error

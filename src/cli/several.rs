@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use framepress::{Error, ErrorKind, Result};
 
+use super::inputs::Inputs;
+
 /// Does `work` with every input and the output that goes with it. One that fails is told, and the others are done all the
 /// same; the exit code is that of the first failure.
-pub fn each(inputs: &[String], outputs: &Outputs, mut work: impl FnMut(&str, &Path) -> Result<()>) -> Result<ExitCode> {
-    if let [input] = inputs {
+pub fn each(inputs: &Inputs, outputs: &Outputs, mut work: impl FnMut(&str, &Path) -> Result<()>) -> Result<ExitCode> {
+    if let [input] = &inputs.names[..] {
         return work(input, &outputs.of(input)?).map(|()| ExitCode::SUCCESS);
     }
     let mut failed = None;
-    for input in inputs {
+    for input in &inputs.names {
         match outputs.of(input).and_then(|output| work(input, &output)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted || super::is_broken_pipe(&error) => return Err(error),
@@ -38,14 +40,10 @@ pub enum Outputs {
 
 impl Outputs {
     /// Those of `inputs`, given what the user has asked for and how results are named otherwise.
-    pub fn new(inputs: &[String], asked: Option<PathBuf>, name: fn(&str) -> Result<PathBuf>) -> Result<Self> {
-        if inputs.len() > 1 && inputs.iter().any(|input| input == "-") {
-            let message = "standard input (-): expected to be the only input";
-            return Err(Error::new(ErrorKind::InvalidInput, message));
-        }
+    pub fn new(inputs: &Inputs, asked: Option<PathBuf>, name: fn(&str) -> Result<PathBuf>) -> Result<Self> {
         match asked {
             None => Ok(Self::ByName(name)),
-            Some(output) if inputs.len() == 1 => Ok(Self::One(output)),
+            Some(output) if !inputs.are_several => Ok(Self::One(output)),
             Some(folder) => {
                 fs::create_dir_all(&folder).map_err(|error| Error::from(error).context(folder.display()))?;
                 Ok(Self::Folder(folder, name))

@@ -21,7 +21,8 @@ fn plane(width: usize, height: usize, seed: u64) -> Vec<u8> {
 fn field(filter: Filter, width: usize, height: usize, most: i16, seed: u64) -> Field {
     let mut random = Random::new(seed);
     let mut field = Field { filter, ..Field::still(width, height) };
-    let mut number = || (random.unit() * f64::from(2 * most + 1)) as i16 - most;
+    let most = i32::from(most);
+    let mut number = || ((random.unit() * f64::from(2 * most + 1)) as i32 - most) as i16;
     field.vectors.iter_mut().for_each(|vector| *vector = Vector { x: number(), y: number() });
     field
 }

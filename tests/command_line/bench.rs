@@ -186,6 +186,25 @@ fn a_page_with_charts() {
     assert!(page.contains(env!("CARGO_PKG_VERSION")) && page.contains("--level 1,3"));
 }
 
+/// The charts of the page, light and dark, without a page around them.
+#[test]
+fn charts_as_a_picture() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    bench(&folder, NPY, &["--level", "1,3", "--svg", "charts.svg"]);
+    let svg = String::from_utf8(folder.read("charts.svg")).unwrap();
+    assert_eq!(left_open(&svg), Some(vec![]));
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=") && svg.contains("dark"));
+    assert_eq!(svg.matches("://").count(), 1, "the name of the format alone");
+    for from_elsewhere in ["src=", "href=", "url(", "@import", "<script", "<link", "<image"] {
+        assert!(!svg.contains(from_elsewhere), "{from_elsewhere}");
+    }
+    assert!(svg.contains("Compression, level by level") && svg.contains("Decompression, level by level"));
+    for level in [1, 3] {
+        assert_eq!(svg.matches(&format!("<title>cpu, {level}:")).count(), 2, "there and back");
+    }
+}
+
 #[test]
 fn a_page_replaces_nothing_unasked() {
     let folder = Folder::new();
@@ -195,6 +214,7 @@ fn a_page_replaces_nothing_unasked() {
     let run = |more: &[&str]| folder.run(&[&arguments, more].concat());
     run(&["page.html"]).fails(1, &["page.html", "exists"]);
     run(&["-"]).fails(2, &["standard output has the table"]);
+    run(&["other.html", "--svg", "page.html"]).fails(1, &["page.html", "exists"]);
     assert_eq!(folder.read("page.html"), b"mine");
     run(&["page.html", "--force"]).ok();
     assert!(folder.read("page.html").starts_with(b"<!DOCTYPE html>"));

@@ -70,7 +70,7 @@ fn outputs_are_whole(arguments: &[&str], folder: &Folder, names: &[&str], round_
     let new = folder.read("out.fpk");
     let old = b"not a file of this program".as_slice();
     let mut unfinished = 0;
-    for kill in 0..kills() / 3 {
+    for kill in 0..kills().div_ceil(3) {
         match kill % 2 {
             0 => drop(fs::remove_file(folder.path("out.fpk"))),
             _ => folder.write("out.fpk", old),
@@ -132,7 +132,7 @@ fn append_loses_at_most_the_batch_being_written() {
         reader.frames()
     };
     let (mut before, mut unfinished) = (left(0), 0);
-    for kill in 0..kills() / 3 {
+    for kill in 0..kills().div_ceil(3) {
         unfinished += u64::from(killed(append(), time, kill + 104_729));
         let now = left(kill);
         assert!((before..=before + NPY_FRAMES as u64).contains(&now), "kill {kill}: {before} frames, then {now}");

@@ -63,7 +63,11 @@ impl Folder {
 
     /// Names of everything in the folder, hidden files too.
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.0.path()).unwrap();
+        self.names_in(".")
+    }
+
+    fn names_in(&self, within: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(within)).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names

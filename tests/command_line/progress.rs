@@ -33,5 +33,13 @@ fn programs_can_follow_a_run() {
     assert_eq!(ran.json()["raw_bytes"].as_u64(), Some(raw_bytes), "the summary is on standard output");
     let ran = folder.run(&["decompress", "x.fpk", "--follow", "-o", "z", "-q", "--progress", "json"]).ok();
     assert_eq!(lines(&ran).last().unwrap()["raw_bytes"].as_u64(), Some(raw_bytes));
+
+    // Files without a number of frames have a length.
+    let raw_bytes = (Y4M_FRAMES * 320 * 176 * 3 / 2) as u64;
+    folder.clip(Y4M);
+    let ran = folder.run(&["compress", Y4M, "--batch", "2", "-q", "--progress", "json"]).ok();
+    for line in lines(&ran) {
+        assert_eq!(line["total_raw_bytes"].as_u64(), Some(raw_bytes));
+    }
     folder.run(&["compress", NPY, "--progress", "html"]).fails(2, &["auto", "json"]);
 }

@@ -22,6 +22,38 @@ fn each_input_has_its_output() {
     assert_eq!(folder.run(&["info", "twice.fpk", "--json"]).ok().json()["frames"], 2 * NPY_FRAMES);
 }
 
+/// Patterns that no shell has seen, and folders: of images they are one input, otherwise as many as there are files.
+#[test]
+fn patterns_and_folders_stand_for_their_files() {
+    let folder = Folder::new();
+    for within in ["clips/deep", "odd"] {
+        fs::create_dir_all(folder.path(within)).unwrap();
+    }
+    for name in ["clips/b.npy", "clips/a.NPY", "odd/a[1].npy"] {
+        folder.write(name, &npy("|u1", "(3, 16, 16)", &[7; 768]));
+    }
+    folder.write("clips/notes.txt", b"of no format");
+    folder.write("clips/deep/c.npy", b"in a folder of its own");
+    for (input, output) in [("clips", "x"), ("clips/*.*[yY]", "y")] {
+        folder.run(&["compress", input, "-o", output, "-q"]).ok();
+        assert_eq!(folder.names_in(output), ["a.NPY.fpk", "b.npy.fpk"], "{input}");
+    }
+    folder.run(&["compress", "odd/a[1].npy", "-o", "one.fpk"]).ok();
+    folder.run(&["compress", "odd", "-o", "packed"]).ok();
+    assert_eq!(folder.names_in("packed"), ["a[1].npy.fpk"], "a folder goes to a folder, also with one file");
+
+    folder.write("x/notes.txt", b"of no format");
+    for (input, output) in [("x", "back/of/folder"), ("x/*.fpk", "back/of/pattern")] {
+        folder.run(&["decompress", input, "-o", output]).ok();
+        assert_eq!(folder.names_in(output), ["a.NPY", "b.npy"], "{input}");
+        assert!(folder.read(&format!("{output}/b.npy")) == folder.read("clips/b.npy"));
+    }
+    folder.run(&["compress", "clips", "--raw", "16x16:gray", "-o", "z"]).fails(2, &["--raw"]);
+    folder.run(&["compress", "clips/*.none", "-o", "z"]).fails(2, &["clips/*.none"]);
+    folder.run(&["decompress", "clips", "-o", "z"]).fails(1, &["clips"]);
+    folder.run(&["decompress", "x", "--timestamps", "t"]).fails(2, &["--timestamps"]);
+}
+
 #[test]
 fn one_that_fails_keeps_none_of_the_others() {
     let folder = Folder::new();

@@ -19,7 +19,7 @@ use self::report::Report;
 use super::arguments::Analyze;
 use super::output::Output;
 use super::progress::Progress;
-use super::{interrupt, print};
+use super::{interrupt, print, progress};
 
 pub fn run(arguments: Analyze) -> Result<ExitCode> {
     let Analyze { input: name, level, run, batch, raw, html, price_per_gb } = arguments;
@@ -33,8 +33,7 @@ pub fn run(arguments: Analyze) -> Result<ExitCode> {
         .with_memory_limit(run.memory);
     let mut reader = input::open(Path::new(&name), raw)?;
     let description = reader.description().clone();
-    let raw_bytes = description.frames.map(|frames| frames.saturating_mul(description.format.frame_bytes() as u64));
-    let mut progress = Progress::new(raw_bytes, run.show());
+    let mut progress = Progress::new(progress::raw_bytes(&name, &description), run.show());
 
     let mut findings = Findings::new(&description.format, settings.clone(), page.is_some())?;
     let batch_frames = findings.batch_frames();

@@ -4,7 +4,7 @@ use framepress::devices;
 
 use super::super::info::{describe_method, layout};
 use super::super::report::{
-    Page, Point, Series, columns, list, machine, mosaic, paragraph, scatter, side_by_side, table,
+    Chart, Page, Point, Series, columns, list, machine, mosaic, paragraph, scatter, side_by_side, table,
 };
 use super::frames::Packed;
 use super::map::KINDS;
@@ -64,17 +64,21 @@ fn levels(report: &Report) -> String {
         };
         Series { name: name.to_owned(), points: report.levels.iter().map(point).collect() }
     };
-    let all = [
-        series("compression", &|level| level.compress_mb_per_s),
-        series("decompression", &|level| level.decompress_mb_per_s),
-    ];
+    let chart = Chart {
+        caption: "Ratio and speed".to_owned(),
+        axes: ["MB/s", "ratio"],
+        series: vec![
+            series("compression", &|level| level.compress_mb_per_s),
+            series("decompression", &|level| level.decompress_mb_per_s),
+        ],
+    };
     let mut lines = vec![["level", "ratio", "compress MB/s", "decompress MB/s"].map(str::to_owned).to_vec()];
     for level in &report.levels {
         let speeds = [level.compress_mb_per_s, level.decompress_mb_per_s].map(|speed| format!("{speed:.0}"));
         lines.push([&[level.level.to_string(), format!("{:.2}", report.expected_ratio(level))], &speeds[..]].concat());
     }
     let note = "Measured on frames from the start, at most 16 MiB of them; ratios as they would be for all frames if these are typical.";
-    scatter("Ratio and speed", ["MB/s", "ratio"], &all) + &paragraph(note) + &table(&lines, |_| false)
+    scatter(&chart) + &paragraph(note) + &table(&lines, |_| false)
 }
 
 fn batches(report: &Report) -> String {

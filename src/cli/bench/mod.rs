@@ -17,6 +17,7 @@ mod stages;
 mod targets;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use framepress::plan::DeviceChoice;
@@ -35,8 +36,9 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
     let Some(name) = arguments.input else { return schedule::run(arguments.device, arguments.json) };
     let asked = arguments.device.unwrap_or(Benched::One(DeviceChoice::Cpu));
     let devices = device::open(asked, arguments.threads, arguments.stages)?;
-    // A page that is in the way is not news to hear after the measurement.
-    let page = arguments.html.as_ref().map(|path| Output::create(path, arguments.force)).transpose()?;
+    // A file that is in the way is not news to hear after the measurement.
+    let create = |path: &Option<PathBuf>| path.as_ref().map(|path| Output::create(path, arguments.force)).transpose();
+    let (html, svg) = (create(&arguments.html)?, create(&arguments.svg)?);
     let settings = Settings::new()
         .with_codec(arguments.codec.into())
         .with_batch_frames(arguments.batch)
@@ -83,8 +85,12 @@ pub fn run(arguments: Bench) -> Result<ExitCode> {
             print(format_args!("\n{text}"))?;
         }
     }
-    if let Some(mut output) = page {
+    if let Some(mut output) = html {
         output.write_all(page::page(&name, &input, &rows).as_bytes())?;
+        output.commit()?;
+    }
+    if let Some(mut output) = svg {
+        output.write_all(super::report::svg(&page::charts(&rows)).as_bytes())?;
         output.commit()?;
     }
     Ok(ExitCode::SUCCESS)

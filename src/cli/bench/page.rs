@@ -3,7 +3,8 @@
 use framepress::{DeviceDescription, devices};
 
 use super::super::report::table;
-use super::super::report::{Bar, Page, Point, Series, bars, details, list, machine, paragraph, scatter, side_by_side};
+use super::super::report::{Bar, Chart, Page, Point, Series};
+use super::super::report::{bars, details, list, machine, paragraph, scatter, side_by_side};
 use super::input::Input;
 use super::kernels::{GpuFigures, PARTS};
 use super::report::{Row, cells, targets_table};
@@ -47,20 +48,25 @@ fn names(rows: &[Row]) -> Vec<String> {
     names
 }
 
-fn ratio_and_speed(rows: &[Row]) -> String {
-    let series = |speed: &dyn Fn(&Row) -> f64| -> Vec<Series> {
+/// Ratio against speed, there and back.
+pub fn charts(rows: &[Row]) -> [Chart; 2] {
+    let chart = |caption: &str, speed: &dyn Fn(&Row) -> f64| {
         let of_device = |name: String| {
             let own = rows.iter().filter(|row| row.device == name);
             let points = own.map(|row| Point { x: speed(row), y: row.ratio, label: row.level.to_string() }).collect();
             Series { name, points }
         };
-        names(rows).into_iter().map(of_device).collect()
+        let series = names(rows).into_iter().map(of_device).collect();
+        Chart { caption: caption.to_owned(), axes: ["MB/s", "ratio"], series }
     };
-    let charts = [
-        scatter("Compression, level by level", ["MB/s", "ratio"], &series(&|row| row.compress_mb_per_s)),
-        scatter("Decompression, level by level", ["MB/s", "ratio"], &series(&|row| row.decompress_mb_per_s)),
-    ];
-    side_by_side(&charts) + &table(&cells(rows), |column| column == 1)
+    [
+        chart("Compression, level by level", &|row| row.compress_mb_per_s),
+        chart("Decompression, level by level", &|row| row.decompress_mb_per_s),
+    ]
+}
+
+fn ratio_and_speed(rows: &[Row]) -> String {
+    side_by_side(&charts(rows).each_ref().map(scatter)) + &table(&cells(rows), |column| column == 1)
 }
 
 /// What a GPU did at a level. The first one is open.

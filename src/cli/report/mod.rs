@@ -6,6 +6,7 @@ mod machine;
 mod mosaic;
 mod scatter;
 mod style;
+mod svg;
 
 use std::fmt::Write;
 
@@ -13,11 +14,9 @@ pub use self::bars::{Bar, bars};
 pub use self::columns::columns;
 pub use self::machine::machine;
 pub use self::mosaic::{Cell, mosaic};
-pub use self::scatter::{Point, Series, scatter};
-use self::style::STYLE;
-
-/// Colours that series take in turn.
-const COLOURS: usize = 6;
+pub use self::scatter::{Chart, Point, Series, scatter};
+use self::style::{COLOURS, DRAWINGS, PAGE};
+pub use self::svg::svg;
 
 /// A page with sections. Names and texts are escaped; what is called `html` is markup made here.
 pub struct Page {
@@ -31,7 +30,7 @@ impl Page {
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-             <title>{title}: {subtitle}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
+             <title>{title}: {subtitle}</title>\n<style>\n{COLOURS}{DRAWINGS}{PAGE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
              <p>{subtitle}</p>\n</header>\n"
         );
         Self { html }
@@ -114,6 +113,9 @@ mod tests {
         );
         let outside = "</td><script>".to_owned();
         let mut page = Page::new(&outside, &outside);
+        let points = vec![Point { x: 1.0, y: 2.0, label: outside.clone() }];
+        let series = vec![Series { name: outside.clone(), points }];
+        let chart = Chart { caption: outside.clone(), axes: ["</td><script>"; 2], series };
         let html = [
             paragraph(&outside),
             details(&outside, true, &list(&[(&outside, outside.clone())])),
@@ -121,13 +123,10 @@ mod tests {
             columns(&outside, &[1.0], 1.0, [&outside, &outside], &outside),
             mosaic(&outside, &[vec![Cell::Gray(1)]], &[&outside]),
             bars(&outside, &[Bar { label: outside.clone(), value: 1.0, text: outside.clone() }], 1.0),
-            scatter(
-                &outside,
-                [&outside, &outside],
-                &[Series { name: outside.clone(), points: vec![Point { x: 1.0, y: 2.0, label: outside.clone() }] }],
-            ),
+            scatter(&chart),
         ];
         page.section(&outside, &html.concat());
         assert!(!page.finish().contains("<script"));
+        assert!(!svg(&[chart]).contains("<script"));
     }
 }

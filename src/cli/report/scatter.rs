@@ -2,20 +2,31 @@
 
 use std::fmt::Write;
 
-use super::{COLOURS, escape};
+use super::escape;
 
 /// The drawing, in units of the text's pixels.
-const WIDTH: f64 = 340.0;
-const HEIGHT: f64 = 270.0;
+pub const WIDTH: f64 = 340.0;
+pub const HEIGHT: f64 = 270.0;
 /// The field of the points within it.
 const LEFT: f64 = 34.0;
 const RIGHT: f64 = WIDTH - 12.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = HEIGHT - 42.0;
 
+/// Colours that series take in turn.
+const COLOURS: usize = 6;
+
 /// Room that a mark and a label take, half of it to each side.
 const MARK: f64 = 5.0;
 const LABEL: [f64; 2] = [6.0, 7.0];
+
+/// What is drawn against each other.
+pub struct Chart {
+    pub caption: String,
+    /// Names of the axes, across and up.
+    pub axes: [&'static str; 2],
+    pub series: Vec<Series>,
+}
 
 pub struct Series {
     pub name: String,
@@ -28,19 +39,34 @@ pub struct Point {
     pub label: String,
 }
 
-/// A figure with a legend. Points without a place on a logarithmic axis are left out.
-pub fn scatter(caption: &str, axes: [&str; 2], series: &[Series]) -> String {
+/// A figure with a legend.
+pub fn scatter(chart: &Chart) -> String {
+    let caption = escape(&chart.caption);
+    let Some(svg) = drawing(chart) else {
+        return format!("<figure>\n<figcaption>{caption}</figcaption>\n<p>Nothing to show.</p>\n</figure>\n");
+    };
+    let entry = |(at, series): (usize, &Series)| {
+        format!("<li><svg viewBox=\"0 0 14 14\">{}</svg>{}</li>", legend_mark(at, [7.0, 7.0]), escape(&series.name))
+    };
+    let legend: String = chart.series.iter().enumerate().map(entry).collect();
+    format!(
+        "<figure>\n<figcaption>{caption}</figcaption>\n\
+         <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{caption}\">\n{svg}</svg>\n\
+         <ul class=\"legend\">{legend}</ul>\n</figure>\n"
+    )
+}
+
+/// Axes and series, without caption and legend. Points without a place on a logarithmic axis are left out; `None` if
+/// there are no others.
+pub fn drawing(Chart { axes, series, .. }: &Chart) -> Option<String> {
     let shown = |point: &&Point| point.x.is_finite() && point.x > 0.0 && point.y.is_finite();
     let points = || series.iter().flat_map(|series| series.points.iter().filter(shown));
-    let caption = escape(caption);
-    if points().next().is_none() {
-        return format!("<figure>\n<figcaption>{caption}</figcaption>\n<p>Nothing to show.</p>\n</figure>\n");
-    }
+    points().next()?;
     let x = Scale::new(points().map(|point| point.x.ln()), [LEFT, RIGHT]);
     let y = Scale::new(points().map(|point| point.y), [BOTTOM, TOP]);
 
     let mut svg = String::new();
-    grid(&mut svg, &x, &y, axes);
+    grid(&mut svg, &x, &y, *axes);
     let mut taken: Vec<[f64; 2]> = points().map(|point| [x.place(point.x.ln()), y.place(point.y)]).collect();
     for (at, Series { name, points }) in series.iter().enumerate() {
         let places: Vec<([f64; 2], &Point)> =
@@ -60,12 +86,7 @@ pub fn scatter(caption: &str, axes: [&str; 2], series: &[Series]) -> String {
             let _ = writeln!(svg, "<text class=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>", y + 4.0);
         }
     }
-    let legend: String = series.iter().enumerate().map(|(at, series)| legend(at, &series.name)).collect();
-    format!(
-        "<figure>\n<figcaption>{caption}</figcaption>\n\
-         <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{caption}\">\n{svg}</svg>\n\
-         <ul class=\"legend\">{legend}</ul>\n</figure>\n"
-    )
+    Some(svg)
 }
 
 /// An axis: which place a value has in the drawing.
@@ -164,22 +185,20 @@ fn mark(at: usize, [x, y]: [f64; 2]) -> String {
 
 /// Where a label of the mark at `place` hides nothing, or nearly.
 fn free_place(taken: &[[f64; 2]], [x, y]: [f64; 2]) -> [f64; 2] {
-    let places = [[0.0, -13.0], [0.0, 13.0], [12.0, 0.0], [-12.0, 0.0], [10.0, -10.0], [-10.0, 10.0], [10.0, 10.0]];
-    let places = places.map(|[right, down]| [x + right, y + down]);
+    let close = [[0.0, -13.0], [0.0, 13.0], [12.0, 0.0], [-12.0, 0.0], [10.0, -10.0], [-10.0, 10.0], [10.0, 10.0]];
+    // Where marks are on top of each other.
+    let far = [[0.0, -26.0], [0.0, 26.0], [23.0, 0.0], [-23.0, 0.0]];
+    let places = close.into_iter().chain(far).map(|[right, down]| [x + right, y + down]);
     let hidden = |place: &[f64; 2]| {
         let close = |other: &&[f64; 2]| (0..2).all(|axis| (other[axis] - place[axis]).abs() < LABEL[axis] + MARK);
         taken.iter().filter(close).count()
     };
-    places.into_iter().min_by_key(hidden).unwrap_or([x, y])
+    places.min_by_key(hidden).unwrap_or([x, y])
 }
 
-fn legend(at: usize, name: &str) -> String {
-    let mark = mark(at, [7.0, 7.0]);
-    format!(
-        "<li><svg viewBox=\"0 0 14 14\"><path class=\"f{}\" d=\"{mark}\"/></svg>{}</li>",
-        at % COLOURS,
-        escape(name)
-    )
+/// The mark of series number `at`, for a legend.
+pub fn legend_mark(at: usize, place: [f64; 2]) -> String {
+    format!("<path class=\"f{}\" d=\"{}\"/>", at % COLOURS, mark(at, place))
 }
 
 #[cfg(test)]
@@ -209,14 +228,24 @@ mod tests {
         let first = free_place(&marks, marks[0]);
         assert_eq!(first, [100.0, 113.0], "a mark is above");
         assert_ne!(free_place(&[&marks[..], &[first]].concat(), marks[0]), first);
+        let mut taken = vec![[100.0, 100.0]; 8];
+        for _ in 0..8 {
+            let place = free_place(&taken, [100.0, 100.0]);
+            let free = |other: &[f64; 2]| (0..2).any(|axis| (other[axis] - place[axis]).abs() >= LABEL[axis] + MARK);
+            assert!(taken.iter().all(free), "{place:?} among {taken:?}");
+            taken.push(place);
+        }
     }
 
     #[test]
     fn what_has_no_place_is_left_out() {
         let point = |x: f64| Point { x, y: 1.0, label: "1".to_owned() };
-        let series = |points| [Series { name: "a".to_owned(), points }];
-        assert!(scatter("c", ["x", "y"], &series(vec![point(0.0)])).contains("Nothing to show"));
-        let html = scatter("c", ["x", "y"], &series(vec![point(0.0), point(f64::NAN), point(5.0)]));
+        let chart = |points| {
+            let series = vec![Series { name: "a".to_owned(), points }];
+            scatter(&Chart { caption: "c".to_owned(), axes: ["x", "y"], series })
+        };
+        assert!(chart(vec![point(0.0)]).contains("Nothing to show"));
+        let html = chart(vec![point(0.0), point(f64::NAN), point(5.0)]);
         assert_eq!(html.matches("<title>").count(), 1);
     }
 }
