@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use framepress::SimdLevel;
 use framepress::internal::CpuBackend;
 use framepress::internal::model::vectors::{decode, encode};
 use framepress::internal::motion::{Compensation, Field, Filters, Reference, Share, search};
@@ -23,19 +24,18 @@ fuzz_target!(|input: &[u8]| {
     let mut side = || number(&mut input, 1) % 60 + 16;
     let (width, height) = (side(), side());
     let still = Field::still(width, height);
-    let mut fields = vec![still.clone(); number(&mut input, 1) % 3 + 1];
-    let unpacked = |packed: &[u8], fields: &mut Vec<Field>| {
-        let blank = vec![still.clone(); fields.len()];
-        let decoded = at_every_level(|level| {
-            fields.clone_from(&blank);
-            decode(level, packed, fields).is_ok().then(|| bytes(fields))
-        });
-        decoded
+    let blank = vec![still.clone(); number(&mut input, 1) % 3 + 1];
+    let unpacked = |packed: &[u8]| {
+        at_every_level(|level| {
+            let mut fields = blank.clone();
+            decode(level, packed, &mut fields).is_ok().then(|| bytes(&fields))
+        })
     };
-    if let Some(decoded) = unpacked(input, &mut fields) {
-        let again = at_every_level(|level| Some(encode(level, &fields))).expect("packed vectors");
-        assert!(unpacked(&again, &mut fields) == Some(decoded));
-    }
+    let mut fields = blank.clone();
+    let is_whole = decode(SimdLevel::detect(), input, &mut fields).is_ok();
+    assert!(unpacked(input) == is_whole.then(|| bytes(&fields)));
+    let packed = at_every_level(|level| Some(encode(level, &fields))).expect("packed vectors");
+    assert!(unpacked(&packed) == Some(bytes(&fields)));
     // Vectors are whatever they are, also where decoding failed.
     let samples: Vec<u8> = (0..width * height).map(|_| number(&mut input, 1) as u8).collect();
     for (across, down) in [(0, 0), (1, 1), (1, 0)] {

@@ -7,8 +7,8 @@ use framepress::frame::{
 };
 use framepress::internal::discrete::{self, Picture};
 use framepress::internal::{
-    self, Backend, BatchRecord, CpuBackend, Crew, Decoder, FileHeader, KNOWN, Part, RecordReader, Surroundings, checksum,
-    convert, put_over, recovered_count, strips, tiles,
+    self, Backend, BatchRecord, CpuBackend, Crew, Decoder, FileHeader, KNOWN, Part, RecordReader, Surroundings,
+    checksum, convert, put_over, recovered_count, strips, tiles,
 };
 use framepress::plan::{CodecChoice, DeviceChoice, Method, PatchedPlan, RecoveredPlan, Settings};
 use framepress::{CodecId, Compressor, DecodedBatch, Decompressor, Limits, Reader, Result, SimdLevel};
