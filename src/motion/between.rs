@@ -41,7 +41,7 @@ impl Earlier {
 /// An earlier frame, and what a filter makes of it.
 pub(super) struct Between<'a> {
     pub filter: Filter,
-    earlier: &'a Earlier,
+    pub earlier: &'a Earlier,
     /// Its halves: across, down, both ways.
     halves: Vec<Picture>,
 }
@@ -78,10 +78,6 @@ impl<'a> Between<'a> {
         };
         let (first, second) = places(self.filter, self.filter.phase(vector.x, vector.y));
         Some((rows(first)?, second.and_then(rows)))
-    }
-
-    pub fn earlier(&self) -> &'a Earlier {
-        self.earlier
     }
 }
 

@@ -101,6 +101,13 @@ pub struct Motion {
 }
 
 impl Motion {
+    /// Of a batch in which nothing moves; `None` as of [`shares`].
+    pub fn still(geometry: &Geometry) -> Option<Self> {
+        let shares = shares(geometry)?;
+        let first = &geometry.planes[0];
+        Some(Self { shares, fields: vec![Field::still(first.width, first.height); geometry.frames - 1] })
+    }
+
     /// How a frame has moved since the one before, if there is one.
     pub fn of_frame(&self, frame: usize) -> Option<&Field> {
         self.fields.get(frame.checked_sub(1)?)

@@ -180,7 +180,7 @@ impl<'a> Searched<'a> {
             let mut may_be_better = [true; PLACES];
             if let Some(sums) = sums.filter(|_| self.reaches((left, top), (SIDE + PLACES, SIDE))) {
                 let limit = best.map_or(u16::MAX, |best| best.cost.min(u16::MAX.into()) as u16);
-                let earlier = self.between.earlier();
+                let earlier = self.between.earlier;
                 may_be_better = earlier.sums.may_be_below(sums, earlier.index(left, top), limit);
                 if may_be_better == [false; PLACES] {
                     continue;

@@ -18,6 +18,14 @@ const SIZE: (usize, usize) = (384, 192);
 /// What the search may keep of any batch; of long ones twice as much as their raw bytes.
 const LITTLE: usize = 1 << 23;
 
+/// Motion has to save one part in so many, because a decoder has more to do.
+const LEAST_GAIN: u64 = 32;
+
+/// Whether motion makes enough less of what is so long without it.
+pub(super) fn pays(still: u64, moving: u64) -> bool {
+    moving < still - still / LEAST_GAIN
+}
+
 /// Bytes of the part.
 pub(super) struct Trial {
     /// If nothing moves.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::choose_motion::pays;
 use super::choose_tiles::{Pieces, count, pieces};
 use super::{TileChoice, TileCoding, TilePlan};
 use crate::codec::model::vectors;
@@ -12,8 +13,6 @@ use crate::motion::{Field, Filters, Motion, Share, first_planes, search, search_
 
 /// Pairs of frames that motion is tried on.
 const TRIED_PAIRS: usize = 6;
-/// Motion has to save one part in so many, because a decoder has more to do.
-const LEAST_GAIN: u64 = 32;
 
 /// The same with motion, if that pays.
 pub(crate) fn with_motion(
@@ -26,7 +25,7 @@ pub(crate) fn with_motion(
     let Some(frames) = first_planes(batch).filter(|_| still.plan.has_tables()) else { return Ok(still) };
     let width = geometry.planes[0].width;
     let filters = Filters::choose(&frames, width, cpu)?;
-    if !pays(batch, &still, &shares, &frames, filters, cpu)? {
+    if !pairs_gain(batch, &still, &frames, filters, cpu)? {
         return Ok(still);
     }
     let motion = Motion { shares, fields: search_all(&frames, width, filters, cpu)? };
@@ -48,20 +47,19 @@ pub(crate) fn with_motion(
 }
 
 /// Whether motion saves enough of some pairs of frames.
-fn pays(
+fn pairs_gain(
     batch: Batch<'_>,
     still: &TileChoice,
-    shares: &[Share],
     frames: &[&[u8]],
     filters: Filters,
     cpu: &CpuBackend,
 ) -> Result<bool> {
+    let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(false) };
     let first = &batch.geometry.planes[0];
     let nothing = Field::still(first.width, first.height);
     let count_of_pairs = frames.len() - 1;
     let mut pairs: Vec<usize> = (0..TRIED_PAIRS).map(|at| (2 * at + 1) * count_of_pairs / (2 * TRIED_PAIRS)).collect();
     pairs.dedup();
-    let mut motion = Motion { shares: shares.to_vec(), fields: vec![nothing.clone(); count_of_pairs] };
     for &pair in &pairs {
         motion.fields[pair] = search([frames[pair], frames[pair + 1]], first.width, filters, &nothing, cpu)?;
     }
@@ -73,7 +71,7 @@ fn pays(
     };
     let of_vectors = bits(&pairs.iter().map(|&pair| motion.fields[pair].clone()).collect::<Vec<_>>(), cpu);
     let (moving, still) = (bits_of(Some(&motion), pieces.clone())? + of_vectors, bits_of(None, pieces)?);
-    Ok(moving < still - still / LEAST_GAIN)
+    Ok(pays(still, moving))
 }
 
 /// What vectors take.

@@ -1,6 +1,6 @@
 //! The plan of the adaptive model, from a trial on a sample.
 
-use super::choose_motion::{Trial, try_motion};
+use super::choose_motion::{Trial, pays, try_motion};
 use super::{Colour, Sample, StripPlan, Values};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
@@ -10,9 +10,6 @@ use crate::strips;
 
 /// Samples of the largest plane in a strip, about: the model has learnt enough by then.
 const STRIP_SAMPLES: usize = 1 << 17;
-
-/// Motion has to save one part in so many, because a decoder has more to do.
-const LEAST_GAIN: usize = 32;
 
 /// A plan with what it makes of a sample.
 pub(crate) struct StripChoice {
@@ -56,7 +53,7 @@ pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripC
     let mut best = best.unwrap_or(StripChoice { plan: nothing, packed_bytes: 0, sampled_bytes: 1 });
     if best.plan.values.is_empty()
         && let Some(Trial { still, moving }) = try_motion(batch, cpu)?
-        && moving < still - still / LEAST_GAIN
+        && pays(still as u64, moving as u64)
     {
         best.plan.moves = true;
         best.packed_bytes = best.packed_bytes * moving / still;

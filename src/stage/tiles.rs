@@ -1,8 +1,8 @@
 //! What the tiled path hands from prediction to coding.
 
 use crate::error::{Error, Result};
-use crate::frame::{GROUP, TILE_GROUPS, TILE_SAMPLES, Tiling, WorkBuffer};
-use crate::plan::TilePredictor;
+use crate::frame::{Band, GROUP, Geometry, TILE_GROUPS, TILE_SAMPLES, Tiling, WorkBuffer};
+use crate::plan::{TilePlan, TilePredictor};
 
 /// Predictors that tiles are tried with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,9 @@ impl TileEffort {
         }
     }
 }
+
+/// The predictors and groups of some tiles.
+type PartOfTiles<'a> = (&'a [u8], &'a [[u8; GROUP]]);
 
 /// The tiles of a batch: band by band, frame by frame, coded plane by coded plane.
 #[derive(Debug, Default, Clone)]
@@ -74,13 +77,30 @@ impl TileBatch {
     }
 
     /// The predictors and groups of each band of `tiling` over `frames` frames.
-    pub(crate) fn bands(&self, tiling: &Tiling, frames: usize) -> Vec<(&[u8], &[[u8; GROUP]])> {
+    pub(crate) fn bands(&self, tiling: &Tiling, frames: usize) -> Vec<PartOfTiles<'_>> {
         let (mut predictors, mut groups) = (self.predictors(), self.groups());
         let of_band = |tiles: usize| {
             let of_band = predictors.split_off(..tiles).unwrap_or_default();
             (of_band, groups.split_off(..tiles * TILE_GROUPS).unwrap_or_default())
         };
         tiling.bands.iter().map(|band| band.tiles() * frames).map(of_band).collect()
+    }
+
+    /// The predictors and groups of each segment, with its band.
+    pub(crate) fn segments<'a>(
+        &'a self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        tiling: &'a Tiling,
+    ) -> Vec<(&'a Band, PartOfTiles<'a>)> {
+        let mut segments = Vec::new();
+        for (band, (mut predictors, mut groups)) in tiling.bands.iter().zip(self.bands(tiling, geometry.frames)) {
+            for tiles in plan.segment_lengths(geometry).map(|frames| frames * band.tiles()) {
+                let of_segment = predictors.split_off(..tiles).unwrap_or_default();
+                segments.push((band, (of_segment, groups.split_off(..tiles * TILE_GROUPS).unwrap_or_default())));
+            }
+        }
+        segments
     }
 
     /// The predictors and groups of each band of `tiling` over `frames` frames, to be written.

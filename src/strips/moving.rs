@@ -6,7 +6,7 @@ use crate::codec::model::{Decoding, Encoding, vectors};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
-use crate::motion::{Compensation, Field, Filters, Motion, Reference, Share, search_all, shares};
+use crate::motion::{Compensation, Field, Filters, Motion, Reference, Share, search_all};
 use crate::plan::StripPlan;
 use crate::pool;
 
@@ -26,7 +26,8 @@ pub(super) fn encode(
             let first = &geometry.planes[0];
             let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
             let filters = Filters::choose(&frames, first.width, cpu)?;
-            searched = Motion { shares: shares_of(geometry)?, fields: search_all(&frames, first.width, filters, cpu)? };
+            let fields = search_all(&frames, first.width, filters, cpu)?;
+            searched = Motion { fields, ..still(geometry)? };
             &searched
         }
     };
@@ -49,8 +50,8 @@ pub(super) fn encode(
     Ok(packed)
 }
 
-fn shares_of(geometry: &Geometry) -> Result<Vec<Share>> {
-    shares(geometry).ok_or_else(|| Error::corrupt("strips: frames that cannot move"))
+fn still(geometry: &Geometry) -> Result<Motion> {
+    Motion::still(geometry).ok_or_else(|| Error::corrupt("strips: frames that cannot move"))
 }
 
 /// What is expected of a strip. Frames that move have no colours to be transformed, so planes are coded in their order.
@@ -93,17 +94,15 @@ pub(super) fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     let (packed_vectors, packed) = blocks.split_first().ok_or_else(|| Error::corrupt("strips: no vectors"))?;
-    let first = &geometry.planes[0];
-    let mut fields = vec![Field::still(first.width, first.height); geometry.frames - 1];
-    vectors::decode(cpu.simd(), packed_vectors, &mut fields)?;
-    let shares = shares_of(geometry)?;
+    let mut motion = still(geometry)?;
+    vectors::decode(cpu.simd(), packed_vectors, &mut motion.fields)?;
     let mut strips = Vec::with_capacity(packed.len());
     for (strip, packed) in packed.iter().enumerate() {
         let decoding = Decoding::new::<u8>(cpu.simd(), packed, &sizes(geometry, plan, strip))?;
-        strips.push((decoding, Expected::new(geometry, plan, &shares, strip)));
+        strips.push((decoding, Expected::new(geometry, plan, &motion.shares, strip)));
     }
     for frame in 0..frames {
-        let field = frame.checked_sub(1).and_then(|earlier| fields.get(earlier));
+        let field = motion.of_frame(frame);
         let (earlier, mut outs) = cut(geometry, plan, planes, frame);
         let jobs = strips.iter_mut().zip(&mut outs).collect();
         pool::for_each(cpu.crew(), jobs, |((decoding, expected), out)| {

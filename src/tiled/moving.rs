@@ -6,15 +6,16 @@ use crate::codec::DecodedTiles;
 use crate::codec::model::vectors;
 use crate::cpu::tiles::BandState;
 use crate::error::{Error, Result};
-use crate::frame::{Band, Geometry, TILE_GROUPS};
-use crate::motion::{Field, Motion, shares};
+use crate::frame::{Band, TILE_GROUPS};
+use crate::motion::Motion;
 use crate::pool;
 
 /// Restores the first `frames` raw frames from the vectors and the segments, of which they need whole ones.
 pub(super) fn decode(decoding: &Decoding<'_>, blocks: &[&[u8]], frames: usize, raw: &mut [u8]) -> Result<()> {
     let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
     let (packed_vectors, segments) = blocks.split_first().ok_or_else(|| Error::corrupt("tiles: no vectors"))?;
-    let motion = read_motion(decoding, packed_vectors)?;
+    let mut motion = Motion::still(geometry).ok_or_else(|| Error::corrupt("tiles: frames that cannot move"))?;
+    vectors::decode(cpu.simd(), packed_vectors, &mut motion.fields)?;
     let band = |(band, segments)| BandDecoder {
         band,
         segments,
@@ -40,14 +41,6 @@ pub(super) fn decode(decoding: &Decoding<'_>, blocks: &[&[u8]], frames: usize, r
         })?;
     }
     Ok(())
-}
-
-fn read_motion(Decoding { geometry, cpu, .. }: &Decoding<'_>, packed: &[u8]) -> Result<Motion> {
-    let shares = shares(geometry).ok_or_else(|| Error::corrupt("tiles: frames that cannot move"))?;
-    let Geometry { frames, planes, .. } = geometry;
-    let mut fields = vec![Field::still(planes[0].width, planes[0].height); frames - 1];
-    vectors::decode(cpu.simd(), packed, &mut fields)?;
-    Ok(Motion { shares, fields })
 }
 
 /// A band, a segment of which is decoded.

@@ -24,14 +24,7 @@ pub fn encode(
     let tiling = &plan.tiling(geometry);
     let mut tiles = TileBatch::default();
     batch::forward(simd, crew, raw, plan.cut(), effort, &mut tiles)?;
-    let mut jobs = Vec::new();
-    for (band, (mut predictors, mut groups)) in tiling.bands.iter().zip(tiles.bands(tiling, geometry.frames)) {
-        for tiles in plan.segment_lengths(geometry).map(|frames| frames * band.tiles()) {
-            let of_segment = predictors.split_off(..tiles).unwrap_or_default();
-            jobs.push((band, of_segment, groups.split_off(..tiles * TILE_GROUPS).unwrap_or_default()));
-        }
-    }
-    let coded = pool::map(crew, jobs, |(band, predictors, groups)| {
+    let coded = pool::map(crew, tiles.segments(geometry, plan, tiling), |(band, (predictors, groups))| {
         let mut frames = TiledFrames::default();
         frames.extend(predictors, groups);
         Ok(tables.code(simd, band, &frames))

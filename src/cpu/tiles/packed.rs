@@ -7,7 +7,7 @@ use super::batch;
 use crate::codec::{DecodedTiles, packed_tiles};
 use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
-use crate::frame::{Batch, Geometry, TILE_GROUPS};
+use crate::frame::{Batch, Geometry};
 use crate::plan::TilePlan;
 use crate::pool::{self, Crew};
 use crate::stage::{PackedTiles, TileBatch, TileEffort, TiledFrames, spread};
@@ -27,14 +27,7 @@ pub fn pack(
     let tiling = &plan.tiling(geometry);
     let mut tiles = TileBatch::default();
     batch::forward(simd, crew, raw, plan.cut(), effort, &mut tiles)?;
-    let mut jobs = Vec::new();
-    for (band, (mut predictors, mut groups)) in tiling.bands.iter().zip(tiles.bands(tiling, geometry.frames)) {
-        for tiles in plan.segment_lengths(geometry).map(|frames| frames * band.tiles()) {
-            let of_segment = predictors.split_off(..tiles).unwrap_or_default();
-            jobs.push((of_segment, groups.split_off(..tiles * TILE_GROUPS).unwrap_or_default()));
-        }
-    }
-    let segments = pool::map(crew, jobs, |(predictors, groups)| {
+    let segments = pool::map(crew, tiles.segments(geometry, plan, tiling), |(_, (predictors, groups))| {
         let mut frames = TiledFrames::default();
         frames.extend(predictors, groups);
         let (mut packed, mut predictors, mut widths) = (Vec::new(), Vec::new(), Vec::new());
