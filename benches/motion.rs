@@ -9,7 +9,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use framepress::SimdLevel;
 use framepress::internal::CpuBackend;
-use framepress::internal::motion::{Compensation, Field, Filters, Reference, Share, search};
+use framepress::internal::motion::{Compensation, Field, Filters, Reference, SearchEffort, Share, search};
 
 fn motion(criterion: &mut Criterion) {
     let clip = clips::clips().swap_remove(1);
@@ -25,9 +25,9 @@ fn motion(criterion: &mut Criterion) {
     group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(2));
     let filters = Filters::choose(&frames, width, &cpu).expect("filters");
     group.bench_function(format!("{}/search", clip.name), |bencher| {
-        bencher.iter(|| search(pair, width, filters, &still, &cpu).expect("a field"));
+        bencher.iter(|| search(pair, width, filters, Some(&still), SearchEffort::Full, &cpu).expect("a field"));
     });
-    let field = search(pair, width, filters, &still, &cpu).expect("a field");
+    let field = search(pair, width, filters, Some(&still), SearchEffort::Full, &cpu).expect("a field");
     let earlier = Reference { samples: pair[0], width, height, step: 1 };
     let compensation = Compensation { field: &field, share: Share { is_first: true, across: 0, down: 0 }, earlier };
     let mut out = vec![0; width * height];

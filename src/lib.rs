@@ -137,7 +137,7 @@ pub mod internal {
 
     /// Vectors and what they make of frames.
     pub mod motion {
-        pub use crate::motion::{Compensation, Field, Filters, Reference, Share, search};
+        pub use crate::motion::{Compensation, Field, Filters, Reference, SearchEffort, Share, search};
     }
 
     /// The path of the adaptive model, without what brings frames to planes.

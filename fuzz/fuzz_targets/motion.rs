@@ -6,7 +6,7 @@
 use framepress::SimdLevel;
 use framepress::internal::CpuBackend;
 use framepress::internal::model::vectors::{decode, encode};
-use framepress::internal::motion::{Compensation, Field, Filters, Reference, Share, search};
+use framepress::internal::motion::{Compensation, Field, Filters, Reference, SearchEffort, Share, search};
 use framepress_fuzz::{at_every_level, number};
 use libfuzzer_sys::fuzz_target;
 
@@ -52,6 +52,6 @@ fuzz_target!(|input: &[u8]| {
     at_every_level(|level| {
         let cpu = CpuBackend::new(level, 1);
         let filters = Filters::choose(&[&samples, &moved], width, &cpu).expect("filters");
-        Some(bytes(&[search([&samples, &moved], width, filters, &fields[0], &cpu).expect("a field")]))
+        Some(bytes(&[search([&samples, &moved], width, filters, Some(&fields[0]), SearchEffort::Full, &cpu).expect("a field")]))
     });
 });

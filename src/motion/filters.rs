@@ -1,9 +1,8 @@
 //! Which filters a stream went through: some pairs of frames show.
 
-use super::Field;
 use super::between::Earlier;
 use super::filter::Filter;
-use super::search::Searched;
+use super::search::{SearchEffort, Searched};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 
@@ -25,9 +24,10 @@ impl Filters {
             let Some(&[earlier, samples]) = frames.get(pair..).and_then(|frames| frames.first_chunk::<2>()) else {
                 continue;
             };
-            let (earlier, last) = (Earlier::new(earlier, width, cpu), Field::still(width, samples.len() / width));
+            let earlier = Earlier::new(earlier, width, cpu);
             for (left, filters) in left.iter_mut().zip(FAMILIES) {
-                let of = |filter| Searched::new(&earlier, filter, samples, width, &last, cpu)?.left(cpu);
+                let of =
+                    |filter| Searched::new(&earlier, filter, samples, width, None, SearchEffort::Full, cpu)?.left(cpu);
                 let best = filters.iter().map(|&filter| of(filter)).collect::<Result<Vec<u32>>>()?;
                 *left += best.into_iter().min().unwrap_or(0);
             }

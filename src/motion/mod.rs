@@ -23,7 +23,7 @@ pub(crate) use between::KEPT;
 pub use compensate::{Compensation, Reference};
 pub use filter::Filter;
 pub use filters::Filters;
-pub use search::{search, search_all};
+pub use search::{SearchEffort, search, search_all};
 
 use crate::frame::{Batch, Geometry};
 

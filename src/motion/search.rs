@@ -4,6 +4,10 @@
 //! from nowhere, in whole samples all around the best of these, then in halves and quarters. After that
 //! ([`Searched::settle`]) each takes over what its neighbours found if that is as good, for vectors that are expected cost
 //! nothing, and falls into its units where they move apart.
+//!
+//! A light search goes downhill in small diamonds where a full one looks all around (S. Zhu and K.-K. Ma, "A new diamond search
+//! algorithm for fast block-matching motion estimation", IEEE Transactions on Image Processing 9(2), 2000), and lets units choose
+//! only among what is known. It follows what moved before, so it has to begin with a full one.
 
 use std::ops::Range;
 
@@ -19,6 +23,10 @@ use crate::pool;
 
 /// Whole samples in each direction from the best of what is known beforehand.
 const RANGE: i16 = 12;
+/// Steps of a light search by whole samples, in quarters of one.
+const STEPS: [i16; 3] = [16, 8, 4];
+/// How often a light search goes on by steps of a size.
+const TIMES: usize = 2;
 /// Bound of a vector, in quarters of a sample.
 const LONGEST: u16 = 1 << 13;
 /// What a bit of a vector costs, in sums of differences of samples.
@@ -28,6 +36,15 @@ const SPLIT_COST: u32 = 64;
 /// One block in so many shows how well a filter fits.
 const SHOWN: usize = 23;
 
+/// How far a search looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchEffort {
+    /// A few steps from where blocks went in the frame before; all around where that is not known.
+    Light,
+    /// All around.
+    Full,
+}
+
 /// A frame and an earlier one, ready to be compared.
 pub(super) struct Searched<'a> {
     samples: &'a [u8],
@@ -35,8 +52,9 @@ pub(super) struct Searched<'a> {
     height: usize,
     /// The earlier one.
     between: Between<'a>,
-    /// Where units went in the frame before.
-    last: &'a Field,
+    /// Where units went in the frame before, if that is known.
+    last: Option<&'a Field>,
+    effort: SearchEffort,
 }
 
 /// A vector with what is left of a block, and with what it costs besides.
@@ -45,6 +63,12 @@ struct Found {
     vector: Vector,
     difference: u32,
     cost: u32,
+}
+
+/// Whether what was found where it was expected leaves nothing, so that nothing can be better.
+#[inline(always)]
+fn is_best(found: Option<Found>) -> bool {
+    found.is_some_and(|found| found.difference == 0)
 }
 
 /// Bits of a vector beside another one, about.
@@ -60,11 +84,18 @@ impl<'a> Searched<'a> {
         filter: Filter,
         samples: &'a [u8],
         width: usize,
-        last: &'a Field,
+        last: Option<&'a Field>,
+        effort: SearchEffort,
         cpu: &CpuBackend,
     ) -> Result<Self> {
         let between = Between::new(earlier, filter, cpu)?;
-        Ok(Self { samples, width, height: samples.len() / width, between, last })
+        Ok(Self { samples, width, height: samples.len() / width, between, last, effort })
+    }
+
+    /// Whether what moved before is followed.
+    #[inline(always)]
+    fn follows(&self) -> bool {
+        self.effort == SearchEffort::Light && self.last.is_some()
     }
 
     /// The sum of the differences of an area from where a vector leads; `None` if that is too far away, or `limit` or more.
@@ -99,19 +130,40 @@ impl<'a> Searched<'a> {
         }
     }
 
-    /// Goes on from the best, in halves of a sample and quarters.
-    #[inline(always)]
-    fn refine(&self, beside: Vector, own: &Own, best: &mut Option<Found>) {
-        let steps: &[i16] = match self.between.filter {
+    /// The steps between whole samples, in quarters of one.
+    fn steps(&self) -> &'static [i16] {
+        match self.between.filter {
             Filter::Whole => &[],
             Filter::Half | Filter::HalfDown => &[2],
             Filter::Quarter => &[2, 1, 1],
-        };
-        for step in steps {
+        }
+    }
+
+    /// Goes on from the best, in halves of a sample and quarters.
+    #[inline(always)]
+    fn refine(&self, beside: Vector, own: &Own, best: &mut Option<Found>) {
+        for step in self.steps() {
             let Some(Found { vector: Vector { x, y }, .. }) = *best else { return };
             let around = (-1..=1).flat_map(|down| (-1..=1).map(move |right| (right, down)));
             for (right, down) in around.filter(|&to| to != (0, 0)) {
                 self.try_vector(Vector { x: x + right * step, y: y + down * step }, beside, own, best);
+            }
+        }
+    }
+
+    /// Goes on from the best to whatever is better a step away, right, left, up or down.
+    #[inline(always)]
+    fn descend(&self, steps: &[i16], beside: Vector, own: &Own, best: &mut Option<Found>) {
+        for step in steps {
+            for _ in 0..TIMES {
+                let Some(Found { vector, .. }) = *best else { return };
+                for (right, down) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+                    let next = Vector { x: vector.x + right * step, y: vector.y + down * step };
+                    self.try_vector(next, beside, own, best);
+                }
+                if best.is_some_and(|best| best.vector == vector) {
+                    break;
+                }
             }
         }
     }
@@ -151,19 +203,27 @@ impl<'a> Searched<'a> {
         let mut best = None;
         let last = |right: usize, down: usize| {
             let at = |at: usize, by: usize| (at * BLOCK_UNITS + by).checked_sub(BLOCK_UNITS);
-            self.last.get(at(column, right), at(row, down)).unwrap_or_default()
+            self.last.and_then(|last| last.get(at(column, right), at(row, down))).unwrap_or_default()
         };
         // The block and those around it, by how far they are away in units, and one block back.
         let seeds = [last(2, 2), last(0, 2), last(4, 2), last(2, 0), last(2, 4)];
         let beside = Vector::default();
         self.try_vector(beside, beside, &own, &mut best);
+        if is_best(best) {
+            return beside;
+        }
         for seed in seeds {
             self.try_vector(self.whole_enough(seed), beside, &own, &mut best);
         }
         let Some(Found { vector: seed, difference, .. }) = best else { return Vector::default() };
         if difference > 0 {
-            self.try_all_around(seed, &own, &mut best);
-            self.refine(beside, &own, &mut best);
+            if self.follows() {
+                self.descend(&STEPS, beside, &own, &mut best);
+                self.descend(self.steps(), beside, &own, &mut best);
+            } else {
+                self.try_all_around(seed, &own, &mut best);
+                self.refine(beside, &own, &mut best);
+            }
         }
         best.map(|found| found.vector).unwrap_or_default()
     }
@@ -208,6 +268,11 @@ impl<'a> Searched<'a> {
             found.get(at(unit_column, right), at(unit_row, down))
         };
         let beside = expected(found, unit_column, unit_row, BLOCK_UNITS);
+        let mut best = None;
+        self.try_vector(beside, beside, &block, &mut best);
+        if is_best(best) {
+            return [beside; 4];
+        }
         let own = around(1, 1).unwrap_or_default();
         let mut known = [own; 10];
         let mut count = 1;
@@ -220,7 +285,7 @@ impl<'a> Searched<'a> {
             }
         }
         let known = &known[..count];
-        let mut best = None;
+        best = None;
         for &vector in known {
             self.try_vector(vector, beside, &block, &mut best);
         }
@@ -234,10 +299,14 @@ impl<'a> Searched<'a> {
             let own = self.own(unit_column + place % 2, unit_row + place / 2, UNIT);
             let mut of_unit = None;
             self.try_vector(best.vector, best.vector, &own, &mut of_unit);
-            for &vector in known.iter().filter(|&&vector| vector != best.vector) {
-                self.try_vector(vector, best.vector, &own, &mut of_unit);
+            if !is_best(of_unit) {
+                for &vector in known.iter().filter(|&&vector| vector != best.vector) {
+                    self.try_vector(vector, best.vector, &own, &mut of_unit);
+                }
+                if !self.follows() {
+                    self.refine(best.vector, &own, &mut of_unit);
+                }
             }
-            self.refine(best.vector, &own, &mut of_unit);
             if let Some(of_unit) = of_unit {
                 *unit = of_unit.vector;
                 sum += of_unit.cost;
@@ -274,12 +343,14 @@ impl Kernel for Blocks<'_> {
     }
 }
 
-/// How the first plane of a frame, `width` samples a row, has moved since an earlier one. `last` is how the frame before it did.
+/// How the first plane of a frame, `width` samples a row, has moved since an earlier one. `last` is how the frame before it did,
+/// if that is known.
 pub fn search(
     [earlier, samples]: [&[u8]; 2],
     width: usize,
     filters: Filters,
-    last: &Field,
+    last: Option<&Field>,
+    effort: SearchEffort,
     cpu: &CpuBackend,
 ) -> Result<Field> {
     let still = Field::still(width, samples.len() / width);
@@ -289,7 +360,7 @@ pub fn search(
     let earlier = Earlier::new(earlier, width, cpu);
     let mut best: Option<(u32, Searched<'_>)> = None;
     for &filter in filters.all() {
-        let searched = Searched::new(&earlier, filter, samples, width, last, cpu)?;
+        let searched = Searched::new(&earlier, filter, samples, width, last, effort, cpu)?;
         let left = if filters.all().len() > 1 { searched.left(cpu)? } else { 0 };
         if best.as_ref().is_none_or(|&(least, _)| left < least) {
             best = Some((left, searched));
@@ -306,12 +377,21 @@ pub fn search(
     rows(Some(&rows(None)?))
 }
 
-/// How the first planes of frames have moved, each since the one before.
-pub fn search_all(frames: &[&[u8]], width: usize, filters: Filters, cpu: &CpuBackend) -> Result<Vec<Field>> {
+/// How the first planes of frames have moved, each since the one before; of some it is `known` already.
+pub fn search_all(
+    frames: &[&[u8]],
+    width: usize,
+    filters: Filters,
+    known: impl Fn(usize) -> Option<Field>,
+    effort: SearchEffort,
+    cpu: &CpuBackend,
+) -> Result<Vec<Field>> {
     let mut fields: Vec<Field> = Vec::with_capacity(frames.len());
-    for pair in frames.windows(2) {
-        let still = Field::still(width, pair[0].len() / width);
-        let field = search([pair[0], pair[1]], width, filters, fields.last().unwrap_or(&still), cpu)?;
+    for (at, pair) in frames.windows(2).enumerate() {
+        let field = match known(at) {
+            Some(field) => field,
+            None => search([pair[0], pair[1]], width, filters, fields.last(), effort, cpu)?,
+        };
         fields.push(field);
     }
     Ok(fields)

@@ -164,15 +164,41 @@ fn what_moved_is_found() {
         make(&field, &mut moved);
         let still = Field::still(WIDTH, HEIGHT);
         let filters = Filters::choose(&[&earlier, &moved], WIDTH, &cpu).unwrap();
-        let found = search([&earlier, &moved], WIDTH, filters, &still, &cpu).unwrap();
+        let found = search([&earlier, &moved], WIDTH, filters, Some(&still), SearchEffort::Full, &cpu).unwrap();
         let mut expected = vec![0; earlier.len()];
         make(&found, &mut expected);
         assert!(expected == moved, "{filter:?}");
         assert_eq!(found.filter, filter);
         let as_moved = found.vectors.iter().filter(|&&vector| vector == Vector { x, y }).count();
         assert!(2 * as_moved > found.vectors.len(), "{filter:?}: {as_moved}");
-        assert_eq!(search([&moved, &moved], WIDTH, filters, &found, &cpu).unwrap(), still);
+        assert_eq!(search([&moved, &moved], WIDTH, filters, Some(&found), SearchEffort::Full, &cpu).unwrap(), still);
     }
+}
+
+/// A light search finds what is a few steps from where blocks went before.
+#[test]
+fn a_light_search_follows() {
+    // Smooth, so that nearer is better.
+    let earlier: Vec<u8> = (0..WIDTH * HEIGHT)
+        .map(|at| {
+            let (x, y) = ((at % WIDTH) as f32, (at / WIDTH) as f32);
+            (128.0 + 60.0 * (x / 9.0).sin() + 60.0 * (y / 7.0 + x / 31.0).cos()) as u8
+        })
+        .collect();
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let mut truth = Field { filter: Filter::Quarter, ..Field::still(WIDTH, HEIGHT) };
+    truth.vectors.fill(Vector { x: 13, y: -6 });
+    let share = Share { is_first: true, across: 0, down: 0 };
+    let reference = Reference { samples: &earlier, width: WIDTH, height: HEIGHT, step: 1 };
+    let mut moved = vec![0; earlier.len()];
+    Compensation { field: &truth, share, earlier: reference }.put(cpu.simd(), 0..HEIGHT, &mut moved, WIDTH);
+    let mut last = Field::still(WIDTH, HEIGHT);
+    last.vectors.fill(Vector { x: 0, y: 4 });
+    let filters = Filters::choose(&[&earlier, &moved], WIDTH, &cpu).unwrap();
+    let found = search([&earlier, &moved], WIDTH, filters, Some(&last), SearchEffort::Light, &cpu).unwrap();
+    let mut expected = vec![0; earlier.len()];
+    Compensation { field: &found, share, earlier: reference }.put(cpu.simd(), 0..HEIGHT, &mut expected, WIDTH);
+    assert!(expected == moved);
 }
 
 /// Whoever searches, with whatever instructions and threads, finds the same.
@@ -181,16 +207,18 @@ fn the_search_is_the_same_everywhere() {
     for (width, height) in [(16, 16), (61, 35), (WIDTH, HEIGHT)] {
         let (earlier, later) = (plane(width, height, 5), plane(width, height, 6));
         let last = field(Filter::Whole, width, height, i16::MAX, 8);
-        let found: Vec<Field> = SimdLevel::available()
+        let found: Vec<[Field; 2]> = SimdLevel::available()
             .into_iter()
             .flat_map(|simd| [1, 3].map(|threads| CpuBackend::new(simd, threads)))
             .map(|cpu| {
                 let filters = Filters::choose(&[&earlier, &later], width, &cpu).unwrap();
-                search([&earlier, &later], width, filters, &last, &cpu).unwrap()
+                let search = |last, effort| search([&earlier, &later], width, filters, last, effort, &cpu).unwrap();
+                assert_eq!(search(None, SearchEffort::Light), search(None, SearchEffort::Full));
+                [SearchEffort::Light, SearchEffort::Full].map(|effort| search(Some(&last), effort))
             })
             .collect();
-        assert!(found.iter().all(|field| *field == found[0]));
-        assert_eq!(found[0].vectors.len(), last.vectors.len());
+        assert!(found.iter().all(|fields| *fields == found[0]));
+        assert!(found[0].iter().all(|field| field.vectors.len() == last.vectors.len()));
     }
 }
 

@@ -200,11 +200,11 @@ impl<'a> Contest<'a> {
         if predicts(codec) && Tiling::suits(batch.geometry) && !batch.raw.is_empty() {
             let packed = codec == CodecChoice::Pack || level.packed;
             let mut choice = choose_tiles(batch, level.tiles, packed, cpu)?;
-            if let Some(shares) = searched(batch.geometry).filter(|_| level.moves) {
+            if let Some((effort, shares)) = level.motion.zip(searched(batch.geometry)) {
                 if self.ends(true) {
                     return Ok(());
                 }
-                choice = with_motion(batch, choice, shares, cpu)?;
+                choice = with_motion(batch, choice, shares, effort, cpu)?;
             }
             tiles = Some(choice);
         }

@@ -9,26 +9,38 @@ use crate::codec::model::vectors;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::Batch;
-use crate::motion::{Field, Filters, Motion, Share, first_planes, search, search_all};
+use crate::motion::{Field, Filters, Motion, SearchEffort, Share, first_planes, search, search_all};
 
-/// Pairs of frames that motion is tried on.
-const TRIED_PAIRS: usize = 6;
+/// Pairs of frames that motion is tried on. They are searched all around, whatever the effort.
+fn tried_pairs(effort: SearchEffort) -> usize {
+    match effort {
+        SearchEffort::Light => 3,
+        SearchEffort::Full => 6,
+    }
+}
 
 /// The same with motion, if that pays.
 pub(crate) fn with_motion(
     batch: Batch<'_>,
     still: TileChoice,
     shares: Vec<Share>,
+    effort: SearchEffort,
     cpu: &CpuBackend,
 ) -> Result<TileChoice> {
     let geometry = batch.geometry;
     let Some(frames) = first_planes(batch).filter(|_| still.plan.has_tables()) else { return Ok(still) };
     let width = geometry.planes[0].width;
     let filters = Filters::choose(&frames, width, cpu)?;
-    if !pairs_gain(batch, &still, &frames, filters, cpu)? {
+    let tried = search_some(&frames, width, filters, effort, cpu)?;
+    if !gain(batch, &still, &tried, cpu)? {
         return Ok(still);
     }
-    let motion = Motion { shares, fields: search_all(&frames, width, filters, cpu)? };
+    // A full search finds more if it goes on from what moved before.
+    let known = |pair| match effort {
+        SearchEffort::Light => tried.iter().find(|&&(tried, _)| tried == pair).map(|(_, field)| field.clone()),
+        SearchEffort::Full => None,
+    };
+    let motion = Motion { shares, fields: search_all(&frames, width, filters, known, effort, cpu)? };
     let Pieces { bands, band_bytes, of_tables, .. } = Pieces::of(geometry, false);
     let tiling = still.plan.tiling(geometry);
     let pieces = pieces(geometry, bands, of_tables).collect();
@@ -46,30 +58,34 @@ pub(crate) fn with_motion(
     })
 }
 
-/// Whether motion saves enough of some pairs of frames.
-fn pairs_gain(
-    batch: Batch<'_>,
-    still: &TileChoice,
+/// Some pairs of frames, each by the number of its first one, and how they have moved.
+fn search_some(
     frames: &[&[u8]],
+    width: usize,
     filters: Filters,
+    effort: SearchEffort,
     cpu: &CpuBackend,
-) -> Result<bool> {
+) -> Result<Vec<(usize, Field)>> {
+    let (pairs, tried) = (frames.len() - 1, tried_pairs(effort));
+    let mut places: Vec<usize> = (0..tried).map(|at| (2 * at + 1) * pairs / (2 * tried)).collect();
+    places.dedup();
+    let search = |pair| Ok((pair, search([frames[pair], frames[pair + 1]], width, filters, None, effort, cpu)?));
+    places.into_iter().map(search).collect()
+}
+
+/// Whether motion saves enough of the pairs that were `tried`.
+fn gain(batch: Batch<'_>, still: &TileChoice, tried: &[(usize, Field)], cpu: &CpuBackend) -> Result<bool> {
     let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(false) };
-    let first = &batch.geometry.planes[0];
-    let nothing = Field::still(first.width, first.height);
-    let count_of_pairs = frames.len() - 1;
-    let mut pairs: Vec<usize> = (0..TRIED_PAIRS).map(|at| (2 * at + 1) * count_of_pairs / (2 * TRIED_PAIRS)).collect();
-    pairs.dedup();
-    for &pair in &pairs {
-        motion.fields[pair] = search([frames[pair], frames[pair + 1]], first.width, filters, &nothing, cpu)?;
+    for (pair, field) in tried {
+        motion.fields[*pair].clone_from(field);
     }
     let tiling = still.plan.tiling(batch.geometry);
     let bands = 0..tiling.bands.len();
-    let pieces: Vec<_> = pairs.iter().flat_map(|pair| bands.clone().map(move |band| (band, pair + 1))).collect();
+    let pieces: Vec<_> = tried.iter().flat_map(|(pair, _)| bands.clone().map(move |band| (band, pair + 1))).collect();
     let bits_of = |motion, pieces| {
         count(batch, &tiling, still.plan.colour, still.effort, motion, pieces, cpu).map(|counts| counts.bits())
     };
-    let of_vectors = bits(&pairs.iter().map(|&pair| motion.fields[pair].clone()).collect::<Vec<_>>(), cpu);
+    let of_vectors = bits(&tried.iter().map(|(_, field)| field.clone()).collect::<Vec<_>>(), cpu);
     let (moving, still) = (bits_of(Some(&motion), pieces.clone())? + of_vectors, bits_of(None, pieces)?);
     Ok(pays(still, moving))
 }

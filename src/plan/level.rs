@@ -2,6 +2,7 @@
 
 use crate::codec::ContextKind;
 use crate::codec::discrete::Effort;
+use crate::motion::SearchEffort;
 
 use super::{Candidate, CodecChoice, Colour, Predictor};
 use crate::stage::TileEffort;
@@ -25,8 +26,8 @@ pub struct LevelParameters {
     pub packed: bool,
     /// Whether the planes that packed frames were made from are recovered: that takes longer than packing does.
     pub recovers: bool,
-    /// Whether what is predicted is tried with motion.
-    pub moves: bool,
+    /// How motion is searched for, if what is predicted is tried with it.
+    pub motion: Option<SearchEffort>,
     /// Whether the adaptive model is tried.
     pub model: bool,
     /// How hard the discrete coder tries.
@@ -60,8 +61,8 @@ const LEVELS: [LevelParameters; 9] = [
 /// The lowest level of Zstandard at which the time it takes is given to every block.
 const THOROUGH_ZSTD_LEVEL: i32 = 8;
 
-/// The lowest level of Zstandard beside which the time that a search for motion takes is no matter.
-const MOTION_ZSTD_LEVEL: i32 = 12;
+/// The lowest level of Zstandard beside which the time that a full search for motion takes is no matter.
+const FULL_SEARCH_ZSTD_LEVEL: i32 = 12;
 
 /// The lowest level of Zstandard beside which the time that the model takes is no matter.
 const MODEL_ZSTD_LEVEL: i32 = 16;
@@ -82,6 +83,11 @@ const fn level(
         (false, false) => Effort::Usual,
         (false, true) => Effort::Thorough,
     };
+    let motion = match (thorough, zstd_level >= FULL_SEARCH_ZSTD_LEVEL) {
+        (false, _) => None,
+        (true, false) => Some(SearchEffort::Light),
+        (true, true) => Some(SearchEffort::Full),
+    };
     let discrete_quarters = if matches!(discrete, Effort::Usual) { 5 } else { 4 };
     LevelParameters {
         predictors,
@@ -92,7 +98,7 @@ const fn level(
         tiles,
         packed,
         recovers: !packed,
-        moves: zstd_level >= MOTION_ZSTD_LEVEL,
+        motion,
         model,
         discrete,
         discrete_quarters,

@@ -22,7 +22,7 @@ pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usiz
     let level = LevelParameters::of(settings.level());
     let codec = level.codec(settings.codec());
     let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(geometry);
-    let may_move = level.moves && searched(geometry).is_some();
+    let may_move = level.motion.is_some() && searched(geometry).is_some();
     if has_model || may_move || !predicts(codec) || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
         return None;
     }

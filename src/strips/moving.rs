@@ -6,7 +6,7 @@ use crate::codec::model::{Decoding, Encoding, vectors};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
-use crate::motion::{Compensation, Field, Filters, Motion, Reference, Share, search_all};
+use crate::motion::{Compensation, Field, Filters, Motion, Reference, SearchEffort, Share, search_all};
 use crate::plan::StripPlan;
 use crate::pool;
 
@@ -26,7 +26,7 @@ pub(super) fn encode(
             let first = &geometry.planes[0];
             let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
             let filters = Filters::choose(&frames, first.width, cpu)?;
-            let fields = search_all(&frames, first.width, filters, cpu)?;
+            let fields = search_all(&frames, first.width, filters, |_| None, SearchEffort::Full, cpu)?;
             searched = Motion { fields, ..still(geometry)? };
             &searched
         }
