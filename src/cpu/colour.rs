@@ -35,29 +35,18 @@ pub fn forward<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeomet
     }
 }
 
-/// One frame of each plane to one raw frame. The planes are used as working memory.
-pub fn inverse<T: Sample>(
-    simd: SimdLevel,
-    colour: Colour,
-    planes: &[PlaneGeometry],
-    input: &mut [&mut [T]],
-    raw: &mut [u8],
-) {
+/// One frame of each plane to one raw frame.
+pub fn inverse<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeometry], input: &[&[T]], raw: &mut [u8]) {
     if let [p0, p1, p2] = input
         && planes[0].step == 3
     {
         let add_green = colour == Colour::SubtractGreen;
         return simd.run(Join3 { raw, add_green, p0, p1, p2 });
     }
-    if colour == Colour::SubtractGreen
-        && let [p0, p1, p2, ..] = input
-    {
-        for difference in [p0, p2] {
-            simd.run(Add { samples: difference, green: p1 });
-        }
-    }
-    for (plane, samples) in planes.iter().zip(input.iter()) {
-        simd.run(Join { raw, plane, samples });
+    let green = input.get(1).copied().filter(|_| colour == Colour::SubtractGreen && input.len() > 2);
+    for (at, (plane, samples)) in planes.iter().zip(input).enumerate() {
+        let green = green.filter(|_| at == 0 || at == 2);
+        simd.run(Join { raw, plane, samples, green });
     }
 }
 
@@ -152,6 +141,8 @@ struct Join<'a, T> {
     raw: &'a mut [u8],
     plane: &'a PlaneGeometry,
     samples: &'a [T],
+    /// What samples are differences from.
+    green: Option<&'a [T]>,
 }
 
 impl<T: Sample> Kernel for Join<'_, T> {
@@ -159,15 +150,23 @@ impl<T: Sample> Kernel for Join<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let start = self.raw.len().min(self.plane.offset * T::BYTES);
+        let Self { raw, plane, samples, green } = self;
+        let start = raw.len().min(plane.offset * T::BYTES);
+        let raw = &mut raw[start..];
+        if let Some(green) = green {
+            for ((&sample, &green), bytes) in samples.iter().zip(green).zip(raw.chunks_mut(plane.step * T::BYTES)) {
+                sample.add(green).write_le(bytes);
+            }
+            return;
+        }
         // Where samples follow one another, the loop is a copy.
-        if self.plane.step == 1 {
-            for (&sample, bytes) in self.samples.iter().zip(self.raw[start..].chunks_exact_mut(T::BYTES)) {
+        if plane.step == 1 {
+            for (&sample, bytes) in samples.iter().zip(raw.chunks_exact_mut(T::BYTES)) {
                 sample.write_le(bytes);
             }
             return;
         }
-        for (&sample, bytes) in self.samples.iter().zip(self.raw[start..].chunks_mut(self.plane.step * T::BYTES)) {
+        for (&sample, bytes) in samples.iter().zip(raw.chunks_mut(plane.step * T::BYTES)) {
             sample.write_le(bytes);
         }
     }
@@ -185,22 +184,6 @@ impl<T: Sample> Kernel for Subtract<'_, T> {
     fn run(self) {
         for (sample, &green) in self.samples.iter_mut().zip(self.green) {
             *sample = sample.sub(green);
-        }
-    }
-}
-
-struct Add<'a, T> {
-    samples: &'a mut [T],
-    green: &'a [T],
-}
-
-impl<T: Sample> Kernel for Add<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (sample, &green) in self.samples.iter_mut().zip(self.green) {
-            *sample = sample.add(green);
         }
     }
 }

@@ -211,8 +211,9 @@ impl CpuBackend {
         })?;
         let raws = raw.chunks_exact_mut(geometry.frame_samples * T::BYTES);
         let jobs = raws.zip(frames_of_planes::<T>(geometry, residuals)).collect();
-        pool::for_each(&self.crew, jobs, |(raw, mut planes): (&mut [u8], Vec<&mut [T]>)| {
-            colour::inverse(self.simd, plan.colour, &geometry.planes, &mut planes, raw);
+        pool::for_each(&self.crew, jobs, |(raw, planes): (&mut [u8], Vec<&mut [T]>)| {
+            let planes: Vec<&[T]> = planes.into_iter().map(|plane| &*plane).collect();
+            colour::inverse(self.simd, plan.colour, &geometry.planes, &planes, raw);
             Ok(())
         })
     }

@@ -109,7 +109,8 @@ impl Kernels {
             }
             Row::Colour { geometry, colour } => {
                 let mut raw = vec![0xA5; coded.len()];
-                colour::inverse(simd, *colour, &geometry.planes, &mut split(geometry, &mut samples), &mut raw);
+                let planes: Vec<&[T]> = split(geometry, &mut samples).into_iter().map(|plane| &*plane).collect();
+                colour::inverse(simd, *colour, &geometry.planes, &planes, &mut raw);
                 return raw;
             }
             Row::Shuffle { .. } => unreachable!("shuffles work on bytes"),

@@ -80,10 +80,9 @@ impl<'a> Converter<'a> {
                     row.copy_from_slice(&even[..width]);
                 }
             }
-            let [red, green, blue] = &mut self.rows;
+            let [red, green, blue] = &self.rows;
             let (first, third) = if blue_first { (blue, red) } else { (red, blue) };
-            let mut rows = [first.as_mut_slice(), green.as_mut_slice(), third.as_mut_slice()];
-            colour::inverse::<u8>(self.simd, Colour::None, &self.planes, &mut rows, raw);
+            colour::inverse::<u8>(self.simd, Colour::None, &self.planes, &[first, green, third], raw);
         }
     }
 }

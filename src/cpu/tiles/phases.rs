@@ -6,6 +6,9 @@ use crate::cpu::simd::{Kernel, SimdLevel};
 use crate::frame::{Band, CodedPlane, Phase, PlaneGeometry, Region};
 use crate::plan::Colour;
 
+/// Planes whose samples are interleaved: the channels of a pixel.
+const MOST_PLANES: usize = 4;
+
 /// Working memory for two rows of every plane of a region.
 #[derive(Default)]
 pub(super) struct Rows([Vec<Vec<u8>>; 2]);
@@ -65,26 +68,18 @@ impl<'a> RowCoder<'a> {
         let mut raw_rows = raw.chunks_exact(self.region.row_samples);
         let mut y = 0;
         while let Some(row) = raw_rows.next() {
-            colour::forward::<u8>(self.simd, self.colour, &self.planes, row, &mut upper);
+            self.split_row(row, coded, y, buffers, &mut upper);
             let below = raw_rows.next();
             if let Some(row) = below {
-                colour::forward::<u8>(self.simd, self.colour, &self.planes, row, &mut lower);
+                self.split_row(row, coded, y + 1, buffers, &mut lower);
             }
             for (coded, buffer) in coded.iter().zip(buffers.iter_mut()) {
-                let plane = coded.plane - self.region.planes.start;
-                let (upper, lower) = (&*upper[plane], &*lower[plane]);
-                match coded.phase {
-                    Phase::Whole => {
-                        buffer.row_mut(y, coded.width).copy_from_slice(upper);
-                        if below.is_some() {
-                            buffer.row_mut(y + 1, coded.width).copy_from_slice(lower);
-                        }
-                    }
-                    phase if below.is_some() || matches!(phase, Phase::Corner | Phase::Right) => {
-                        let out = buffer.row_mut(y / 2, coded.width);
-                        self.simd.run(TakePhase { phase, upper, lower, out });
-                    }
-                    _ => {}
+                let phase = coded.phase;
+                if phase != Phase::Whole && (below.is_some() || matches!(phase, Phase::Corner | Phase::Right)) {
+                    let plane = coded.plane - self.region.planes.start;
+                    let (upper, lower) = (&*upper[plane], &*lower[plane]);
+                    let out = buffer.row_mut(y / 2, coded.width);
+                    self.simd.run(TakePhase { phase, upper, lower, out });
                 }
             }
             y += 2;
@@ -92,6 +87,25 @@ impl<'a> RowCoder<'a> {
         for (coded, buffer) in coded.iter().zip(buffers) {
             buffer.fill_up(coded);
         }
+    }
+
+    /// Row `y` to rows of its planes: to where they are coded if that is as a whole, to `apart` if it is by phases.
+    fn split_row(
+        &self,
+        raw: &[u8],
+        coded: &[CodedPlane],
+        y: usize,
+        buffers: &mut [PlaneBuffer],
+        apart: &mut [&mut [u8]],
+    ) {
+        let mut out: [&mut [u8]; MOST_PLANES] = Default::default();
+        for (out, row) in out.iter_mut().zip(apart) {
+            *out = row;
+        }
+        for (coded, buffer) in coded.iter().zip(buffers).filter(|(coded, _)| coded.phase == Phase::Whole) {
+            out[coded.plane - self.region.planes.start] = buffer.row_mut(y, coded.width);
+        }
+        colour::forward::<u8>(self.simd, self.colour, &self.planes, raw, &mut out[..self.planes.len()]);
     }
 
     /// Undoes [`split`](Self::split).
@@ -107,32 +121,35 @@ impl<'a> RowCoder<'a> {
         let mut y = 0;
         while let Some(row) = raw_rows.next() {
             let below = raw_rows.next();
-            let mut at = 0;
-            while let Some(plane) = coded.get(at) {
+            let phases = coded.iter().enumerate().filter(|(_, coded)| coded.phase == Phase::Corner);
+            for (at, plane) in phases {
                 let out = plane.plane - self.region.planes.start;
-                if plane.phase == Phase::Whole {
-                    upper[out].copy_from_slice(buffers[at].row(y, plane.width));
-                    if below.is_some() {
-                        lower[out].copy_from_slice(buffers[at].row(y + 1, plane.width));
-                    }
-                    at += 1;
-                } else {
-                    let part = |phase: usize| buffers[at + phase].row(y / 2, coded[at + phase].width);
-                    let (corner, right) = (part(0), part(1));
-                    self.simd.run(PutPhases { corner, difference: None, right, out: upper[out] });
-                    if below.is_some() {
-                        let difference = Some(part(2));
-                        self.simd.run(PutPhases { corner, difference, right: part(3), out: lower[out] });
-                    }
-                    at += Phase::SPLIT.len();
+                let part = |phase: usize| buffers[at + phase].row(y / 2, coded[at + phase].width);
+                let (corner, right) = (part(0), part(1));
+                self.simd.run(PutPhases { corner, difference: None, right, out: upper[out] });
+                if below.is_some() {
+                    let difference = Some(part(2));
+                    self.simd.run(PutPhases { corner, difference, right: part(3), out: lower[out] });
                 }
             }
-            colour::inverse::<u8>(self.simd, self.colour, &self.planes, &mut upper, row);
+            self.join_row(coded, buffers, y, &upper, row);
             if let Some(row) = below {
-                colour::inverse::<u8>(self.simd, self.colour, &self.planes, &mut lower, row);
+                self.join_row(coded, buffers, y + 1, &lower, row);
             }
             y += 2;
         }
+    }
+
+    /// Undoes [`split_row`](Self::split_row).
+    fn join_row(&self, coded: &[CodedPlane], buffers: &[PlaneBuffer], y: usize, apart: &[&mut [u8]], raw: &mut [u8]) {
+        let mut input: [&[u8]; MOST_PLANES] = Default::default();
+        for (input, row) in input.iter_mut().zip(apart) {
+            *input = row;
+        }
+        for (coded, buffer) in coded.iter().zip(buffers).filter(|(coded, _)| coded.phase == Phase::Whole) {
+            input[coded.plane - self.region.planes.start] = buffer.row(y, coded.width);
+        }
+        colour::inverse::<u8>(self.simd, self.colour, &self.planes, &input[..self.planes.len()], raw);
     }
 }
 
@@ -150,12 +167,20 @@ impl Kernel for TakePhase<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { phase, upper, lower, out } = self;
-        let blocks = out.iter_mut().zip(upper.chunks(2)).zip(lower.chunks(2));
+        let ((upper, last_upper), (lower, last_lower)) = (upper.as_chunks(), lower.as_chunks());
         match phase {
-            Phase::Whole | Phase::Corner => blocks.for_each(|((out, upper), _)| *out = upper[0]),
-            Phase::Right => difference(out, upper.as_chunks().0, upper.as_chunks().0, 1),
-            Phase::Below => blocks.for_each(|((out, upper), lower)| *out = lower[0].wrapping_sub(upper[0])),
-            Phase::Diagonal => difference(out, upper.as_chunks().0, lower.as_chunks().0, 1),
+            Phase::Whole | Phase::Corner => {
+                for (out, block) in out.iter_mut().zip(upper) {
+                    *out = block[0];
+                }
+            }
+            Phase::Right => difference(out, upper, upper, 1),
+            Phase::Below => difference(out, upper, lower, 0),
+            Phase::Diagonal => difference(out, upper, lower, 1),
+        }
+        // The last column of an odd width.
+        if let (Some(out), &[upper], &[lower]) = (out.get_mut(upper.len()), last_upper, last_lower) {
+            *out = if phase == Phase::Below { lower.wrapping_sub(upper) } else { upper };
         }
     }
 }
