@@ -10,7 +10,7 @@ use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
 use crate::container::{self, BlockEntry, Limits};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
-use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer};
+use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer, bytes_of_view, format_of_view};
 use crate::motion::Motion;
 use crate::packed;
 use crate::part::Part;
@@ -154,7 +154,8 @@ impl Compressor {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a 0-dimensional array;
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if one frame is too large for a batch.
     pub fn compress<T: Element, D: Dimension>(&self, frames: ArrayView<'_, T, D>) -> Result<Vec<u8>> {
-        self.compress_frames(&Frames::from_array(frames)?)
+        let (format, count) = format_of_view(&frames)?;
+        self.compress_bytes(format, count, &bytes_of_view(frames))
     }
 
     /// Compresses frames to a whole file in memory.
@@ -162,8 +163,12 @@ impl Compressor {
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if one frame is too large for a batch.
     pub fn compress_frames(&self, frames: &Frames) -> Result<Vec<u8>> {
-        let mut writer = Writer::new(Vec::new(), frames.format().clone(), self)?;
-        writer.write_frames(frames.frames(), frames.as_bytes())?;
+        self.compress_bytes(frames.format().clone(), frames.frames(), frames.as_bytes())
+    }
+
+    fn compress_bytes(&self, format: FrameFormat, frames: usize, bytes: &[u8]) -> Result<Vec<u8>> {
+        let mut writer = Writer::new(Vec::new(), format, self)?;
+        writer.write_all(frames, bytes)?;
         writer.finish()
     }
 

@@ -121,17 +121,20 @@ impl<'a, W: Write + Send> Writer<'a, W> {
                 self.flush()?;
             }
         }
-        let whole = left / batch_frames;
-        if whole > 0 {
-            let batches = (0..whole).map(|_| {
-                let bytes = take(&mut bytes, batch_frames * frame_bytes);
-                let timestamps = take(&mut timestamps, batch_frames).to_vec();
-                Ok(InputBatch { frames: batch_frames, bytes, side: Vec::new(), timestamps })
-            });
-            self.write_batches(batches, |_| Ok(()))?;
+        let rest = left % batch_frames;
+        if left > rest {
+            let (bytes, timestamps) =
+                (take(&mut bytes, (left - rest) * frame_bytes), take(&mut timestamps, left - rest));
+            self.write_batches(cut(batch_frames, frame_bytes, left - rest, bytes, timestamps), |_| Ok(()))?;
         }
-        self.pend(left % batch_frames, bytes, timestamps);
+        self.pend(rest, bytes, timestamps);
         Ok(())
+    }
+
+    /// Appends frames of which there are no more to come: those that are less than a batch need not be kept.
+    pub(crate) fn write_all(&mut self, frames: usize, bytes: &[u8]) -> Result<()> {
+        self.format.check_frames(frames, bytes.len())?;
+        self.write_batches(cut(self.batch_frames, self.format.frame_bytes(), frames, bytes, &[]), |_| Ok(()))
     }
 
     fn pend(&mut self, frames: usize, bytes: &[u8], timestamps: &[i64]) {
@@ -256,6 +259,21 @@ fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: 
 }
 
 /// The first `count` of what is left, or all.
+/// Frames in batches of so many, the last one of what is left.
+fn cut<'b>(
+    batch_frames: usize,
+    frame_bytes: usize,
+    frames: usize,
+    mut bytes: &'b [u8],
+    mut timestamps: &'b [i64],
+) -> impl Iterator<Item = Result<InputBatch<&'b [u8]>>> {
+    (0..frames).step_by(batch_frames).map(move |first| {
+        let frames = batch_frames.min(frames - first);
+        let bytes = take(&mut bytes, frames * frame_bytes);
+        Ok(InputBatch { frames, bytes, side: Vec::new(), timestamps: take(&mut timestamps, frames).to_vec() })
+    })
+}
+
 fn take<'s, T>(left: &mut &'s [T], count: usize) -> &'s [T] {
     let (taken, later) = left.split_at(count.min(left.len()));
     *left = later;

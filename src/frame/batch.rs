@@ -1,5 +1,7 @@
 //! Frames in memory, on their way in and out.
 
+use std::borrow::Cow;
+
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn};
 
 use super::{Element, FrameFormat, Geometry};
@@ -38,11 +40,8 @@ impl Frames {
     /// # Errors
     /// As [`FrameFormat::from_shape`]; a 0-dimensional array is invalid.
     pub fn from_array<T: Element, D: Dimension>(array: ArrayView<'_, T, D>) -> Result<Self> {
-        let Some((&frames, shape)) = array.shape().split_first() else {
-            return Err(Error::invalid("array shape: expected at least one axis, found a 0-dimensional array"));
-        };
-        let format = FrameFormat::from_shape(T::DTYPE, shape)?;
-        Self::new(format, frames, bytes_of_view(array))
+        let (format, frames) = format_of_view(&array)?;
+        Self::new(format, frames, bytes_of_view(array).into_owned())
     }
 
     /// Format of each frame.
@@ -121,21 +120,27 @@ impl Frames {
     }
 }
 
-/// Little-endian bytes of a view of any strides, in C order.
-pub fn bytes_of_view<T: Element, D: Dimension>(array: ArrayView<'_, T, D>) -> Vec<u8> {
+/// The format of frames along the first axis of an array, and how many there are.
+pub(crate) fn format_of_view<T: Element, D: Dimension>(array: &ArrayView<'_, T, D>) -> Result<(FrameFormat, usize)> {
+    let Some((&frames, shape)) = array.shape().split_first() else {
+        return Err(Error::invalid("array shape: expected at least one axis, found a 0-dimensional array"));
+    };
+    Ok((FrameFormat::from_shape(T::DTYPE, shape)?, frames))
+}
+
+/// Little-endian bytes of a view of any strides, in C order; no copy of those that lie so already.
+pub fn bytes_of_view<T: Element, D: Dimension>(array: ArrayView<'_, T, D>) -> Cow<'_, [u8]> {
+    if let Some(slice) = array.to_slice() {
+        return Cow::Borrowed(T::le_bytes(slice));
+    }
     let mut bytes = Vec::with_capacity(array.len() * T::DTYPE.bytes());
-    match array.to_slice() {
-        Some(slice) => T::extend_le_slice(slice, &mut bytes),
-        None => {
-            for row in array.rows() {
-                match row.to_slice() {
-                    Some(slice) => T::extend_le_slice(slice, &mut bytes),
-                    None => row.iter().for_each(|&sample| sample.extend_le(&mut bytes)),
-                }
-            }
+    for row in array.rows() {
+        match row.to_slice() {
+            Some(slice) => bytes.extend_from_slice(T::le_bytes(slice)),
+            None => row.iter().for_each(|&sample| sample.extend_le(&mut bytes)),
         }
     }
-    bytes
+    Cow::Owned(bytes)
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ pub trait Element: Copy + Send + Sync + sealed::Sealed + 'static {
     /// Appends the sample's little-endian bytes.
     fn extend_le(self, out: &mut Vec<u8>);
 
-    /// Appends all samples of a contiguous slice.
-    fn extend_le_slice(samples: &[Self], out: &mut Vec<u8>);
+    /// The little-endian bytes of samples, where they are.
+    fn le_bytes(samples: &[Self]) -> &[u8];
 
     /// Reads one sample from exactly `Self::DTYPE.bytes()` little-endian bytes; `None` if the bytes
     /// are no value of the type (a `bool` other than 0 and 1).
@@ -35,12 +35,8 @@ macro_rules! numbers {
                 out.extend_from_slice(&self.to_le_bytes());
             }
 
-            fn extend_le_slice(samples: &[Self], out: &mut Vec<u8>) {
-                if cfg!(target_endian = "little") {
-                    out.extend_from_slice(bytemuck::cast_slice(samples));
-                } else {
-                    samples.iter().for_each(|sample| sample.extend_le(out));
-                }
+            fn le_bytes(samples: &[Self]) -> &[u8] {
+                bytemuck::cast_slice(samples)
             }
 
             fn from_le(bytes: &[u8]) -> Option<Self> {
@@ -63,8 +59,8 @@ impl Element for bool {
         out.push(u8::from(self));
     }
 
-    fn extend_le_slice(samples: &[Self], out: &mut Vec<u8>) {
-        out.extend_from_slice(bytemuck::cast_slice(samples));
+    fn le_bytes(samples: &[Self]) -> &[u8] {
+        bytemuck::cast_slice(samples)
     }
 
     fn from_le(bytes: &[u8]) -> Option<Self> {

@@ -17,6 +17,7 @@ mod pitched;
 mod rectangle;
 mod tiling;
 
+pub(crate) use batch::format_of_view;
 pub use batch::{Frames, bytes_of_view};
 pub use buffer::WorkBuffer;
 #[cfg(feature = "gpu")]

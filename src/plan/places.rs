@@ -124,7 +124,7 @@ mod tests {
         let mut for_tiles = 0;
         for (name, times) in [("bbb_yuv420_320x176.y4m", 6), ("bbb_rgb_317x179.npy", 5)] {
             let (geometry, raw) = enlarged(name, times);
-            for level in [1, 2, 4, 6, 8] {
+            for level in [1, 2, 3, 4, 6, 8] {
                 let settings = Settings::new().with_level(level).unwrap();
                 for_tiles += usize::from(is_the_same(&geometry, &raw, &settings));
             }
