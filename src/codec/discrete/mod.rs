@@ -146,37 +146,43 @@ pub fn encode(picture: Picture, effort: Effort, crew: &Crew, raw: &[u8], out: &m
         Effort::Usual => &[Coding::Templates],
         Effort::Thorough => &[Coding::Templates, Coding::Patterns],
     };
+    let suited = |coding: Coding| if coding.suits(picture) { coding } else { Coding::Templates };
+    let mut codings: Vec<Coding> = codings.iter().map(|&coding| suited(coding)).collect();
+    codings.dedup();
+    let Ok(mut coded) = encode_with(&codings, picture, crew, raw) else { return false };
+    let bytes = |codes: &[Vec<u8>]| codes.iter().map(Vec::len).sum::<usize>();
+    let Some(shortest) = (0..codings.len()).min_by_key(|&at| bytes(&coded[at])) else { return false };
+    let codes = coded.swap_remove(shortest);
     let start = out.len();
-    let mut shortest = usize::MAX;
-    for &coding in codings {
-        let from = out.len();
-        if encode_with(coding, picture, crew, raw, out).is_ok() && out.len() - from < shortest {
-            out.drain(start..from);
-            shortest = out.len() - start;
-        } else {
-            out.truncate(from);
-        }
+    out.push(codes.len() as u8);
+    out.push(codings[shortest] as u8);
+    for code in &codes {
+        // A code may be as long as 32 bits say at most: longer ones are never shorter than the frames.
+        out.extend(u32::try_from(code.len()).unwrap_or(u32::MAX).to_le_bytes());
     }
-    shortest < raw.len()
+    codes.iter().for_each(|code| out.extend(code));
+    out.len() - start < raw.len()
 }
 
 /// After so many frames without movement it is searched for in one frame of so many only.
 const SEARCHES: usize = 4;
 
-fn encode_with(coding: Coding, picture: Picture, crew: &Crew, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let coding = if coding.suits(picture) { coding } else { Coding::Templates };
+/// The bands by each coding. What moved where is the same for all of them.
+fn encode_with(codings: &[Coding], picture: Picture, crew: &Crew, raw: &[u8]) -> Result<Vec<Vec<Vec<u8>>>> {
     let band_rows = picture.band_rows(picture.bands());
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
-    let mut codes = vec![Vec::new(); tops.len()];
-    let bands = tops.into_iter().zip(&mut codes).collect();
-    pool::for_each(crew, bands, |(top, code)| {
+    let of_bands = pool::map(crew, tops, |top| {
         let height = band_rows.min(picture.height - top);
-        let mut decisions = Vec::new();
-        let units = match coding {
+        let units = |coding: &Coding| match coding {
             Coding::Plain => Units::Plain(Plain::default()),
-            _ => modelled(coding, picture, height),
+            _ => modelled(*coding, picture, height),
         };
-        let mut band = Band::new(BitEncoder::new(&mut decisions), picture, top, units);
+        let mut decisions = vec![Vec::new(); codings.len()];
+        let mut bands: Vec<_> = decisions
+            .iter_mut()
+            .zip(codings)
+            .map(|(decisions, coding)| Band::new(BitEncoder::new(decisions), picture, top, units(coding)))
+            .collect();
         let mut before = None;
         let mut choice = Choice::default();
         let mut fruitless = 0;
@@ -185,33 +191,34 @@ fn encode_with(coding: Coding, picture: Picture, crew: &Crew, raw: &[u8], out: &
             if let Some(before) = before {
                 let search = fruitless < SEARCHES || at % SEARCHES == 0;
                 let pair = Pair { picture, top, rows, before };
-                choice = match coding {
-                    Coding::Plain => pair.choose_quickly(search, &choice.vectors),
-                    Coding::Templates | Coding::Patterns => pair.choose(search),
+                choice = match codings {
+                    [Coding::Plain] => pair.choose_quickly(search, &choice.vectors),
+                    _ => pair.choose(search),
                 };
                 if search {
                     fruitless = if choice.moves() { 0 } else { fruitless + 1 };
                 }
             }
-            band.frame(before, &choice, rows)?;
+            bands.iter_mut().try_for_each(|band| band.frame(before, &choice, rows))?;
             before = Some(frame);
         }
-        let (coder, units) = band.into_parts();
-        coder.finish();
-        match units {
-            Units::Plain(plain) => plain.write(&decisions, code)?,
-            Units::Modelled(..) => *code = decisions,
-        }
-        Ok(())
+        let finish = |band: Band<BitEncoder<'_>>| {
+            let (coder, units) = band.into_parts();
+            coder.finish();
+            units
+        };
+        let units: Vec<Units> = bands.into_iter().map(finish).collect();
+        let code = |(units, decisions): (Units, Vec<u8>)| match units {
+            Units::Plain(plain) => plain.code(&decisions),
+            Units::Modelled(..) => Ok(decisions),
+        };
+        units.into_iter().zip(decisions).map(code).collect::<Result<Vec<_>>>()
     })?;
-    out.push(codes.len() as u8);
-    out.push(coding as u8);
-    for code in &codes {
-        // A code may be as long as 32 bits say at most: longer ones are never shorter than the frames.
-        out.extend(u32::try_from(code.len()).unwrap_or(u32::MAX).to_le_bytes());
+    let mut by_coding = vec![Vec::with_capacity(of_bands.len()); codings.len()];
+    for codes in of_bands {
+        by_coding.iter_mut().zip(codes).for_each(|(bands, code)| bands.push(code));
     }
-    codes.iter().for_each(|code| out.extend(code));
-    Ok(())
+    Ok(by_coding)
 }
 
 fn modelled(coding: Coding, picture: Picture, height: usize) -> Units {

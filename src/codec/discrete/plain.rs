@@ -32,9 +32,10 @@ impl Plain {
         self.taken == self.units.len()
     }
 
-    /// Appends the code of a band: two lengths, its `decisions`, and the units.
-    pub fn write(&self, decisions: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    /// The code of a band: two lengths, its `decisions`, and the units.
+    pub fn code(&self, decisions: &[u8]) -> Result<Vec<u8>> {
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Error::limit("band: more than 4 GiB"));
+        let mut out = Vec::new();
         out.extend(length(decisions)?.to_le_bytes());
         out.extend(length(&self.units)?.to_le_bytes());
         out.extend(decisions);
@@ -44,10 +45,10 @@ impl Plain {
         out.resize(start + compress_bound(self.units.len()), 0);
         let packed = compressor.compress_to_buffer(&self.units, &mut out[start..])?;
         out.truncate(start + packed);
-        Ok(())
+        Ok(out)
     }
 
-    /// Reads what [`Plain::write`] wrote: the units, which are at most so many bytes, and the decisions.
+    /// Reads what [`Plain::code`] gave: the units, which are at most so many bytes, and the decisions.
     pub fn read(code: &[u8], most: usize) -> Result<(Self, &[u8])> {
         let damaged = |what: &str| Error::corrupt(format!("discrete block: {what}"));
         let (lengths, rest) = code.split_first_chunk::<8>().ok_or_else(|| damaged("it ends within its lengths"))?;
