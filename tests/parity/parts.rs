@@ -96,7 +96,7 @@ fn recovery(adapter: &Adapter) {
 
 /// Frames that are larger than what kernels see at a time, in rows that are odd in number.
 fn large(dtype: Dtype) -> Case {
-    Case::new(dtype, packed(901, 803 / dtype.bytes() | 1, ChannelOrder::Bgr), 3, 3)
+    Case::new(dtype, packed(901, (803 / dtype.bytes()) | 1, ChannelOrder::Bgr), 3, 3)
 }
 
 /// What a row is predicted from is in the part before.
