@@ -179,7 +179,7 @@ fn parameters_are_laid_out_as_declared() {
         green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
         rows, chroma_width, chroma_height, frame_samples);
     layouts_agree!("tiles/escapes", params::Escapes, segments, ends);
-    layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, rows, ends);
+    layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, halvings, rows, ends);
 }
 
 #[test]
