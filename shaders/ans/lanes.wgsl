@@ -19,6 +19,9 @@ struct Rans {
     // Encoding: most 16-bit words of a group, which are even, and where words begin in `code`.
     most_words: u32,
     words: u32,
+    // Encoding: where the bytes of groups begin in `output`, in which two of the upper bits for each half of a group say how
+    // often the 8 bits of its residuals are halved.
+    halvings: u32,
     // Decoding: where the rows of codes begin in `tables`.
     rows: u32,
     // Decoding: where the ends of codes begin in `code`.
@@ -115,11 +118,14 @@ fn encode(
     var stored = vec2<u32>(0u, 0u);
     for (var at = end; at > first; at -= 1u) {
         let entry = input[params.entries + at - 1u];
-        let group = (entry & GROUP_MASK) * GROUP_WORDS;
+        let number_of_group = entry & GROUP_MASK;
+        let group = number_of_group * GROUP_WORDS;
+        let its_halvings = output[params.halvings + number_of_group / 4u] >> (number_of_group % 4u * 8u + 4u);
         let table = (entry >> TABLE_SHIFT) * 256u;
         for (var half = 2u; half > 0u; half -= 1u) {
-            let four = output[group + (half - 1u) * 8u + lane / 4u];
-            let byte = (four >> (8u * (lane % 4u))) & 255u;
+            let bits = 8u >> ((its_halvings >> (2u * (half - 1u))) & 3u);
+            let several = output[group + (half - 1u) * 8u + lane * bits / 32u];
+            let byte = (several >> (lane * bits % 32u)) & ((1u << bits) - 1u);
             let row = tables[table + byte];
             let frequency = row & FREQUENCY_MASK;
             let full = state >= frequency << (31u - SCALE_BITS);

@@ -27,16 +27,17 @@ fn forward(
     let first = band.band_first + first_frame * band.frame_tiles;
     let end = first + min(params.frames - first_frame, params.segment_frames) * band.frame_tiles;
     let first_entry = 4u * first;
+    let classes_at = first_class();
     var listed = first_entry;
     for (var tiles = first; tiles < end; tiles += LANES) {
         let tile = tiles + lane;
         var classes = 0u;
         if tile < end {
-            classes = input[tile];
+            classes = input[classes_at + tile];
         }
         var own = 0u;
         for (var at = 0u; at < 4u; at += 1u) {
-            own += select(0u, 1u, ((classes >> (8u * at)) & 255u) > 0u);
+            own += select(0u, 1u, ((classes >> (8u * at)) & 15u) > 0u);
         }
         counts[lane] = own;
         workgroupBarrier();
@@ -53,7 +54,7 @@ fn forward(
             var to = listed + counts[lane] - own;
             let first_table = coded_planes[located(tile).plane].first_table;
             for (var at = 0u; at < 4u; at += 1u) {
-                let its_class = (classes >> (8u * at)) & 255u;
+                let its_class = (classes >> (8u * at)) & 15u;
                 if its_class > 0u {
                     output[4u * segments + to] = ((first_table + its_class - 1u) << TABLE_SHIFT) | (4u * tile + at);
                     to += 1u;

@@ -73,6 +73,12 @@ struct Place {
     row: u32,
 }
 
+// Where classes begin after the groups and predictors of all tiles: a byte for each group, a word for each tile. The lower half
+// is the class, 0 for a group of zeros.
+fn first_class() -> u32 {
+    return params.tiles * TILE_WORDS + (params.tiles + 3u) / 4u;
+}
+
 fn located(tile: u32) -> Place {
     var band = 0u;
     var end = params.bands;

@@ -220,7 +220,8 @@ pub struct Bench {
     /// Codec of the residuals.
     #[arg(long, value_enum, default_value_t)]
     pub codec: Codec,
-    /// all, cpu, gpu, or the index, PCI bus id or part of the name of a device (see `framepress devices`) [default: cpu].
+    /// all, cpu, gpu, auto (beside cpu), or the index, PCI bus id or part of the name of a device (see `framepress devices`)
+    /// [default: cpu].
     #[arg(long, value_parser = benched)]
     pub device: Option<Benched>,
     /// Most threads [default: all cores].
@@ -261,6 +262,8 @@ pub struct Bench {
 pub enum Benched {
     /// The CPU and every adapter.
     All,
+    /// The CPU, and what places each batch by itself.
+    Auto,
     One(DeviceChoice),
 }
 
@@ -359,7 +362,7 @@ fn device(name: &str) -> Result<DeviceChoice, String> {
 fn benched(name: &str) -> Result<Benched, String> {
     match name {
         "all" => Ok(Benched::All),
-        "auto" => Err("expected all, cpu, gpu or a device; auto may mix them".to_owned()),
+        "auto" => Ok(Benched::Auto),
         name => device(name).map(Benched::One),
     }
 }

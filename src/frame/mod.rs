@@ -31,6 +31,8 @@ pub use rectangle::Rectangle;
 
 #[cfg(feature = "gpu")]
 pub(crate) use buffer_layout::{MOST_STRETCHES, stretches};
+#[cfg(feature = "gpu")]
+pub(crate) use tiling::regions;
 
 #[doc(hidden)]
 pub use batch::Batch;

@@ -211,7 +211,8 @@ fn unit(split_chroma: bool) -> usize {
     if split_chroma { 2 * TILE } else { TILE }
 }
 
-fn regions(geometry: &Geometry) -> Vec<Region> {
+/// The regions of a raw frame.
+pub(crate) fn regions(geometry: &Geometry) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     for (at, plane) in geometry.planes.iter().enumerate() {
         let row_samples = plane.width * plane.step;

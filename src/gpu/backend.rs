@@ -3,7 +3,7 @@
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
 use super::record_rans::{EncodedEnd, Ends};
-use super::{probe, record, record_rans, split_planes, split_tiles};
+use super::{probe, record, record_rans, split_planes, split_recovered, split_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
@@ -179,14 +179,14 @@ impl Backend for GpuBackend {
         if batch.raw.is_empty() {
             return Ok(());
         }
-        split_planes::solve(&self.engine, batch, making, out)
+        split_recovered::solve(&self.engine, batch, making, out)
     }
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
         if raw.is_empty() {
             return Ok(());
         }
-        split_planes::convert(&self.engine, geometry, making, planes, raw)
+        split_recovered::convert(&self.engine, geometry, making, planes, raw)
     }
 
     fn rans_encode(

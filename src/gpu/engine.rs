@@ -174,6 +174,14 @@ impl Engine {
         recording.is_ok_and(|recording| self.check_sizes(recording.borrow(), input_bytes).is_ok())
     }
 
+    /// Checks that the device has room for `recording`, which may not be one because no device has, and what it uploads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) with what is too large.
+    pub fn check(&self, recording: Result<Recording>, input_bytes: usize) -> Result<()> {
+        self.check_sizes(&recording?, input_bytes)
+    }
+
     /// The same, and then what `rest` makes of `output`: a [continuation](Recording::continuation), which has only
     /// downloads. Returns what that downloads.
     ///

@@ -2,7 +2,7 @@
 //!
 //! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`], both [`record_coded`] and [`record_decoded`], and where they
 //! are packed [`record_packed`]; for planes that frames were made from [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
-//! [`backend`] joins the two, in [`parts`] where a batch is too large, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
+//! [`backend`] joins the two, in [`parts`] where a batch is too large and in [`rows`] where a frame is, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 //!
 //! Frames that are on a device before ([`gpu_frames`]), or are to be there afterwards, are [`resident`] meanwhile, with
@@ -35,8 +35,11 @@ mod record_tiles;
 mod recording;
 mod resident;
 mod ring;
+mod rows;
 mod shaders;
+mod split_bands;
 mod split_planes;
+mod split_recovered;
 mod split_tiles;
 mod staging;
 mod timestamps;

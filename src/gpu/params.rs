@@ -183,6 +183,7 @@ pub(super) struct Rans {
     pub entries: u32,
     pub most_words: u32,
     pub words: u32,
+    pub halvings: u32,
     pub rows: u32,
     pub ends: u32,
 }

@@ -45,11 +45,16 @@ pub(super) fn with_frames(batch: &Geometry, frames: usize) -> Geometry {
     Geometry { frames, ..batch.clone() }.with_planes(planes)
 }
 
+/// The same batch with the least frames that [`parts`] can have.
+pub(super) fn with_least_frames(batch: &Geometry, step: usize, lead: usize) -> Geometry {
+    with_frames(batch, batch.frames.min(step + lead))
+}
+
 /// Cuts a batch into parts of which each `fits` the device, by the number of its frames, and has a multiple of `step` of
-/// them but for the last. The whole batch if it fits, or if there are no such parts.
-pub(super) fn parts(frames: usize, step: usize, lead: usize, fits: impl Fn(usize) -> bool) -> Vec<Part> {
+/// them but for the last. The whole batch if it fits. None if there are no such parts.
+pub(super) fn parts(frames: usize, step: usize, lead: usize, fits: impl Fn(usize) -> bool) -> Option<Vec<Part>> {
     if fits(frames) {
-        return vec![Part::whole(frames)];
+        return Some(vec![Part::whole(frames)]);
     }
     let (mut fitting, mut least_not) = (0, frames.div_ceil(step));
     while least_not - fitting > 1 {
@@ -57,10 +62,10 @@ pub(super) fn parts(frames: usize, step: usize, lead: usize, fits: impl Fn(usize
         *(if fits(steps * step + lead) { &mut fitting } else { &mut least_not }) = steps;
     }
     if fitting == 0 {
-        return vec![Part::whole(frames)];
+        return None;
     }
     let part = |start: usize| Part { lead: lead.min(start), frames: start..frames.min(start + fitting * step) };
-    (0..frames).step_by(fitting * step).map(part).collect()
+    Some((0..frames).step_by(fitting * step).map(part).collect())
 }
 
 #[cfg(test)]
@@ -69,14 +74,15 @@ mod tests {
 
     #[test]
     fn parts_are_as_long_as_fits() {
-        assert_eq!(parts(10, 1, 1, |frames| frames <= 10), [Part::whole(10)]);
         let part = |lead, frames| Part { lead, frames };
-        assert_eq!(parts(10, 1, 1, |frames| frames <= 5), [part(0, 0..4), part(1, 4..8), part(1, 8..10)]);
-        assert_eq!(parts(10, 4, 1, |frames| frames <= 9), [part(0, 0..8), part(1, 8..10)]);
-        assert_eq!(parts(3, 1, 0, |frames| frames <= 1), [part(0, 0..1), part(0, 1..2), part(0, 2..3)]);
+        let of_most = |frames, step, lead, most| parts(frames, step, lead, |frames| frames <= most).unwrap_or_default();
+        assert_eq!(of_most(10, 1, 1, 10), [Part::whole(10)]);
+        assert_eq!(of_most(10, 1, 1, 5), [part(0, 0..4), part(1, 4..8), part(1, 8..10)]);
+        assert_eq!(of_most(10, 4, 1, 9), [part(0, 0..8), part(1, 8..10)]);
+        assert_eq!(of_most(3, 1, 0, 1), [part(0, 0..1), part(0, 1..2), part(0, 2..3)]);
         for frames in 1..40 {
             for most in 2..frames {
-                let parts = parts(frames, 1, 1, |frames| frames <= most);
+                let parts = of_most(frames, 1, 1, most);
                 assert!(parts.iter().all(|part| (1..=most).contains(&part.with_lead().len())));
                 assert!(parts.iter().flat_map(|part| part.frames.clone()).eq(0..frames));
             }
@@ -84,10 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_cut_stays_whole() {
-        assert_eq!(parts(10, 1, 1, |frames| frames <= 1), [Part::whole(10)]);
-        assert_eq!(parts(1, 1, 1, |_| false), [Part::whole(1)]);
-        assert_eq!(parts(0, 1, 1, |_| false), [Part::whole(0)]);
-        assert_eq!(parts(10, 20, 1, |frames| frames < 10), [Part::whole(10)]);
+    fn what_has_no_parts_that_fit_is_not_cut() {
+        assert_eq!(parts(10, 1, 1, |frames| frames <= 1), None);
+        assert_eq!(parts(1, 1, 1, |_| false), None);
+        assert_eq!(parts(0, 1, 1, |_| false), None);
+        assert_eq!(parts(10, 20, 1, |frames| frames < 10), None);
     }
 }

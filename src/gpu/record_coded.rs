@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::params::MOST_SETS;
 use super::record_rans::{self, Code, EncodedEnd};
-use super::record_tiles::{RawFrames, Recorder};
+use super::record_tiles::{RawFrames, Recorder, bytes_with_classes};
 use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
@@ -15,8 +15,8 @@ use crate::stage::{CodedSegment, CodedTiles, SegmentCode, TileBatch, TileEffort}
 /// Codes that a segment can have.
 const SEGMENT_CODES: usize = 2;
 
-/// Classes have 4 bits.
-const MOST_CLASS: u8 = 15;
+/// Classes have 4 bits of their bytes. What the others say is for kernels, and only of groups that have a class.
+const CLASS: u8 = 15;
 
 /// Raw frames in, coded tiles out, in two submissions: how long codes are has to be known before they are downloaded.
 pub(super) struct Encoding {
@@ -88,16 +88,14 @@ impl Encoding {
             }
         };
         let code = Code { buffer, codes };
-        let tiles = recorder.recording.buffer(TileBatch::bytes_of(count))?;
+        let tiles = recorder.recording.buffer(bytes_with_classes(count))?;
         let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
 
-        let classes = recorder.choose(effort, raw, tiles)?;
-        recorder.list(lead, classes, list, segments)?;
+        recorder.choose(effort, raw, tiles);
+        recorder.list(lead, tiles, list, segments)?;
         let mut recording = recorder.recording;
-        record_rans::encode_list(&mut recording, &marked, [list, tiles], &code)?;
-        let predictors = count * TILE_SAMPLES..count * TILE_SAMPLES + count;
-        recording.download_to(0, tiles, predictors);
-        recording.download_to(classes_at(count), classes, 0..groups);
+        record_rans::encode_list(&mut recording, &marked, [list, tiles], TileBatch::bytes_of(count), &code)?;
+        recording.download_to(0, tiles, count * TILE_SAMPLES..bytes_with_classes(count));
         recording.download_to(classes_at(count) + groups, code.buffer, code.head());
         Ok(Self { recording, raw, tiles, code, count })
     }
@@ -161,10 +159,11 @@ impl Encoding {
         if predictors.iter().any(|&id| usize::from(id) >= TilePredictor::ALL.len()) {
             return Err(Error::gpu("the device chose a predictor that there is not"));
         }
-        if classes.iter().any(|&class| class > MOST_CLASS) {
+        if classes.iter().any(|&class| class & CLASS == 0 && class > 0) {
             return Err(Error::gpu("the device chose a class that there is not"));
         }
-        Ok(CodedTiles { predictors: predictors.to_vec(), classes: classes.to_vec(), segments })
+        let classes = classes.iter().map(|class| class & CLASS).collect();
+        Ok(CodedTiles { predictors: predictors.to_vec(), classes, segments })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::params;
 use super::record_rans::{self, Code, Ends, Row};
-use super::record_tiles::Recorder;
+use super::record_tiles::{Recorder, bytes_with_classes};
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::codec::{self, TileDecoderTables};
@@ -70,9 +70,9 @@ impl Decoding {
         let all = tables.all();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
         recorder.params.segment_frames = plan.segment_frames;
-        let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
+        let tiles = recorder.recording.buffer(bytes_with_classes(recorder.tiles))?;
         recorder.recording.fill(tiles, recorder.tiles * TILE_SAMPLES, &coded.predictors);
-        let classes = recorder.recording.table(coded.classes.as_chunks::<TILE_GROUPS>().0)?;
+        recorder.recording.fill(tiles, TileBatch::bytes_of(recorder.tiles), &coded.classes);
         let layout = Layout::new(recorder.tiles, coded);
         let list = recorder.recording.buffer(4 * layout.words)?;
         let input = recorder.recording.buffer(layout.input_bytes)?;
@@ -84,7 +84,7 @@ impl Decoding {
             Some(before) => begin_with(&mut recorder.recording, before, geometry, &plan.tiling(geometry), tiles),
         }
         let lead = usize::from(before.is_some());
-        recorder.list(lead, classes, list, coded.segments.len())?;
+        recorder.list(lead, tiles, list, coded.segments.len())?;
         let rows = layout.rows(lead, geometry, plan, coded, groups);
         let storage = [input, tiles, list];
         record_rans::decode_list(
@@ -230,7 +230,7 @@ pub(super) fn most_bytes(geometry: &Geometry, plan: &TilePlan, escapes: usize) -
     let segments = plan.bands as usize * plan.segments(geometry);
     let (codes, groups) = (2 * segments, tiles * TILE_GROUPS);
     let list = 4 * (4 * segments + groups + Ends::words(codes) + 2 * escapes);
-    list.max(Code::bytes(codes, groups) + escapes).max(TileBatch::bytes_of(tiles)) as u64
+    list.max(Code::bytes(codes, groups) + escapes).max(bytes_with_classes(tiles)) as u64
 }
 
 /// Puts the tiles of the first frame to `tiles`, and zeros to the groups of the others.

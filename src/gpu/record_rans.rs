@@ -83,11 +83,12 @@ impl Code {
 }
 
 /// Codes the groups of `list`, which begins with the first entry of each code and the one after its last. `groups` gets
-/// what is escaped.
+/// what is escaped; from byte `halvings` on it says of each group how its residuals lie there.
 pub(super) fn encode_list(
     recording: &mut Recording,
     tables: &[[u32; 256]],
     [list, groups]: [Slot; 2],
+    halvings: usize,
     code: &Code,
 ) -> Result<()> {
     let tables = recording.table(tables)?;
@@ -96,6 +97,7 @@ pub(super) fn encode_list(
         entries: 2 * code.codes as u32,
         most_words: MOST_WORDS as u32,
         words: (code.codes * ENCODED_ENDS) as u32,
+        halvings: (halvings / 4) as u32,
         ..Default::default()
     };
     let storage = [list, groups, code.buffer, tables];
@@ -107,7 +109,9 @@ pub(super) fn encode_list(
 pub(super) fn encode(tables: &[&EncodeTable], segments: Segments<'_>) -> Result<(Recording, Code)> {
     let mut recording = Recording::default();
     let tables: Vec<_> = tables.iter().map(|table| *table.as_array()).collect();
-    let groups = recording.buffer(segments.tables.len() * GROUP)?;
+    let group_bytes = segments.tables.len() * GROUP;
+    let halvings = group_bytes..group_bytes + segments.tables.len().next_multiple_of(4);
+    let groups = recording.buffer(halvings.end)?;
     let mut list: Vec<u32> = entry_ranges(segments).flat_map(|range| [range.start as u32, range.end as u32]).collect();
     list.extend(entries(segments)?);
     let list = recording.table(&list)?;
@@ -116,7 +120,9 @@ pub(super) fn encode(tables: &[&EncodeTable], segments: Segments<'_>) -> Result<
     let code = Code { buffer: recording.buffer(bytes)?, codes };
 
     recording.upload(groups);
-    encode_list(&mut recording, &tables, [list, groups], &code)?;
+    // Residuals are bytes.
+    recording.clear_part(groups, halvings);
+    encode_list(&mut recording, &tables, [list, groups], group_bytes, &code)?;
     recording.download(code.buffer, 0..bytes);
     Ok((recording, code))
 }

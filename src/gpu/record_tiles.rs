@@ -7,7 +7,7 @@ use super::shaders::Kernel;
 use crate::error::Result;
 use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::plan::{Colour, TileCut};
-use crate::stage::TileEffort;
+use crate::stage::{TileBatch, TileEffort};
 
 /// Tiles whose predictors a workgroup chooses.
 pub(super) const CHOSEN_TILES: usize = 4;
@@ -24,6 +24,11 @@ pub(super) enum RawFrames {
     Uploaded,
     /// In a buffer that has them before, and after.
     Resident,
+}
+
+/// Length of the buffer of so many tiles with the classes of their groups, which come last.
+pub(super) fn bytes_with_classes(tiles: usize) -> usize {
+    TileBatch::bytes_of(tiles) + tiles * TILE_GROUPS
 }
 
 /// Hands out the samples of the tiles of the last frame, band by band, which go to offset `to` of the result and on.
@@ -70,18 +75,16 @@ impl Recorder {
         self.params.rules = effort.predictors().iter().fold(0, |rules, &rule| rules | 1 << rule as u32);
     }
 
-    /// `tiles` gets a [`TileBatch`](crate::stage::TileBatch) of the raw frames in `raw`, but for its groups of zeros. Returns a buffer with the class
-    /// of each group.
-    pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) -> Result<Slot> {
+    /// `tiles` gets a [`TileBatch`] of the raw frames in `raw`, but for its groups of zeros, and with halves of groups in fewer
+    /// bits a residual where they fit; then classes, which say which do.
+    pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) {
         self.try_predictors(effort);
-        let classes = self.recording.buffer(self.tiles * TILE_GROUPS)?;
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
-        self.dispatch(Kernel::ChooseForward, &[raw, tiles, classes], workgroups);
-        Ok(classes)
+        self.dispatch(Kernel::ChooseForward, &[raw, tiles], workgroups);
     }
 
-    /// Lists the groups of `segments` segments, of all frames but the first `lead`.
-    pub fn list(&mut self, lead: usize, classes: Slot, list: Slot, segments: usize) -> Result<()> {
+    /// Lists the groups, by their classes, of `segments` segments, of all frames but the first `lead`.
+    pub fn list(&mut self, lead: usize, tiles: Slot, list: Slot, segments: usize) -> Result<()> {
         let params = params::Tiles { frames: self.params.frames - lead as u32, ..self.params };
         let table = if lead == 0 {
             self.coded_planes
@@ -93,11 +96,14 @@ impl Recorder {
             self.recording.table(&rows)?
         };
         let work = Work::Workgroups(segments);
-        self.recording.dispatch(Kernel::ListForward, OVERRIDES, params, &[classes, list, table], work);
+        self.recording.dispatch(Kernel::ListForward, OVERRIDES, params, &[tiles, list, table], work);
+        // Of tiles, classes alone.
+        let [list, table] = [list, table].map(|slot| self.recording.buffers[slot.0] as usize);
+        self.recording.moves_only(self.tiles * TILE_GROUPS + list + table);
         Ok(())
     }
 
-    /// Makes raw frames of a [`TileBatch`](crate::stage::TileBatch). Returns the buffer that has them, and one with the samples of its tiles.
+    /// Makes raw frames of a [`TileBatch`]. Returns the buffer that has them, and one with the samples of its tiles.
     pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<[Slot; 2]> {
         let coded_planes = (self.params.bands * self.params.planes) as usize;
         let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;

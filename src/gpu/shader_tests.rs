@@ -63,6 +63,27 @@ fn every_specialisation_is_valid() {
     }
 }
 
+/// What an entry point uses is bound, and nothing else is bound in its place.
+#[test]
+fn every_binding_is_in_the_table() {
+    for shader in &TABLE {
+        let module = module(shader);
+        let mut validator =
+            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        let info = validator.validate(&module).unwrap();
+        for (at, point) in module.entry_points.iter().enumerate() {
+            let entry = shader.entries.iter().find(|entry| entry.name == point.name).unwrap();
+            let storage: Vec<u32> = entry.storage.iter().map(|&kind| kind as u32).collect();
+            assert!(storage.is_sorted_by(|one, other| one < other), "{:?}: {storage:?}", entry.kernel);
+            let uses = info.get_entry_point(at);
+            let used = module.global_variables.iter().filter(|(variable, _)| !uses[*variable].is_empty());
+            for binding in used.filter_map(|(_, variable)| variable.binding.as_ref()).map(|it| it.binding) {
+                assert!(binding == 0 || storage.contains(&binding), "{:?}: {binding}", entry.kernel);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_table_names_every_entry_point() {
     for shader in &TABLE {
@@ -158,7 +179,7 @@ fn parameters_are_laid_out_as_declared() {
         green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
         rows, chroma_width, chroma_height, frame_samples);
     layouts_agree!("tiles/escapes", params::Escapes, segments, ends);
-    layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, rows, ends);
+    layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, halvings, rows, ends);
 }
 
 #[test]

@@ -166,7 +166,7 @@ pub(super) static TABLE: [Shader; 19] = [
         name: "tiles/choose",
         shared: &[TILING, SAMPLES, BYTES, RULES, CHOICE],
         source: include_str!("../../shaders/tiles/choose.wgsl"),
-        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, ALL)],
+        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE)],
     },
     Shader {
         name: "tiles/packed",

@@ -1,22 +1,21 @@
-//! Whole planes and recovered ones on a device, in parts where a batch is too large for it.
+//! Whole planes on a device, in parts where a batch is too large for it.
 
 use super::engine::Engine;
-use super::parts::{parts, with_frames};
-use super::{record, record_recover};
+use super::parts::{parts, with_frames, with_least_frames};
+use super::record;
+use super::rows::row_parts;
 use crate::cpu::{CpuBackend, Direction, SimdLevel};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
-use crate::plan::{Making, Plan, Shuffle};
-use crate::stage::SolvedPlanes;
+use crate::plan::{Plan, Shuffle};
 
 /// Raw frames to residuals.
 pub(super) fn forward(engine: &Engine, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
     let Batch { geometry, raw } = batch;
-    let fits = |frames: usize| {
-        let geometry = with_frames(geometry, frames);
-        engine.fits(record::forward(&geometry, plan), geometry.raw_bytes())
+    let check = |geometry: &Geometry| engine.check(record::forward(geometry, plan), geometry.raw_bytes());
+    let Some(parts) = parts(geometry.frames, 1, 1, |frames| check(&with_frames(geometry, frames)).is_ok()) else {
+        return forward_rows(engine, batch, plan, out);
     };
-    let parts = parts(geometry.frames, 1, 1, fits);
     if parts.len() == 1 {
         return engine.execute(&record::forward(geometry, plan)?, raw, out.as_bytes_mut());
     }
@@ -33,6 +32,26 @@ pub(super) fn forward(engine: &Engine, batch: Batch<'_>, plan: &Plan, out: &mut 
     shuffler().shuffle(geometry, plan, out, Direction::Forward)
 }
 
+/// The same for frames that are too large: some rows of all of them after the others.
+fn forward_rows(engine: &Engine, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
+    let Batch { geometry, raw } = batch;
+    let plain = unshuffled(plan);
+    let check = |rows: &Geometry| {
+        let rows = with_least_frames(rows, 1, 1);
+        engine.check(record::forward(&rows, &plain), rows.raw_bytes())
+    };
+    let mut residuals = WorkBuffer::default();
+    for rows in row_parts(geometry, |_| 1, 1, check)? {
+        residuals.resize_for_overwrite(rows.geometry.work_bytes());
+        let raw = rows.take(raw);
+        forward(engine, Batch { geometry: &rows.geometry, raw: &raw }, &plain, &mut residuals)?;
+        for (of_whole, own) in rows.residuals() {
+            out.as_bytes_mut()[of_whole].copy_from_slice(&residuals.as_bytes()[own]);
+        }
+    }
+    shuffler().shuffle(geometry, plan, out, Direction::Forward)
+}
+
 /// Residuals to raw frames.
 pub(super) fn inverse(
     engine: &Engine,
@@ -41,11 +60,10 @@ pub(super) fn inverse(
     residuals: &mut WorkBuffer,
     raw: &mut [u8],
 ) -> Result<()> {
-    let fits = |frames: usize| {
-        let geometry = with_frames(geometry, frames);
-        engine.fits(record::inverse(&geometry, plan), geometry.work_bytes())
+    let check = |geometry: &Geometry| engine.check(record::inverse(geometry, plan), geometry.work_bytes());
+    let Some(parts) = parts(geometry.frames, 1, 1, |frames| check(&with_frames(geometry, frames)).is_ok()) else {
+        return inverse_rows(engine, geometry, plan, residuals, raw);
     };
-    let parts = parts(geometry.frames, 1, 1, fits);
     if parts.len() == 1 {
         let input = &residuals.as_bytes()[..geometry.work_bytes()];
         return engine.execute(&record::inverse(geometry, plan)?, input, raw);
@@ -72,48 +90,39 @@ pub(super) fn inverse(
     Ok(())
 }
 
-/// Packed frames to planes, each frame by itself.
-pub(super) fn solve(engine: &Engine, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {
-    let Batch { geometry, raw } = batch;
-    let fits = |frames: usize| {
-        let geometry = with_frames(geometry, frames);
-        engine.fits(record_recover::forward(&geometry, making), geometry.raw_bytes())
-    };
-    let parts = parts(geometry.frames, 1, 0, fits);
-    if parts.len() == 1 {
-        return engine.execute(&record_recover::forward(geometry, making)?, raw, out.as_bytes_mut());
-    }
-    let one = making.planes(&with_frames(geometry, 1));
-    let (plane_bytes, blocks) = (one.raw_bytes(), one.plane_samples(1));
-    for part in parts {
-        let of_part = part.geometry(geometry);
-        let raw = &raw[part.bytes(geometry.frame_samples * geometry.sample_bytes)];
-        let mut solved = SolvedPlanes::default();
-        solved.resize_for_overwrite(&making.planes(&of_part));
-        engine.execute(&record_recover::forward(&of_part, making)?, raw, solved.as_bytes_mut())?;
-        let (planes, misfits) = out.parts_mut();
-        planes[part.bytes(plane_bytes)].copy_from_slice(solved.planes());
-        misfits[part.bytes(blocks)].copy_from_slice(solved.misfits());
-    }
-    Ok(())
-}
-
-/// Planes to packed frames, each frame by itself.
-pub(super) fn convert(
+/// The same for frames that are too large.
+fn inverse_rows(
     engine: &Engine,
     geometry: &Geometry,
-    making: &Making,
-    planes: &[u8],
+    plan: &Plan,
+    residuals: &mut WorkBuffer,
     raw: &mut [u8],
 ) -> Result<()> {
-    let plane_bytes = making.planes(&with_frames(geometry, 1)).raw_bytes();
-    let fits = |frames: usize| {
-        engine.fits(record_recover::inverse(&with_frames(geometry, frames), making), frames * plane_bytes)
+    let plain = unshuffled(plan);
+    let check = |rows: &Geometry| {
+        let rows = with_least_frames(rows, 1, 1);
+        engine.check(record::inverse(&rows, &plain), rows.work_bytes())
     };
-    let frame_bytes = geometry.frame_samples * geometry.sample_bytes;
-    for part in parts(geometry.frames, 1, 0, fits) {
-        let recording = record_recover::inverse(&part.geometry(geometry), making)?;
-        engine.execute(&recording, &planes[part.bytes(plane_bytes)], &mut raw[part.bytes(frame_bytes)])?;
+    let parts = row_parts(geometry, |_| 1, 1, check)?;
+    shuffler().shuffle(geometry, plan, residuals, Direction::Inverse)?;
+    let (mut before, mut of_rows) = (WorkBuffer::default(), WorkBuffer::default());
+    for rows in parts {
+        of_rows.resize_for_overwrite(rows.geometry.work_bytes());
+        if let Some(above) = rows.above() {
+            // As the first of its part, a row is predicted from itself alone.
+            before.resize_for_overwrite(above.geometry.work_bytes());
+            let raw = above.take(raw);
+            forward(engine, Batch { geometry: &above.geometry, raw: &raw }, &plain, &mut before)?;
+            for (of_above, own) in rows.lead_residuals(&above) {
+                of_rows.as_bytes_mut()[own].copy_from_slice(&before.as_bytes()[of_above]);
+            }
+        }
+        for (of_whole, own) in rows.residuals() {
+            of_rows.as_bytes_mut()[own].copy_from_slice(&residuals.as_bytes()[of_whole]);
+        }
+        let mut own = vec![0; rows.geometry.raw_bytes()];
+        inverse(engine, &rows.geometry, &plain, &mut of_rows, &mut own)?;
+        rows.put(&own, raw);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::record_coded::Encoding;
 use super::record_decoded::{self, Decoding};
 use super::record_packed::{self, Packing, Unpacking};
 use super::record_tiles::{self, RawFrames};
+use super::split_bands;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};
@@ -31,7 +32,9 @@ pub(super) fn pack(
         let geometry = with_frames(geometry, frames);
         engine.fits(packing(&geometry).map(|packing| packing.recording), geometry.raw_bytes())
     };
-    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
+    let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
+        return split_bands::pack(engine, batch, plan, effort);
+    };
     let pack = |part: &Part| {
         let of_part = part.geometry(geometry);
         let packing = packing(&of_part)?;
@@ -73,7 +76,9 @@ pub(super) fn unpack(
         let most_bytes = || record_packed::most_bytes(&with_frames(geometry, frames), plan);
         is_whole || frames < geometry.frames && most_bytes() <= engine.largest_buffer()
     };
-    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
+    let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
+        return split_bands::unpack(engine, geometry, plan, packed, raw);
+    };
     if parts.len() == 1 {
         return engine.execute(&whole?.recording, &Unpacking::input(packed), raw);
     }
@@ -140,7 +145,9 @@ pub(super) fn encode(
         engine.fits(recording, geometry.raw_bytes())
     };
     // Segments are not cut.
-    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
+    let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
+        return split_bands::encode(engine, batch, plan, effort, tables);
+    };
     let encode = |part: &Part| {
         let encoding = Encoding::after(part.lead, &part.geometry(geometry), plan, effort, tables)?;
         let mut head = vec![0; encoding.head_bytes()];
@@ -191,7 +198,9 @@ pub(super) fn decode(
     let whole = Decoding::new(geometry, plan, tables, coded, groups);
     let is_whole = engine.fits(whole.as_ref().map(|it| &it.recording), Decoding::input_bytes(coded));
     let fits = |frames| frames < geometry.frames && fits(frames) || is_whole;
-    let parts = parts(geometry.frames, plan.segment_frames as usize, 1, fits);
+    let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
+        return split_bands::decode(engine, geometry, plan, tables, (coded, groups), raw);
+    };
     if parts.len() == 1 {
         let decoding = whole?;
         let ends = engine.execute_in_two(&decoding.recording, &Decoding::input(coded), raw, |_| Ok(decoding.rest()))?;

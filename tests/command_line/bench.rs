@@ -254,3 +254,15 @@ fn every_device() {
         assert_eq!(sizes.len(), 1, "the same bytes from every device");
     }
 }
+
+/// What places each batch by itself is measured beside the CPU, in turn.
+#[test]
+fn placed_batches() {
+    let folder = Folder::new();
+    folder.clip(NPY);
+    let rows = folder.run(&["bench", NPY, "--level", "1,4", "--runs", "1", "--json", "--device", "auto"]).ok().json();
+    let rows: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| (row["level"].as_u64(), row["device"].as_str())).collect();
+    let expected = [(1, "cpu"), (1, "auto"), (4, "cpu"), (4, "auto")];
+    assert_eq!(rows, expected.map(|(level, device)| (Some(level), Some(device))));
+}

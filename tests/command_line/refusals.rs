@@ -32,7 +32,6 @@ fn wrong_usage() {
         (&["bench", NPY, "--runs", "0"], &["--runs"]),
         (&["bench", NPY, "--threads", "0"], &["--threads"]),
         (&["bench", NPY, "--batch", "0"], &["--batch"]),
-        (&["bench", NPY, "--device", "auto"], &["--device", "all"]),
         (&["bench", NPY, "-o", "x"], &["-o"]),
         (&["squeeze", NPY], &["squeeze"]),
         (&["compress", ".", "--raw", "5x3:gray"], &["--raw"]),

@@ -1,5 +1,5 @@
-//! Batches that go beyond what kernels of a device see at a time, on every adapter: some frames after the others come to
-//! what all at once come to.
+//! Batches that go beyond what kernels of a device see at a time, on every adapter: some frames, or some rows of them, after the
+//! others come to what all at once come to.
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Layout};
 use framepress::internal::gpu::{
@@ -23,7 +23,10 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("parts", it, "planes", || planes(it.adapter())));
         rows.push(row("parts", it, "tiles", || tiles(it.adapter())));
         rows.push(row("parts", it, "recovery", || recovery(it.adapter())));
-        rows.push(row("parts", it, "one-frame-too-large", || one_frame(it.adapter())));
+        rows.push(row("parts", it, "rows-of-planes", || rows_of_planes(it.adapter())));
+        rows.push(row("parts", it, "rows-of-tiles", || rows_of_tiles(it.adapter())));
+        rows.push(row("parts", it, "rows-of-recovery", || rows_of_recovery(it.adapter())));
+        rows.push(row("parts", it, "too-large", || too_large(it.adapter())));
     }
     rows
 }
@@ -91,11 +94,73 @@ fn recovery(adapter: &Adapter) {
     }
 }
 
-/// There is nothing to be cut between frames.
-fn one_frame(adapter: &Adapter) {
+/// Frames that are larger than what kernels see at a time, in rows that are odd in number.
+fn large(dtype: Dtype) -> Case {
+    Case::new(dtype, packed(901, (803 / dtype.bytes()) | 1, ChannelOrder::Bgr), 3, 3)
+}
+
+/// What a row is predicted from is in the part before.
+fn rows_of_planes(adapter: &Adapter) {
     let device = adapter.open_with_most_bound(MOST_BOUND);
-    let case = Case::new(Dtype::U8, gray(2048, 1025), 3, 1);
-    let error = compare(&device, &reference(), case.batch(), &case.identity()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Gpu);
-    assert!(error.to_string().contains("batch too large"), "{error}");
+    let yuv = Case::new(Dtype::U8, yuv(1501, 1101, ChromaSampling::Cs420, ChromaOrder::UvInterleaved), 2, 3);
+    for case in WIDTHS.map(large).into_iter().chain([yuv]) {
+        for plan in case.plans() {
+            alike(&device, 4, || compare(&device, &reference(), case.batch(), &plan));
+        }
+    }
+}
+
+/// With a band for each row of tiles, and with some that are not all as high.
+fn rows_of_tiles(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    let chroma = ChromaOrder::Planar;
+    let frames = [
+        (gray(2048, 1025), false),
+        (packed(901, 803, ChannelOrder::Bgr), true),
+        (yuv(1501, 1101, ChromaSampling::Cs420, chroma), false),
+    ];
+    for (layout, is_colour) in frames {
+        let case = Case::new(Dtype::U8, layout, 3, 3);
+        let colour = if is_colour { Colour::SubtractGreen } else { Colour::None };
+        for (bands, segment_frames) in [(Tiling::most_bands(&case.geometry, is_colour) as u32, 1), (11, 3)] {
+            let cut = TileCut { colour, split_chroma: is_colour, bands };
+            alike(&device, 8, || {
+                compare_packed(&device, &reference(), case.batch(), cut, TileEffort::Few, segment_frames)
+            });
+            alike(&device, 8, || {
+                compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Few, segment_frames)
+            });
+        }
+    }
+}
+
+/// Blocks of pixels are not cut.
+fn rows_of_recovery(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    for order in [ChannelOrder::Rgb, ChannelOrder::Bgra] {
+        let case = Case::new(Dtype::U8, packed(901, 803, order), 2, 3);
+        for making in makings(&case) {
+            let raw = made_frames(&case.geometry, &making, &reference()).unwrap();
+            let made = Case { geometry: case.geometry.clone(), raw };
+            alike(&device, 4, || compare_recovery(&device, &reference(), made.batch(), &making));
+        }
+    }
+}
+
+/// A row is not cut, nor is a band of tiles.
+fn too_large(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    let long = Case::new(Dtype::U8, gray((2 << 20) + 1, 3), 2, 1);
+    let high = Case::new(Dtype::U8, gray(2048, 1025), 3, 1);
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+    let found = [
+        compare(&device, &reference(), long.batch(), &long.identity()),
+        compare_packed(&device, &reference(), high.batch(), cut, TileEffort::Few, 3),
+        compare_coded(&device, &reference(), high.batch(), cut, TileEffort::Few, 3),
+    ];
+    for found in found {
+        let error = found.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Gpu);
+        assert!(error.to_string().contains("batch too large"), "{error}");
+    }
 }

@@ -28,6 +28,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("packed-tiles", it, "damage", || damaged_packed_tiles(it)));
         rows.push(row("coded-tiles", it, "shapes", || coded_shapes(it)));
         rows.push(row("coded-tiles", it, "none-and-all", || none_and_all_coded(it)));
+        rows.push(row("coded-tiles", it, "every-width", || every_coded_width(it)));
         rows.push(row("coded-tiles", it, "two-codes", || two_codes(it)));
         rows.push(row("coded-tiles", it, "many-segments", || many_segments(it)));
         rows.push(row("coded-tiles", it, "damage", || damaged_tiles(it)));
@@ -237,6 +238,32 @@ fn none_and_all_coded(subject: &Subject) {
     // The tables know small residuals only.
     case.raw.iter_mut().enumerate().for_each(|(at, sample)| *sample &= if at % 64 < 21 { 1 } else { 255 });
     same_coded(subject, &case, WHOLE, 2);
+}
+
+/// Halves of groups whose residuals take every number of bits, in every order, groups of zeros among them.
+fn every_coded_width(subject: &Subject) {
+    let (width, height) = (16 * 23, 16 * 11);
+    let mut case = Case::new(Dtype::U8, gray(width, height), 2, 1);
+    // The first frame is still, so the second one has residuals that are what is added to it, zigzag-mapped.
+    let noise = noise(width * height);
+    let bits = |x: usize, y: usize| [0, 1, 2, 4, 8][(x / 8 * 3 + y / 4 * (1 + x / 72)) % 5];
+    case.raw[..width * height].fill(128);
+    for (at, sample) in case.raw[width * height..].iter_mut().enumerate() {
+        let residual = u32::from(noise[at]) & ((1 << bits(at % width, at / width)) - 1);
+        *sample = 128u8.wrapping_add((residual >> 1) as u8 ^ (residual & 1).wrapping_neg() as u8);
+    }
+    let mut tiles = TileBatch::default();
+    reference().tiles_forward(case.batch(), WHOLE, TileEffort::Few, &mut tiles).unwrap();
+    let used = |half: &[u8]| 8 - half.iter().fold(0, |bits, residual| bits | residual).leading_zeros();
+    let mut pairs: Vec<_> = tiles.groups().iter().map(|group| (used(&group[..32]), used(&group[32..]))).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let of_first = |bits: u32| pairs.iter().filter(|&&(first, _)| first == bits).count();
+    assert!([0, 1, 2, 4, 8].into_iter().all(|bits| of_first(bits) > 1), "{pairs:?}");
+    for effort in [TileEffort::Few, TileEffort::All] {
+        let difference = compare_coded(subject.backend(), &reference(), case.batch(), WHOLE, effort, 1);
+        assert_eq!(difference.unwrap(), None);
+    }
 }
 
 /// A group fewer than two codes take, as near as tiles come to it, as many, and an odd number of them.

@@ -28,17 +28,21 @@ impl Device {
         let gpu = if stages { Gpu::open(&choice)? } else { None };
         let decompressor = Decompressor::new(&choice, threads, limits)?;
         let machinery = stages.then(|| Machinery::new(gpu, decompressor.threads()));
-        let name = decompressor.device_name().unwrap_or("cpu").to_owned();
+        let unnamed = if choice == DeviceChoice::Auto { "auto" } else { "cpu" };
+        let name = decompressor.device_name().unwrap_or(unnamed).to_owned();
         Ok(Self { name, choice, decompressor, machinery })
     }
 }
 
 /// The devices that were asked for. Of all, those that do not work are named and left out.
 pub fn open(asked: Benched, threads: Option<NonZeroUsize>, stages: bool) -> Result<Vec<Device>> {
-    if let Benched::One(choice) = asked {
-        return Ok(vec![Device::open(choice, threads, stages)?]);
-    }
-    let mut opened = vec![Device::open(DeviceChoice::Cpu, threads, stages)?];
+    let cpu = || Device::open(DeviceChoice::Cpu, threads, stages);
+    let mut opened = match asked {
+        Benched::One(choice) => return Ok(vec![Device::open(choice, threads, stages)?]),
+        // Its stages are those of the device that takes a batch.
+        Benched::Auto => return Ok(vec![cpu()?, Device::open(DeviceChoice::Auto, threads, false)?]),
+        Benched::All => vec![cpu()?],
+    };
     for index in devices().into_iter().filter_map(|adapter| adapter.index) {
         match Device::open(DeviceChoice::Named(index.to_string()), threads, stages) {
             Ok(mut device) => {

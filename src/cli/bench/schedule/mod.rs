@@ -56,7 +56,7 @@ pub fn run(device: Option<Benched>, json: bool) -> Result<ExitCode> {
 fn subjects(device: Option<Benched>) -> Result<Vec<Subject>> {
     let asked = match device {
         Some(Benched::One(choice)) => (choice != DeviceChoice::Cpu).then_some(choice),
-        None | Some(Benched::All) => {
+        None | Some(Benched::All | Benched::Auto) => {
             let hardware = devices().into_iter().find(|device| device.index.is_some() && !device.is_software());
             hardware.and_then(|device| device.index).map(|index| DeviceChoice::Named(index.to_string()))
         }
