@@ -152,16 +152,20 @@ pub fn encode(picture: Picture, effort: Effort, crew: &Crew, raw: &[u8], out: &m
     let Ok(mut coded) = encode_with(&codings, picture, crew, raw) else { return false };
     let bytes = |codes: &[Vec<u8>]| codes.iter().map(Vec::len).sum::<usize>();
     let Some(shortest) = (0..codings.len()).min_by_key(|&at| bytes(&coded[at])) else { return false };
-    let codes = coded.swap_remove(shortest);
     let start = out.len();
+    put(codings[shortest], &coded.swap_remove(shortest), out);
+    out.len() - start < raw.len()
+}
+
+/// Appends the codes of the bands.
+fn put(coding: Coding, codes: &[Vec<u8>], out: &mut Vec<u8>) {
     out.push(codes.len() as u8);
-    out.push(codings[shortest] as u8);
-    for code in &codes {
+    out.push(coding as u8);
+    for code in codes {
         // A code may be as long as 32 bits say at most: longer ones are never shorter than the frames.
         out.extend(u32::try_from(code.len()).unwrap_or(u32::MAX).to_le_bytes());
     }
     codes.iter().for_each(|code| out.extend(code));
-    out.len() - start < raw.len()
 }
 
 /// After so many frames without movement it is searched for in one frame of so many only.
