@@ -24,10 +24,7 @@ pub(crate) fn with_motion(
     let geometry = batch.geometry;
     let Some(frames) = first_planes(batch).filter(|_| still.plan.has_tables()) else { return Ok(still) };
     let width = geometry.planes[0].width;
-    let filters = Filters::choose(&frames, width, cpu)?;
-    if !pairs_gain(batch, &still, &frames, filters, cpu)? {
-        return Ok(still);
-    }
+    let Some(filters) = filters_that_pay(batch, &still, &frames, cpu)? else { return Ok(still) };
     let motion = Motion { shares, fields: search_all(&frames, width, filters, cpu)? };
     let Pieces { bands, band_bytes, of_tables, .. } = Pieces::of(geometry, false);
     let tiling = still.plan.tiling(geometry);
@@ -46,32 +43,42 @@ pub(crate) fn with_motion(
     })
 }
 
-/// Whether motion saves enough of some pairs of frames.
-fn pairs_gain(
+/// The filters with which motion saves enough of some pairs of frames, if there are any.
+fn filters_that_pay(
     batch: Batch<'_>,
     still: &TileChoice,
     frames: &[&[u8]],
-    filters: Filters,
     cpu: &CpuBackend,
-) -> Result<bool> {
-    let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(false) };
+) -> Result<Option<Filters>> {
+    let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(None) };
     let first = &batch.geometry.planes[0];
     let nothing = Field::still(first.width, first.height);
     let count_of_pairs = frames.len() - 1;
     let mut pairs: Vec<usize> = (0..TRIED_PAIRS).map(|at| (2 * at + 1) * count_of_pairs / (2 * TRIED_PAIRS)).collect();
     pairs.dedup();
-    for &pair in &pairs {
-        motion.fields[pair] = search([frames[pair], frames[pair + 1]], first.width, filters, &nothing, cpu)?;
-    }
     let tiling = still.plan.tiling(batch.geometry);
     let bands = 0..tiling.bands.len();
     let pieces: Vec<_> = pairs.iter().flat_map(|pair| bands.clone().map(move |band| (band, pair + 1))).collect();
-    let bits_of = |motion, pieces| {
-        count(batch, &tiling, still.plan.colour, still.effort, motion, pieces, cpu).map(|counts| counts.bits())
+    let bits_of = |motion: Option<&Motion>| {
+        count(batch, &tiling, still.plan.colour, still.effort, motion, pieces.clone(), cpu).map(|counts| counts.bits())
     };
-    let of_vectors = bits(&pairs.iter().map(|&pair| motion.fields[pair].clone()).collect::<Vec<_>>(), cpu);
-    let (moving, still) = (bits_of(Some(&motion), pieces.clone())? + of_vectors, bits_of(None, pieces)?);
-    Ok(pays(still, moving))
+    let mut bits_with = |filters| -> Result<u64> {
+        for &pair in &pairs {
+            motion.fields[pair] = search([frames[pair], frames[pair + 1]], first.width, filters, &nothing, cpu)?;
+        }
+        let of_vectors = bits(&pairs.iter().map(|&pair| motion.fields[pair].clone()).collect::<Vec<_>>(), cpu);
+        Ok(bits_of(Some(&motion))? + of_vectors)
+    };
+    let mut filters = Filters::choose(frames, first.width, cpu)?;
+    let mut moving = bits_with(filters)?;
+    // The choice has seen the first planes alone.
+    if filters.have_eight_taps() {
+        let usual = bits_with(Filters::USUAL)?;
+        if usual < moving {
+            (filters, moving) = (Filters::USUAL, usual);
+        }
+    }
+    Ok(pays(bits_of(None)?, moving).then_some(filters))
 }
 
 /// What vectors take.
