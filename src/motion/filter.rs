@@ -26,19 +26,19 @@ pub enum Filter {
     HalfDown = 2,
     /// Six taps, of quarter samples.
     Quarter = 3,
-    /// HEVC's.
+    /// HEVC's eight taps, of quarter samples.
     Hevc = 4,
-    /// VP9's, as AV1's of three kinds.
+    /// VP9's eight taps.
     Vp9Regular = 5,
-    /// VP9's.
+    /// Those that blur.
     Vp9Smooth = 6,
-    /// VP9's.
+    /// Those that keep edges.
     Vp9Sharp = 7,
-    /// AV1's.
+    /// AV1's eight taps.
     Av1Regular = 8,
-    /// AV1's.
+    /// Those that blur.
     Av1Smooth = 9,
-    /// AV1's.
+    /// Those that keep edges.
     Av1Sharp = 10,
 }
 
