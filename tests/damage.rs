@@ -327,7 +327,9 @@ fn damage_behind_good_checksums() {
                     continue;
                 }
                 assert_eq!(numbers, [0, 2, 3], "byte {at}");
-                assert!(matches!(bad.as_slice(), [error] if error.kind() == ErrorKind::Corrupt), "byte {at}: {bad:?}");
+                // The form of vectors may become one of a later version.
+                let is_told = |error: &Error| matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported);
+                assert!(matches!(bad.as_slice(), [error] if is_told(error)), "byte {at}: {bad:?}");
             }
         }
         assert!(unchanged < 2 * payload.len(), "most of the damage does damage");

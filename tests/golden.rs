@@ -99,6 +99,34 @@ fn texture(x: usize, y: usize) -> u64 {
     (0..16).map(|at| noise(x + at % 4, y + at / 4) % 256).sum::<u64>() / 16
 }
 
+/// 4:2:0 of 101 x 67.
+fn coded_yuv() -> FrameFormat {
+    let sampling = ChromaSampling::Cs420;
+    let layout = Layout::Yuv { width: 101, height: 67, sampling, chroma: ChromaOrder::Planar };
+    FrameFormat::new(Dtype::U8, layout).unwrap()
+}
+
+/// A byte of texture, or of what a filter of that number makes of it; units to the left move otherwise than the rest.
+fn coded(filter: i32, frame: usize, at: usize) -> u64 {
+    let planes = [(101, 67, 0), (51, 34, 101 * 67), (51, 34, 101 * 67 + 51 * 34)];
+    let plane = if at < planes[1].2 { 0 } else { 1 + usize::from(at >= planes[2].2) };
+    let (width, height, first) = planes[plane];
+    let sample = |x: i32, y: i32| {
+        let (x, y) = (x.clamp(0, width - 1) as usize, y.clamp(0, height - 1) as usize);
+        texture(x + 500 * plane, y) as i32
+    };
+    let (x, y) = ((at - first) as i32 % width, (at - first) as i32 / width);
+    let unit = if plane == 0 { 8 } else { 4 };
+    let falls_apart = x < 2 * unit;
+    let (vx, vy) = if x < unit { (-3, 6) } else { (9, -5) };
+    let bits = if plane == 0 { 2 } else { 3 };
+    let eighths = |v: i32| (v << (3 - bits)) & 7;
+    let (is_first, narrow) = (plane == 0, (falls_apart, falls_apart));
+    let moved = (x + (vx >> bits), y + (vy >> bits));
+    let made = reference::taps::between(filter, is_first, narrow, &sample, moved, (eighths(vx), eighths(vy)));
+    if frame == 0 { texture(x as usize + 500 * plane, y as usize) } else { made as u64 }
+}
+
 fn recipes() -> Vec<Recipe> {
     let format = |dtype, shape: &[usize]| FrameFormat::from_shape(dtype, shape).unwrap();
     let yuv =
@@ -330,6 +358,14 @@ fn recipes() -> Vec<Recipe> {
                 }
             })
         },
+        // What HEVC, VP9 and AV1 make between the samples of the frame before; beside it, by another vector.
+        Recipe { level: 7, ..recipe("moving_hevc_yuv420_u8", coded_yuv(), 2, |frame, at| coded(4, frame, at)) },
+        Recipe { level: 7, ..recipe("moving_vp9_yuv420_u8", coded_yuv(), 2, |frame, at| coded(5, frame, at)) },
+        Recipe { level: 9, ..recipe("moving_vp9_smooth_yuv420_u8", coded_yuv(), 2, |frame, at| coded(6, frame, at)) },
+        Recipe { level: 7, ..recipe("moving_vp9_sharp_yuv420_u8", coded_yuv(), 2, |frame, at| coded(7, frame, at)) },
+        Recipe { level: 7, ..recipe("moving_av1_yuv420_u8", coded_yuv(), 2, |frame, at| coded(8, frame, at)) },
+        Recipe { level: 9, ..recipe("moving_av1_smooth_yuv420_u8", coded_yuv(), 2, |frame, at| coded(9, frame, at)) },
+        Recipe { level: 7, ..recipe("moving_av1_sharp_yuv420_u8", coded_yuv(), 2, |frame, at| coded(10, frame, at)) },
         // Terraces, as places in a table of values.
         Recipe {
             level: 9,

@@ -1,9 +1,12 @@
-//! An earlier frame with what is between its samples, for the search: halves are kept, and a quarter sample is the mean of two.
+//! An earlier frame with what is between its samples, for the search: halves are kept, and a quarter sample is the mean of two;
+//! of filters whose quarters are no means, all phases.
 
 use super::Vector;
-use super::filter::{AFTER, BEFORE, Filter, Place, all_halves, places};
+use super::difference::Area;
+use super::filter::{AFTER, BEFORE, Filter, Place, SIDE, Window, all_between, places};
 use super::picture::Picture;
 use super::sums::Sums;
+use super::taps::PHASES;
 use crate::cpu::CpuBackend;
 use crate::cpu::simd::Kernel;
 use crate::error::Result;
@@ -11,6 +14,16 @@ use crate::pool;
 
 /// Bytes that are kept for each sample: it and the halves around it, and sums.
 pub const KEPT: usize = 4 + 2;
+/// The same where all phases are kept.
+pub(super) const KEPT_OF_PHASES: usize = PHASES + 2;
+
+/// What the search may keep of any batch; of long ones twice as much as their bytes.
+const LITTLE: usize = 1 << 23;
+
+/// Whether a search may keep so many bytes for a batch of so many.
+pub fn may_keep(bytes: usize, of_batch: usize) -> bool {
+    bytes <= LITTLE.max(2 * of_batch)
+}
 
 /// Samples beyond the edges to which blocks reach.
 pub(super) const BEYOND: usize = 48;
@@ -31,6 +44,19 @@ impl Earlier {
         Self { sums: Sums::new(&picture, cpu.simd()), picture }
     }
 
+    /// What an area that begins at a sample is made from, if it is there; the area is at most [`BEYOND`] outside.
+    #[inline(always)]
+    pub fn window(&self, (x, y): (i32, i32), area: Area) -> Option<Window> {
+        let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];
+        let (first, columns) = (self.picture.index(x, y), BEFORE + area.columns + AFTER);
+        let first = first.checked_sub(BEFORE * self.picture.stride + BEFORE)?;
+        let rows = self.picture.samples.get(first..)?.chunks(self.picture.stride);
+        for (out, row) in window.iter_mut().zip(rows).take(BEFORE + area.rows + AFTER) {
+            out[..columns].copy_from_slice(row.get(..columns)?);
+        }
+        Some(window)
+    }
+
     /// The index of a sample, which is at most [`BEYOND`] outside.
     #[inline(always)]
     pub fn index(&self, x: i32, y: i32) -> usize {
@@ -42,8 +68,8 @@ impl Earlier {
 pub(super) struct Between<'a> {
     pub filter: Filter,
     pub earlier: &'a Earlier,
-    /// Its halves: across, down, both ways.
-    halves: Vec<Picture>,
+    /// Its halves, across, down, both ways; or its phases.
+    pictures: Vec<Picture>,
 }
 
 /// Rows, with their stride.
@@ -54,9 +80,9 @@ impl<'a> Between<'a> {
         let whole = &earlier.picture;
         let (columns, rows) = (whole.stride - BEFORE - AFTER, whole.rows() - BEFORE - AFTER);
         let picture = || Picture { margin: whole.margin - BEFORE, stride: columns, samples: vec![0; columns * rows] };
-        let mut halves: Vec<Picture> = (0..filter.halves()).map(|_| picture()).collect();
+        let mut pictures: Vec<Picture> = (0..filter.pictures()).map(|_| picture()).collect();
         let mut jobs: Vec<Vec<&mut [u8]>> = (0..rows.div_ceil(ROWS_AT_A_TIME)).map(|_| Vec::new()).collect();
-        for picture in &mut halves {
+        for picture in &mut pictures {
             let parts = picture.samples.chunks_mut(ROWS_AT_A_TIME * columns);
             jobs.iter_mut().zip(parts).for_each(|(job, part)| job.push(part));
         }
@@ -65,7 +91,7 @@ impl<'a> Between<'a> {
             cpu.simd().run(Job { filter, source, stride: whole.stride, out });
             Ok(())
         })?;
-        Ok(Self { filter, earlier, halves })
+        Ok(Self { filter, earlier, pictures })
     }
 
     /// The rows that a vector leads to from a place, which it leads to at most [`BEYOND`] outside; those that their mean is
@@ -73,7 +99,7 @@ impl<'a> Between<'a> {
     #[inline(always)]
     pub fn rows(&self, vector: Vector, (x, y): (i32, i32)) -> Option<(Rows<'_>, Option<Rows<'_>>)> {
         let rows = |Place { picture, right, down }: Place| {
-            let picture = picture.checked_sub(1).map_or(Some(&self.earlier.picture), |half| self.halves.get(half))?;
+            let picture = picture.checked_sub(1).map_or(Some(&self.earlier.picture), |at| self.pictures.get(at))?;
             Some((picture.samples.get(picture.index(x + right as i32, y + down as i32)..)?, picture.stride))
         };
         let (first, second) = places(self.filter, self.filter.phase(vector.x, vector.y));
@@ -93,6 +119,6 @@ impl Kernel for Job<'_, '_> {
 
     #[inline(always)]
     fn run(mut self) {
-        all_halves(self.filter, self.source, self.stride, &mut self.out);
+        all_between(self.filter, self.source, self.stride, &mut self.out);
     }
 }

@@ -77,9 +77,9 @@ impl Kernel for Job<'_, '_> {
                     let left = left + at % parts * (columns / parts);
                     let top = top + at / parts * (lines / parts);
                     if left < earlier.width && top < rows.end {
-                        let area =
-                            Area { left, top, columns: columns / parts, rows: (lines / parts).min(rows.end - top) };
-                        of.put_area(vector, area, &mut out[(top - rows.start) * stride + left..], stride);
+                        let area = Area { left, top, columns: columns / parts, rows: lines / parts };
+                        let out = &mut out[(top - rows.start) * stride + left..];
+                        of.put_area(vector, area, rows.end, out, stride);
                     }
                 }
             }
@@ -87,7 +87,7 @@ impl Kernel for Job<'_, '_> {
     }
 }
 
-/// Part of a plane that moves by one vector; its columns may go beyond the right edge.
+/// Part of a plane that moves by one vector; its columns and rows may go beyond the right and the lower edge.
 #[derive(Clone, Copy)]
 struct Area {
     left: usize,
@@ -98,7 +98,7 @@ struct Area {
 
 impl Compensation<'_> {
     #[inline(always)]
-    fn put_area(self, vector: Vector, area: Area, out: &mut [u8], stride: usize) {
+    fn put_area(self, vector: Vector, area: Area, end: usize, out: &mut [u8], stride: usize) {
         let Self { field: &Field { filter, .. }, share, earlier } = self;
         // Whole samples, and the phase or eighths.
         let ((x, right), (y, down)) = if share.is_first {
@@ -108,23 +108,27 @@ impl Compensation<'_> {
             (eighths(filter, vector.x, share.across), eighths(filter, vector.y, share.down))
         };
         let (x, y) = (area.left as i32 + x, area.top as i32 + y);
-        let columns = area.columns.min(earlier.width - area.left);
+        let (columns, rows) = (area.columns.min(earlier.width - area.left), area.rows.min(end - area.top));
         if (right, down) == (0, 0)
-            && let Some(samples) = earlier.inside((x, y), (columns, area.rows))
+            && let Some(samples) = earlier.inside((x, y), (columns, rows))
         {
-            return copy_rows((samples, earlier.width), (columns, area.rows), (out, stride));
+            return copy_rows((samples, earlier.width), (columns, rows), (out, stride));
         }
         let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];
         let mut block = [[0; SIDE]; SIDE];
         if share.is_first {
             let from = (x - BEFORE as i32, y - BEFORE as i32);
-            earlier.window(from, (BEFORE + area.columns + AFTER, BEFORE + area.rows + AFTER), &mut window);
-            filter::block(filter, (right, down), &window, area.rows, &mut block);
+            earlier.window(from, (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER), &mut window);
+            filter::block(filter, (right, down), &window, rows, &mut block);
+        } else if let Some(taps) = filter.taps() {
+            let from = (x - BEFORE as i32, y - BEFORE as i32);
+            earlier.window(from, (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER), &mut window);
+            taps.block_of_other((right, down), (area.columns, area.rows), &window, rows, &mut block);
         } else {
-            earlier.window((x, y), (area.columns + 1, area.rows + 1), &mut window);
-            bilinear(filter, (right, down), &window, area.rows, &mut block);
+            earlier.window((x, y), (area.columns + 1, rows + 1), &mut window);
+            bilinear(filter, (right, down), &window, rows, &mut block);
         }
-        copy_rows((block.as_flattened(), SIDE), (columns, area.rows), (out, stride));
+        copy_rows((block.as_flattened(), SIDE), (columns, rows), (out, stride));
     }
 }
 
@@ -132,13 +136,13 @@ impl Compensation<'_> {
 fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
     let vector = i32::from(vector);
     match filter {
-        Filter::Whole | Filter::Quarter => (vector >> (2 + share), (vector << (1 - share) & 7) as usize),
         Filter::Half | Filter::HalfDown => {
             let halves = vector >> 1;
             // A quarter of a sample is taken for a half, as H.263 has it.
             let halves = if share == 1 { halves >> 1 | halves & 1 } else { halves };
             (halves >> 1, (halves & 1) as usize * 4)
         }
+        _ => (vector >> (2 + share), (vector << (1 - share) & 7) as usize),
     }
 }
 

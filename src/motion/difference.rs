@@ -1,8 +1,8 @@
 //! How much a block, or a unit of one, differs from others.
 
-use super::UNIT;
 use super::between::Rows;
 use super::filter::{SIDE, mean};
+use super::{UNIT, Vector};
 use crate::cpu::simd;
 
 /// Rows that are compared at a time.
@@ -15,6 +15,14 @@ pub(super) struct Area {
     pub top: usize,
     pub columns: usize,
     pub rows: usize,
+}
+
+impl Area {
+    /// Where a vector leads, in whole samples.
+    #[inline(always)]
+    pub fn at(self, vector: Vector) -> (i32, i32) {
+        (self.left as i32 + i32::from(vector.x >> 2), self.top as i32 + i32::from(vector.y >> 2))
+    }
 }
 
 /// An area with its samples, in rows that are filled up with zeros.
@@ -72,6 +80,25 @@ impl Own {
             }
         }
         Some(sum)
+    }
+
+    /// How long the differences from as many rows are in bits, cell by cell of 4 x 4, so that little counts for much more than
+    /// nothing.
+    #[inline(always)]
+    pub fn bits(&self, rows: &[[u8; SIDE]; SIDE]) -> u32 {
+        let mut bits = 0;
+        for y in (FOUR..=self.area.rows).step_by(FOUR) {
+            let mut columns = [0_u16; SIDE];
+            for (own, row) in self.rows[..y].iter().zip(&rows[..y]).skip(y - FOUR) {
+                for (sum, (own, sample)) in columns.iter_mut().zip(own.iter().zip(row)) {
+                    *sum += u16::from(own.abs_diff(*sample));
+                }
+            }
+            for [a, b, c, d] in columns.as_chunks::<FOUR>().0.iter().take(self.area.columns / FOUR) {
+                bits += 16 - (a + b + c + d).leading_zeros();
+            }
+        }
+        bits
     }
 
     fn sum_at_edge(&self, first: Rows<'_>, second: Option<Rows<'_>>) -> Option<u32> {

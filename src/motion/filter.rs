@@ -6,8 +6,13 @@
 //! | half | MPEG-1, MPEG-2, H.263, MPEG-4 Visual (ISO/IEC 14496-2, 7.6.2), MS-MPEG4: bilinear, halves up | in halves | in halves |
 //! | half down | the same with rounding control, halves down | in halves | in halves |
 //! | quarter | H.264 (ITU-T H.264, 8.4.2.2): six taps, then bilinear | in quarters | bilinear, in eighths |
+//! | HEVC | HEVC (ITU-T H.265, 8.5.3.3.3): across and down | eight taps, in quarters | four taps, in eighths |
+//! | VP9 regular, smooth, sharp | VP9 (its specification, 8.5.2.4): across and down | eight taps, in quarters | the same, in eighths |
+//! | AV1 regular, smooth, sharp | AV1 (its specification, 7.11.3.4): across and down | eight taps, in quarters | the same, in eighths; four taps for units |
+//!
+//! The last ones are those of [`taps`](super::taps).
 
-use super::{BLOCK_UNITS, UNIT};
+use super::{BLOCK_UNITS, UNIT, taps};
 
 /// A filter. Its number is what files say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,25 +26,57 @@ pub enum Filter {
     HalfDown = 2,
     /// Six taps, of quarter samples.
     Quarter = 3,
+    /// HEVC's eight taps, of quarter samples.
+    Hevc = 4,
+    /// VP9's eight taps.
+    Vp9Regular = 5,
+    /// Those that blur.
+    Vp9Smooth = 6,
+    /// Those that keep edges.
+    Vp9Sharp = 7,
+    /// AV1's eight taps.
+    Av1Regular = 8,
+    /// Those that blur.
+    Av1Smooth = 9,
+    /// Those that keep edges.
+    Av1Sharp = 10,
 }
 
 /// Samples to the left and above that a filter looks at.
-pub(super) const BEFORE: usize = 2;
+pub(super) const BEFORE: usize = 3;
 /// And to the right and below.
-pub(super) const AFTER: usize = 3;
+pub(super) const AFTER: usize = 4;
+/// Those of them that six taps do not look at.
+const SPARE: usize = 1;
 
 /// Somewhere between samples, in quarters: right and down.
 pub(super) type Phase = (usize, usize);
+/// The same in eighths.
+pub(super) type Eighths = (usize, usize);
 
 impl Filter {
-    /// The filter of a number of two bits.
-    pub fn of_bits(bits: u32) -> Self {
-        [Self::Whole, Self::Half, Self::HalfDown, Self::Quarter][(bits & 3) as usize]
-    }
+    /// Each of them, by its number.
+    pub const ALL: [Self; 11] = [
+        Self::Whole,
+        Self::Half,
+        Self::HalfDown,
+        Self::Quarter,
+        Self::Hevc,
+        Self::Vp9Regular,
+        Self::Vp9Smooth,
+        Self::Vp9Sharp,
+        Self::Av1Regular,
+        Self::Av1Smooth,
+        Self::Av1Sharp,
+    ];
 
-    /// Pictures of halves that all phases are made from.
-    pub(super) fn halves(self) -> usize {
-        if self == Self::Whole { 0 } else { 3 }
+    /// Pictures that all phases are made from: halves, or all of them.
+    pub(super) fn pictures(self) -> usize {
+        match self {
+            Self::Whole => 0,
+            Self::Half | Self::HalfDown | Self::Quarter => 3,
+            _ => taps::PICTURES,
+        }
     }
 
     /// The phase that a vector's ends are taken for.
@@ -47,7 +84,7 @@ impl Filter {
         let mask = match self {
             Self::Whole => 0,
             Self::Half | Self::HalfDown => 2,
-            Self::Quarter => 3,
+            _ => 3,
         };
         ((x & mask) as usize, (y & mask) as usize)
     }
@@ -74,7 +111,7 @@ fn six(tap: impl Fn(usize) -> i16) -> i16 {
 #[inline(always)]
 fn six_across(row: &[u8], out: &mut [i16]) {
     let count = out.len();
-    let row = &row[..count + BEFORE + AFTER];
+    let row = &row[SPARE..][..count + 5];
     for (x, out) in out.iter_mut().enumerate() {
         *out = six(|tap| row[x + tap].into());
     }
@@ -133,7 +170,7 @@ fn bilinear(filter: Filter, (right, below): Phase, rows: [&[u8]; 2], out: &mut [
 /// Where a row is that a row of quarter samples is made from.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// Which picture: 0 the samples, and the halves 1 to their right, 2 below them, 3 both.
+    /// Which picture: 0 the samples, and the halves 1 to their right, 2 below them, 3 both; or the phase.
     pub picture: usize,
     /// Columns further to the right.
     pub right: usize,
@@ -147,6 +184,7 @@ pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Pla
     let place = |picture: usize, right: usize, down: usize| Place { picture, right, down };
     let (after, below) = (usize::from(right == 3), usize::from(down == 3));
     match (right, down) {
+        (_, _) if filter.taps().is_some() => (place(taps::picture((right, down)), 0, 0), None),
         (_, _) if filter != Filter::Quarter => (place(right / 2 + down, 0, 0), None),
         (0, 0) => (place(0, 0, 0), None),
         (2, 0) => (place(1, 0, 0), None),
@@ -163,6 +201,9 @@ pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Pla
 /// The first `rows` rows of a block between the samples of a window.
 #[inline(always)]
 pub(super) fn block(filter: Filter, phase: Phase, window: &Window, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
+    if let Some(taps) = filter.taps() {
+        return taps.block((2 * phase.0, 2 * phase.1), window, rows, out);
+    }
     if filter != Filter::Quarter {
         for (out, window) in out.iter_mut().take(rows).zip(window[BEFORE..].windows(2)) {
             bilinear(filter, phase, [&window[0][BEFORE..], &window[1][BEFORE..]], out);
@@ -202,8 +243,8 @@ fn row_of_block(
             six_across(&window[y + BEFORE + below], &mut taps);
             rounded(&taps, out);
         }
-        2 => down(six_rows(|tap| &window[y + tap][BEFORE + right..]), out),
-        _ => centre(six_rows(|tap| &taps[y + tap][..]), out),
+        2 => down(six_rows(|tap| &window[y + SPARE + tap][BEFORE + right..]), out),
+        _ => centre(six_rows(|tap| &taps[y + SPARE + tap][..]), out),
     }
 }
 
@@ -212,11 +253,14 @@ fn six_rows<'a, T>(row: impl Fn(usize) -> &'a [T]) -> [&'a [T]; 6] {
     [row(0), row(1), row(2), row(3), row(4), row(5)]
 }
 
-/// Rows of all halves of a filter: across, down, both ways, each one whole `out` of its own. `source` has all rows that they
+/// Rows of all pictures of a filter, each one whole `out` of its own: halves across, down, both ways, or phases. `source` has all rows that they
 /// are made from, from [`BEFORE`] above the first on, of `stride` samples; made are as many less those that filters look at
 /// besides.
 #[inline(always)]
-pub(super) fn all_halves(filter: Filter, source: &[u8], stride: usize, out: &mut [&mut [u8]]) {
+pub(super) fn all_between(filter: Filter, source: &[u8], stride: usize, out: &mut [&mut [u8]]) {
+    if let Some(taps) = filter.taps() {
+        return taps.all_phases(source, stride, out);
+    }
     let [across, downwards, both] = out else { return };
     let columns = stride - BEFORE - AFTER;
     let row = |y: usize| &source[y * stride..][..stride];
@@ -234,16 +278,16 @@ pub(super) fn all_halves(filter: Filter, source: &[u8], stride: usize, out: &mut
     // The taps of six rows, which take turns.
     let mut taps: [Vec<i16>; 6] = std::array::from_fn(|y| {
         let mut taps = vec![0; columns];
-        six_across(row(y), &mut taps);
+        six_across(row(y + SPARE), &mut taps);
         taps
     });
     for (y, ((across, downwards), both)) in rows {
         if y > 0 {
-            six_across(row(y + BEFORE + AFTER), &mut taps[(y + 5) % 6]);
+            six_across(row(y + SPARE + 5), &mut taps[(y + 5) % 6]);
         }
         let tap = |at: usize| &taps[(y + at) % 6][..];
-        rounded(tap(BEFORE), across);
-        down(six_rows(|tap| &row(y + tap)[BEFORE..]), downwards);
+        rounded(tap(BEFORE - SPARE), across);
+        down(six_rows(|tap| &row(y + SPARE + tap)[BEFORE..]), downwards);
         centre(six_rows(tap), both);
     }
 }

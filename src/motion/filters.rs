@@ -1,42 +1,72 @@
 //! Which filters a stream went through: some pairs of frames show.
 
-use super::between::Earlier;
+use super::Field;
+use super::between::{Earlier, KEPT_OF_PHASES, may_keep};
 use super::filter::Filter;
-use super::search::{SearchEffort, Searched};
+use super::shown::left;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 
 /// Pairs of frames that are looked at.
 const PAIRS: usize = 4;
-/// Filters of one stream.
-const FAMILIES: [&[Filter]; 2] = [&[Filter::Quarter], &[Filter::Half, Filter::HalfDown]];
+/// Filters of one stream, those of most streams first.
+const FAMILIES: [&[Filter]; 5] = [
+    &[Filter::Quarter],
+    &[Filter::Half, Filter::HalfDown],
+    &[Filter::Hevc],
+    &[Filter::Vp9Regular, Filter::Vp9Smooth, Filter::Vp9Sharp],
+    &[Filter::Av1Regular, Filter::Av1Smooth, Filter::Av1Sharp],
+];
 
-/// Filters that a stream goes through: one, or both that round halves up and down by turns.
+/// Filters that a stream goes through: one, or some that take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filters(&'static [Filter]);
 
 impl Filters {
+    /// H.264's.
+    pub(crate) const USUAL: Self = Self(FAMILIES[0]);
+
     /// Those that fit the first planes of some frames best, of `width` samples a row.
     pub fn choose(frames: &[&[u8]], width: usize, cpu: &CpuBackend) -> Result<Self> {
+        let frame_samples = frames.first().map_or(0, |frame| frame.len());
+        let all_may_be = may_keep(frame_samples * KEPT_OF_PHASES, frame_samples * frames.len());
+        let families = FAMILIES.map(Self).into_iter().filter(|family| all_may_be || !family.have_eight_taps());
+        let mut of_families: Vec<(Self, u32)> = families.map(|family| (family, 0)).collect();
         let pairs = frames.len().saturating_sub(1);
-        let mut left = [0; 2];
-        for pair in (0..PAIRS).map(|part| (2 * part + 1) * pairs / (2 * PAIRS)) {
+        let mut shown: Vec<usize> = (0..PAIRS).map(|part| (2 * part + 1) * pairs / (2 * PAIRS)).collect();
+        shown.dedup();
+        for pair in shown {
             let Some(&[earlier, samples]) = frames.get(pair..).and_then(|frames| frames.first_chunk::<2>()) else {
                 continue;
             };
             let earlier = Earlier::new(earlier, width, cpu);
-            for (left, filters) in left.iter_mut().zip(FAMILIES) {
-                let of =
-                    |filter| Searched::new(&earlier, filter, samples, width, None, SearchEffort::Full, cpu)?.left(cpu);
-                let best = filters.iter().map(|&filter| of(filter)).collect::<Result<Vec<u32>>>()?;
-                *left += best.into_iter().min().unwrap_or(0);
+            let filters: Vec<Filter> = of_families.iter().flat_map(|(family, _)| family.0).copied().collect();
+            let mut of_filters = left(&filters, &earlier, samples, width, None, cpu)?.into_iter();
+            for (family, bits) in &mut of_families {
+                *bits += of_filters.by_ref().take(family.0.len()).min().unwrap_or(0);
             }
         }
-        Ok(Self(FAMILIES[usize::from(left[1] < left[0])]))
+        Ok(of_families.into_iter().min_by_key(|&(_, bits)| bits).map_or(Self::USUAL, |(family, _)| family))
     }
 
-    /// Each of them.
-    pub(super) fn all(self) -> &'static [Filter] {
-        self.0
+    /// Whether they are of eight taps, so that there are others that make nearly the same.
+    pub(crate) fn have_eight_taps(self) -> bool {
+        self.0.iter().all(|filter| filter.taps().is_some())
+    }
+
+    /// The one of a pair of frames.
+    pub(super) fn of_pair(
+        self,
+        earlier: &Earlier,
+        samples: &[u8],
+        width: usize,
+        last: Option<&Field>,
+        cpu: &CpuBackend,
+    ) -> Result<Filter> {
+        if let &[only] = self.0 {
+            return Ok(only);
+        }
+        let bits = left(self.0, earlier, samples, width, last, cpu)?;
+        Ok(self.0.iter().zip(bits).min_by_key(|&(_, bits)| bits).map_or(Filter::Whole, |(&filter, _)| filter))
     }
 }

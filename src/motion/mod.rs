@@ -15,11 +15,13 @@ mod filter;
 mod filters;
 mod picture;
 mod search;
+mod shown;
 mod sums;
+mod taps;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use between::KEPT;
+pub(crate) use between::{KEPT, may_keep};
 pub use compensate::{Compensation, Reference};
 pub use filter::Filter;
 pub use filters::Filters;

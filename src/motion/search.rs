@@ -33,8 +33,6 @@ const LONGEST: u16 = 1 << 13;
 const BIT_COST: u32 = 4;
 /// What it costs that a block falls into units.
 const SPLIT_COST: u32 = 64;
-/// One block in so many shows how well a filter fits.
-const SHOWN: usize = 23;
 
 /// How far a search looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,19 +99,23 @@ impl<'a> Searched<'a> {
     /// The sum of the differences of an area from where a vector leads; `None` if that is too far away, or `limit` or more.
     #[inline(always)]
     fn difference(&self, vector: Vector, own: &Own, limit: u32) -> Option<u32> {
-        let Area { left, top, columns, rows } = own.area;
-        let (x, y) = (left as i32 + i32::from(vector.x >> 2), top as i32 + i32::from(vector.y >> 2));
-        let is_short = vector.x.unsigned_abs().max(vector.y.unsigned_abs()) <= LONGEST;
-        if !is_short || !self.reaches((x, y), (columns, rows)) {
+        if !self.reaches(vector, own.area) {
             return None;
         }
-        let (first, second) = self.between.rows(vector, (x, y))?;
+        let (first, second) = self.between.rows(vector, own.area.at(vector))?;
         own.difference(first, second, limit)
+    }
+
+    /// Whether a vector is not too long, and does not lead an area too far outside.
+    #[inline(always)]
+    pub fn reaches(&self, vector: Vector, area: Area) -> bool {
+        let is_short = vector.x.unsigned_abs().max(vector.y.unsigned_abs()) <= LONGEST;
+        is_short && self.is_near(area.at(vector), (area.columns, area.rows))
     }
 
     /// Whether so many columns and rows from a place on are not too far outside.
     #[inline(always)]
-    fn reaches(&self, (x, y): (i32, i32), (columns, rows): (usize, usize)) -> bool {
+    fn is_near(&self, (x, y): (i32, i32), (columns, rows): (usize, usize)) -> bool {
         let beyond = BEYOND as i32;
         let reaches =
             |at: i32, count: usize, length: usize| at >= -beyond && at + count as i32 <= length as i32 + beyond;
@@ -135,15 +137,21 @@ impl<'a> Searched<'a> {
         match self.between.filter {
             Filter::Whole => &[],
             Filter::Half | Filter::HalfDown => &[2],
-            Filter::Quarter => &[2, 1, 1],
+            _ => &[2, 1, 1],
         }
     }
 
     /// Goes on from the best, in halves of a sample and quarters.
     #[inline(always)]
     fn refine(&self, beside: Vector, own: &Own, best: &mut Option<Found>) {
+        let mut done = None;
         for step in self.steps() {
             let Some(Found { vector: Vector { x, y }, .. }) = *best else { return };
+            // What is around has been tried.
+            if done == Some((step, x, y)) {
+                return;
+            }
+            done = Some((step, x, y));
             let around = (-1..=1).flat_map(|down| (-1..=1).map(move |right| (right, down)));
             for (right, down) in around.filter(|&to| to != (0, 0)) {
                 self.try_vector(Vector { x: x + right * step, y: y + down * step }, beside, own, best);
@@ -169,28 +177,13 @@ impl<'a> Searched<'a> {
     }
 
     /// Blocks side by side, and below each other.
-    fn blocks(&self) -> (usize, usize) {
+    pub fn blocks(&self) -> (usize, usize) {
         (self.width.div_ceil(SIDE), self.height.div_ceil(SIDE))
-    }
-
-    /// How well the filter fits: the length of what is left of some blocks, in bits, so that nothing counts for much less than
-    /// little.
-    pub fn left(&self, cpu: &CpuBackend) -> Result<u32> {
-        let (across, down) = self.blocks();
-        let shown = (0..across * down).step_by(SHOWN).collect();
-        let bits = pool::map(cpu.crew(), shown, |block| {
-            let (column, row) = (block % across, block / across);
-            let found = cpu.simd().run(Blocks { searched: self, columns: column..column + 1, row, found: None });
-            let left =
-                found.first().and_then(|[vector, ..]| self.difference(*vector, &self.own(column, row, SIDE), u32::MAX));
-            Ok(left.map_or(0, |left| 32 - left.leading_zeros()))
-        })?;
-        Ok(bits.into_iter().sum())
     }
 
     /// A block or unit of this size.
     #[inline(always)]
-    fn own(&self, column: usize, row: usize, size: usize) -> Own {
+    pub fn own(&self, column: usize, row: usize, size: usize) -> Own {
         let (left, top) = (column * size, row * size);
         let area = Area { left, top, columns: size.min(self.width - left), rows: size.min(self.height - top) };
         Own::of(self.samples, self.width, area)
@@ -198,7 +191,7 @@ impl<'a> Searched<'a> {
 
     /// What a block finds by itself.
     #[inline(always)]
-    fn block(&self, column: usize, row: usize) -> Vector {
+    pub fn block(&self, column: usize, row: usize) -> Vector {
         let own = self.own(column, row, SIDE);
         let mut best = None;
         let last = |right: usize, down: usize| {
@@ -238,7 +231,7 @@ impl<'a> Searched<'a> {
             let left = own.area.left as i32 + i32::from(first.x >> 2);
             let top = own.area.top as i32 + i32::from(first.y >> 2);
             let mut may_be_better = [true; PLACES];
-            if let Some(sums) = sums.filter(|_| self.reaches((left, top), (SIDE + PLACES, SIDE))) {
+            if let Some(sums) = sums.filter(|_| self.is_near((left, top), (SIDE + PLACES, SIDE))) {
                 let limit = best.map_or(u16::MAX, |best| best.cost.min(u16::MAX.into()) as u16);
                 let earlier = self.between.earlier;
                 may_be_better = earlier.sums.may_be_below(sums, earlier.index(left, top), limit);
@@ -358,15 +351,8 @@ pub fn search(
         return Ok(still);
     }
     let earlier = Earlier::new(earlier, width, cpu);
-    let mut best: Option<(u32, Searched<'_>)> = None;
-    for &filter in filters.all() {
-        let searched = Searched::new(&earlier, filter, samples, width, last, effort, cpu)?;
-        let left = if filters.all().len() > 1 { searched.left(cpu)? } else { 0 };
-        if best.as_ref().is_none_or(|&(least, _)| left < least) {
-            best = Some((left, searched));
-        }
-    }
-    let Some((_, searched)) = best else { return Ok(still) };
+    let filter = filters.of_pair(&earlier, samples, width, last, cpu)?;
+    let searched = Searched::new(&earlier, filter, samples, width, last, effort, cpu)?;
     let rows = |found: Option<&Field>| {
         let (across, down) = searched.blocks();
         let rows = pool::map(cpu.crew(), (0..down).collect(), |row| {

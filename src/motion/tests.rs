@@ -5,9 +5,11 @@ use super::*;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::schedule::trial::Random;
 
+#[path = "../../tests/reference/taps.rs"]
+mod taps;
+
 const WIDTH: usize = 150;
 const HEIGHT: usize = 90;
-const ALL: [Filter; 4] = [Filter::Whole, Filter::Half, Filter::HalfDown, Filter::Quarter];
 
 /// A plane of blurred noise: neighbours are alike.
 fn plane(width: usize, height: usize, seed: u64) -> Vec<u8> {
@@ -74,7 +76,7 @@ fn pictures_are_what_the_standards_say() {
         let shares = [share(true, 0, 0), share(false, 1, 1), share(false, 1, 0)];
         let sizes = shares.map(|share| (width.div_ceil(1 << share.across), height.div_ceil(1 << share.down)));
         let planes: Vec<Vec<u8>> = (1..).zip(sizes).map(|(seed, (w, h))| plane(w, h, seed)).collect();
-        for filter in ALL {
+        for filter in Filter::ALL {
             for most in [0, 3, 40, i16::MAX] {
                 let field = field(filter, width, height, most, 7);
                 let expected: Vec<Vec<u8>> = (0..3)
@@ -95,12 +97,6 @@ fn pictures_are_what_the_standards_say() {
                                 (Filter::Quarter, 0) => {
                                     quarter(&sample, x + (vx >> 2), y + (vy >> 2), (vx & 3, vy & 3))
                                 }
-                                (Filter::Whole | Filter::Quarter, _) => {
-                                    let (sx, sy) = (2 + share.across, 2 + share.down);
-                                    let part = |v: i32, shift: u32| (v & ((1 << shift) - 1)) << (3 - shift);
-                                    let at = (x + (vx >> sx), y + (vy >> sy));
-                                    eighths(&sample, at.0, at.1, (part(vx, sx), part(vy, sy)), 32)
-                                }
                                 (Filter::Half | Filter::HalfDown, _) => {
                                     let (hx, hy) = (halves(vx, share.across), halves(vy, share.down));
                                     let at = (x + (hx >> 1), y + (hy >> 1));
@@ -112,6 +108,24 @@ fn pictures_are_what_the_standards_say() {
                                         (1, 0) => sum(1, s(0, 0) + s(1, 0), 1),
                                         (0, _) => sum(1, s(0, 0) + s(0, 1), 1),
                                         (_, _) => sum(2, s(0, 0) + s(1, 0) + s(0, 1) + s(1, 1), 2),
+                                    }
+                                }
+                                (filter, _) => {
+                                    let (sx, sy) = (2 + share.across, 2 + share.down);
+                                    let part = |v: i32, shift: u32| (v & ((1 << shift) - 1)) << (3 - shift);
+                                    let at = (x + (vx >> sx), y + (vy >> sy));
+                                    let parts = (part(vx, sx), part(vy, sy));
+                                    match filter.taps() {
+                                        None => eighths(&sample, at.0, at.1, parts, 32),
+                                        Some(_) => {
+                                            let block = unit / field.across / 2 * 2 * field.across
+                                                + unit % field.across / 2 * 2;
+                                            let units = [0, 1, field.across, field.across + 1]
+                                                .map(|to| field.vectors[block + to]);
+                                            let narrow = |halved: u32| units != [units[0]; 4] && halved == 1;
+                                            let narrow = (narrow(share.across), narrow(share.down));
+                                            taps::between(filter as i32, share.is_first, narrow, &sample, at, parts)
+                                        }
                                     }
                                 }
                             };
@@ -152,7 +166,8 @@ fn pictures_are_what_the_standards_say() {
 fn what_moved_is_found() {
     let earlier = plane(WIDTH, HEIGHT, 3);
     let cpu = CpuBackend::new(SimdLevel::detect(), 2);
-    for (filter, x, y) in [(Filter::Quarter, 13, -6), (Filter::Half, -22, 10), (Filter::HalfDown, 2, 6)] {
+    for filter in Filter::ALL.into_iter().skip(1) {
+        let (x, y) = if filter.phase(1, 1) == (1, 1) { (13, -6) } else { (-22, 10) };
         let mut field = Field { filter, ..Field::still(WIDTH, HEIGHT) };
         field.vectors.fill(Vector { x, y });
         let mut moved = vec![0; earlier.len()];
@@ -233,7 +248,7 @@ fn the_search_sees_what_is_made() {
     };
     let beyond = BEYOND as i32;
     let end = |length: usize| length as i32 + beyond - SIDE as i32;
-    for filter in ALL {
+    for filter in Filter::ALL {
         let between = Between::new(&earlier, filter, &cpu).unwrap();
         for (x, y) in [(-beyond, -beyond), (end(WIDTH), 11), (40, end(HEIGHT)), (23, 51), (60, 64)] {
             let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];

@@ -4,7 +4,7 @@ use super::{Colour, StripPlan, Values};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, PlaneGeometry, WorkBuffer};
-use crate::motion::{KEPT, Share, shares};
+use crate::motion::{KEPT, Share, may_keep, shares};
 use crate::stage::Backend;
 use crate::strips;
 
@@ -14,9 +14,6 @@ const RUNS: usize = 3;
 const FRAMES: usize = 3;
 /// Width and height of the part of the first plane. Bands of a [`Sample`](super::Sample) are too narrow to move.
 const SIZE: (usize, usize) = (384, 192);
-
-/// What the search may keep of any batch; of long ones twice as much as their raw bytes.
-const LITTLE: usize = 1 << 23;
 
 /// Motion has to save one part in so many, because a decoder has more to do.
 const LEAST_GAIN: u64 = 32;
@@ -37,7 +34,7 @@ pub(super) struct Trial {
 /// How planes move, if they can, and if a search keeps to what a batch in work may take.
 pub(super) fn searched(geometry: &Geometry) -> Option<Vec<Share>> {
     let first = geometry.planes.first()?;
-    shares(geometry).filter(|_| first.frame_samples() * KEPT <= LITTLE.max(2 * geometry.raw_bytes()))
+    shares(geometry).filter(|_| may_keep(first.frame_samples() * KEPT, geometry.raw_bytes()))
 }
 
 /// What a part of a batch takes with motion and without; `None` if the batch cannot move.

@@ -30,11 +30,7 @@ pub(crate) fn with_motion(
     let geometry = batch.geometry;
     let Some(frames) = first_planes(batch).filter(|_| still.plan.has_tables()) else { return Ok(still) };
     let width = geometry.planes[0].width;
-    let filters = Filters::choose(&frames, width, cpu)?;
-    let tried = search_some(&frames, width, filters, effort, cpu)?;
-    if !gain(batch, &still, &tried, cpu)? {
-        return Ok(still);
-    }
+    let Some((filters, tried)) = filters_that_pay(batch, &still, &frames, effort, cpu)? else { return Ok(still) };
     // A full search finds more if it goes on from what moved before.
     let known = |pair| match effort {
         SearchEffort::Light => tried.iter().find(|&&(tried, _)| tried == pair).map(|(_, field)| field.clone()),
@@ -58,36 +54,48 @@ pub(crate) fn with_motion(
     })
 }
 
-/// Some pairs of frames, each by the number of its first one, and how they have moved.
-fn search_some(
+/// A pair of frames by the number of its first one, and how they have moved.
+type Tried = (usize, Field);
+
+/// The filters with which motion saves enough of some pairs of frames, if there are any, and how these have moved.
+fn filters_that_pay(
+    batch: Batch<'_>,
+    still: &TileChoice,
     frames: &[&[u8]],
-    width: usize,
-    filters: Filters,
     effort: SearchEffort,
     cpu: &CpuBackend,
-) -> Result<Vec<(usize, Field)>> {
-    let (pairs, tried) = (frames.len() - 1, tried_pairs(effort));
-    let mut places: Vec<usize> = (0..tried).map(|at| (2 * at + 1) * pairs / (2 * tried)).collect();
-    places.dedup();
-    let search = |pair| Ok((pair, search([frames[pair], frames[pair + 1]], width, filters, None, effort, cpu)?));
-    places.into_iter().map(search).collect()
-}
-
-/// Whether motion saves enough of the pairs that were `tried`.
-fn gain(batch: Batch<'_>, still: &TileChoice, tried: &[(usize, Field)], cpu: &CpuBackend) -> Result<bool> {
-    let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(false) };
-    for (pair, field) in tried {
-        motion.fields[*pair].clone_from(field);
-    }
+) -> Result<Option<(Filters, Vec<Tried>)>> {
+    let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(None) };
+    let width = batch.geometry.planes[0].width;
+    let (count_of_pairs, tried) = (frames.len() - 1, tried_pairs(effort));
+    let mut pairs: Vec<usize> = (0..tried).map(|at| (2 * at + 1) * count_of_pairs / (2 * tried)).collect();
+    pairs.dedup();
     let tiling = still.plan.tiling(batch.geometry);
     let bands = 0..tiling.bands.len();
-    let pieces: Vec<_> = tried.iter().flat_map(|(pair, _)| bands.clone().map(move |band| (band, pair + 1))).collect();
-    let bits_of = |motion, pieces| {
-        count(batch, &tiling, still.plan.colour, still.effort, motion, pieces, cpu).map(|counts| counts.bits())
+    let pieces: Vec<_> = pairs.iter().flat_map(|pair| bands.clone().map(move |band| (band, pair + 1))).collect();
+    let bits_of = |motion: Option<&Motion>| {
+        count(batch, &tiling, still.plan.colour, still.effort, motion, pieces.clone(), cpu).map(|counts| counts.bits())
     };
-    let of_vectors = bits(&tried.iter().map(|(_, field)| field.clone()).collect::<Vec<_>>(), cpu);
-    let (moving, still) = (bits_of(Some(&motion), pieces.clone())? + of_vectors, bits_of(None, pieces)?);
-    Ok(pays(still, moving))
+    let mut bits_with = |filters| -> Result<(u64, Vec<Tried>)> {
+        let search =
+            |&pair: &usize| Ok((pair, search([frames[pair], frames[pair + 1]], width, filters, None, effort, cpu)?));
+        let tried: Vec<Tried> = pairs.iter().map(search).collect::<Result<_>>()?;
+        for (pair, field) in &tried {
+            motion.fields[*pair].clone_from(field);
+        }
+        let of_vectors = bits(&tried.iter().map(|(_, field)| field.clone()).collect::<Vec<_>>(), cpu);
+        Ok((bits_of(Some(&motion))? + of_vectors, tried))
+    };
+    let mut filters = Filters::choose(frames, width, cpu)?;
+    let (mut moving, mut tried) = bits_with(filters)?;
+    // The choice has seen the first planes alone.
+    if filters.have_eight_taps() {
+        let (usual, tried_usually) = bits_with(Filters::USUAL)?;
+        if usual < moving {
+            (filters, moving, tried) = (Filters::USUAL, usual, tried_usually);
+        }
+    }
+    Ok(pays(bits_of(None)?, moving).then_some((filters, tried)))
 }
 
 /// What vectors take.

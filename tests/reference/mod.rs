@@ -9,6 +9,7 @@ mod motion;
 mod pack;
 mod patched;
 mod recovered;
+pub mod taps;
 mod tiles;
 
 use std::collections::VecDeque;

@@ -1,6 +1,7 @@
 //! Sections 4.8 and 7.1.
 
 use super::model::{Bit, Decisions, Distribution, EVEN};
+use super::taps::between;
 
 /// The motion of a frame.
 pub struct Field {
@@ -25,7 +26,12 @@ fn middle(a: i32, b: i32, c: i32) -> i32 {
 
 /// Section 4.8: the fields of all frames but the first.
 pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> Vec<Field> {
-    let mut decisions = Decisions::new(block);
+    let (filter_bits, words) = match block {
+        [1, 0, 0, 0, words @ ..] => (4, words),
+        [_, _, 0, 0, ..] => panic!("another form of vectors"),
+        words => (2, words),
+    };
+    let mut decisions = Decisions::new(words);
     let even = Distribution::of([2048; 16]);
     let mut splits = [EVEN; 3];
     let mut as_expected = [EVEN; 6];
@@ -34,7 +40,7 @@ pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> V
     let (columns, rows) = (width.div_ceil(16), height.div_ceil(16));
     let mut fields = Vec::new();
     for _ in 1..frames {
-        let filter = decisions.plain(2);
+        let filter = decisions.plain(filter_bits);
         let mut field = Field { filter, across: 2 * columns, vectors: vec![(0, 0); 4 * columns * rows] };
         // Whether a block fell apart, and how far it was from what was expected.
         let mut blocks = vec![(0, 0); columns * rows];
@@ -95,15 +101,32 @@ pub fn expected(
     let s = |x: i32, y: i32| earlier[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize] as i32;
     let a = i32::from(size.0 != first.0);
     let b = i32::from(size.1 != first.1);
+    // Whether the units of a block move apart.
+    let falls_apart = |unit: usize| {
+        let first = unit / field.across / 2 * 2 * field.across + unit % field.across / 2 * 2;
+        [1, field.across, field.across + 1].iter().any(|to| field.vectors[first + to] != field.vectors[first])
+    };
     let sample = |x: i32, y: i32| {
         let unit = ((y << b) / 8) as usize * field.across + ((x << a) / 8) as usize;
         let (vx, vy) = field.vectors[unit];
         match (field.filter, is_first) {
             (0, true) => s(x + (vx >> 2), y + (vy >> 2)),
             (3, true) => quarter(&s, x + (vx >> 2), y + (vy >> 2), (vx & 3, vy & 3)),
-            (0 | 3, false) => {
+            (4.., true) => between(
+                field.filter,
+                true,
+                (false, false),
+                &s,
+                (x + (vx >> 2), y + (vy >> 2)),
+                (2 * (vx & 3), 2 * (vy & 3)),
+            ),
+            (0 | 3.., false) => {
                 let (px, py) = ((vx << (1 - a)) & 7, (vy << (1 - b)) & 7);
                 let (x, y) = (x + (vx >> (2 + a)), y + (vy >> (2 + b)));
+                if field.filter > 3 {
+                    let narrow = |halved: i32| falls_apart(unit) && halved == 1;
+                    return between(field.filter, false, (narrow(a), narrow(b)), &s, (x, y), (px, py));
+                }
                 let sum = (8 - px) * (8 - py) * s(x, y)
                     + px * (8 - py) * s(x + 1, y)
                     + (8 - px) * py * s(x, y + 1)

@@ -240,3 +240,30 @@ fn any_bytes_decode_without_panic() {
         }
     }
 }
+
+/// Vectors come back with every filter; those that came first have the first form.
+#[test]
+fn filters_of_vectors_come_back() {
+    use crate::motion::{Field, Filter, Vector};
+    let simd = SimdLevel::detect();
+    for filter in Filter::ALL {
+        let mut field = Field { filter, ..Field::still(40, 24) };
+        field.vectors.iter_mut().zip(-9..).for_each(|(vector, x)| *vector = Vector { x, y: x / 2 });
+        let packed = vectors::encode(simd, &[Field::still(40, 24), field.clone()]);
+        assert_eq!(packed.starts_with(&[1, 0, 0, 0]), filter as u32 > 3, "{filter:?}");
+        let mut decoded = vec![Field::still(40, 24); 2];
+        vectors::decode(simd, &packed, &mut decoded).unwrap();
+        assert_eq!(decoded, [Field::still(40, 24), field]);
+    }
+}
+
+/// Another form, and a filter that has no name: one state is that of filter 15.
+#[test]
+fn vectors_of_a_later_version_are_unsupported() {
+    use crate::motion::Field;
+    let later: [&[u8]; 2] = [&[2, 0, 0, 0, 0, 0, 1, 0], &[1, 0, 0, 0, 0, 0, 1, 0, 0, 0x78, 1, 0]];
+    for packed in later {
+        let decoded = vectors::decode(SimdLevel::detect(), packed, &mut [Field::still(40, 24)]);
+        assert_eq!(decoded.unwrap_err().kind(), ErrorKind::Unsupported, "{packed:?}");
+    }
+}

@@ -13,6 +13,9 @@ use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
 use crate::motion::{BLOCK_UNITS, Field, Filter, Vector, expected};
 
+/// How a block begins whose filters are of more bits than the first ones needed; no states of a coder are like that.
+const WIDE: [u8; 4] = [1, 0, 0, 0];
+
 /// Sums of two distances that are told apart.
 const DISTANCES: usize = 4;
 
@@ -49,21 +52,25 @@ struct Trace {
 struct Job<'a, L, C> {
     lanes: L,
     coder: &'a mut C,
+    filter_bits: u32,
     fields: &'a mut [Field],
 }
 
 impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
-    type Output = ();
+    /// The number of a filter that is not known, if there was one.
+    type Output = Option<u32>;
 
     #[inline(always)]
-    fn run(self) {
-        let Self { lanes, coder, fields } = self;
+    fn run(self) -> Option<u32> {
+        let Self { lanes, coder, filter_bits, fields } = self;
         let mut models = Models::new();
         for field in fields {
             if coder.is_spent() {
                 break;
             }
-            field.filter = Filter::of_bits(coder.plain(2, field.filter as u32));
+            let filter = coder.plain(filter_bits, field.filter as u32);
+            let Some(&known) = Filter::ALL.get(filter as usize) else { return Some(filter) };
+            field.filter = known;
             let across = field.across / BLOCK_UNITS;
             let mut above = vec![Trace::default(); across];
             for row in 0..field.vectors.len() / field.across / BLOCK_UNITS {
@@ -74,6 +81,7 @@ impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
                 }
             }
         }
+        None
     }
 }
 
@@ -147,18 +155,20 @@ fn code_way<L: Lanes, C: Coder>(
     (i32::from(beside) + difference) as i16
 }
 
-fn run<C: Coder>(simd: SimdLevel, coder: &mut C, fields: &mut [Field]) {
+fn run<C: Coder>(simd: SimdLevel, coder: &mut C, filter_bits: u32, fields: &mut [Field]) -> Option<u32> {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = simd.avx2() {
-        return simd.run(Job { lanes, coder, fields });
+        return simd.run(Job { lanes, coder, filter_bits, fields });
     }
-    simd.run(Job { lanes: Portable, coder, fields })
+    simd.run(Job { lanes: Portable, coder, filter_bits, fields })
 }
 
 /// The coded fields of all frames but the first.
 pub fn encode(simd: SimdLevel, fields: &[Field]) -> Vec<u8> {
-    let (mut encoder, mut packed) = (Encoder::default(), Vec::new());
-    run(simd, &mut encoder, &mut fields.to_vec());
+    let is_wide = fields.iter().any(|field| field.filter as u32 >> 2 > 0);
+    let (filter_bits, mut packed) = if is_wide { (4, WIDE.to_vec()) } else { (2, Vec::new()) };
+    let mut encoder = Encoder::default();
+    run(simd, &mut encoder, filter_bits, &mut fields.to_vec());
     encoder.finish(&mut packed);
     packed
 }
@@ -166,9 +176,18 @@ pub fn encode(simd: SimdLevel, fields: &[Field]) -> Vec<u8> {
 /// Decodes as many fields as there are in `fields`, of their sizes.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if `packed` is not what `encode` gives for such fields.
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if `packed` is not what `encode` gives for such fields;
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if it is what that of a later version may give.
 pub fn decode(simd: SimdLevel, packed: &[u8], fields: &mut [Field]) -> Result<()> {
-    let mut decoder = Decoder::new(packed);
-    run(simd, &mut decoder, fields);
+    let unknown = |what| Error::unsupported(format!("vectors: {what} is not known to this version; update framepress"));
+    let (filter_bits, words) = match packed.split_first_chunk::<4>() {
+        Some((&WIDE, words)) => (4, words),
+        Some((&[low, high, 0, 0], _)) => return Err(unknown(format!("form {}", u16::from_le_bytes([low, high])))),
+        _ => (2, packed),
+    };
+    let mut decoder = Decoder::new(words);
+    if let Some(filter) = run(simd, &mut decoder, filter_bits, fields) {
+        return Err(unknown(format!("filter {filter}")));
+    }
     if decoder.finish() { Ok(()) } else { Err(Error::corrupt("vectors: their words do not end as they should")) }
 }
