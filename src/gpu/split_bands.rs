@@ -43,10 +43,7 @@ pub(super) fn pack(
     let mut whole = PackedTiles::default();
     for Run { rows, plan, .. } in runs(batch.geometry, plan, check)? {
         let raw = rows.take(batch.raw);
-        let packed = split_tiles::pack(engine, Batch { geometry: &rows.geometry, raw: &raw }, &plan, effort)?;
-        whole.predictors.extend(packed.predictors);
-        whole.widths.extend(packed.widths);
-        whole.numbers.extend(packed.numbers);
+        whole.append(split_tiles::pack(engine, Batch { geometry: &rows.geometry, raw: &raw }, &plan, effort)?);
     }
     Ok(whole)
 }
@@ -90,10 +87,7 @@ pub(super) fn encode(
     for Run { rows, plan, .. } in runs(batch.geometry, plan, check)? {
         let raw = rows.take(batch.raw);
         let batch = Batch { geometry: &rows.geometry, raw: &raw };
-        let coded = split_tiles::encode(engine, batch, &plan, effort, tables)?;
-        whole.predictors.extend(coded.predictors);
-        whole.classes.extend(coded.classes);
-        whole.segments.extend(coded.segments);
+        whole.append(split_tiles::encode(engine, batch, &plan, effort, tables)?);
     }
     Ok(whole)
 }

@@ -1,9 +1,9 @@
 //! Which filters a stream went through: some pairs of frames show.
 
-use super::Field;
 use super::between::{Earlier, KEPT_OF_PHASES, may_keep};
 use super::filter::Filter;
 use super::shown::left;
+use super::{Field, spread};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 
@@ -32,15 +32,12 @@ impl Filters {
         let all_may_be = may_keep(frame_samples * KEPT_OF_PHASES, frame_samples * frames.len());
         let families = FAMILIES.map(Self).into_iter().filter(|family| all_may_be || !family.have_eight_taps());
         let mut of_families: Vec<(Self, u32)> = families.map(|family| (family, 0)).collect();
-        let pairs = frames.len().saturating_sub(1);
-        let mut shown: Vec<usize> = (0..PAIRS).map(|part| (2 * part + 1) * pairs / (2 * PAIRS)).collect();
-        shown.dedup();
-        for pair in shown {
+        let filters: Vec<Filter> = of_families.iter().flat_map(|(family, _)| family.0).copied().collect();
+        for pair in spread(frames.len().saturating_sub(1), PAIRS) {
             let Some(&[earlier, samples]) = frames.get(pair..).and_then(|frames| frames.first_chunk::<2>()) else {
                 continue;
             };
             let earlier = Earlier::new(earlier, width, cpu);
-            let filters: Vec<Filter> = of_families.iter().flat_map(|(family, _)| family.0).copied().collect();
             let mut of_filters = left(&filters, &earlier, samples, width, None, cpu)?.into_iter();
             for (family, bits) in &mut of_families {
                 *bits += of_filters.by_ref().take(family.0.len()).min().unwrap_or(0);

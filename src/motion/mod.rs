@@ -116,6 +116,13 @@ impl Motion {
     }
 }
 
+/// So many of some pairs of frames, spread evenly, by the number of their first one; fewer where there are not so many.
+pub(crate) fn spread(pairs: usize, count: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..count).map(|at| (2 * at + 1) * pairs / (2 * count)).collect();
+    places.dedup();
+    places
+}
+
 /// The first planes of the frames of a batch that moves: they are never interleaved with others, and `None` if they were.
 pub fn first_planes<'a>(batch: Batch<'a>) -> Option<Vec<&'a [u8]>> {
     let plane = batch.geometry.planes.first().filter(|plane| plane.step == 1)?;

@@ -9,7 +9,7 @@ use crate::codec::model::vectors;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::Batch;
-use crate::motion::{Field, Filters, Motion, SearchEffort, Share, first_planes, search, search_all};
+use crate::motion::{Field, Filters, Motion, SearchEffort, Share, first_planes, search, search_all, spread};
 
 /// Pairs of frames that motion is tried on. They are searched all around, whatever the effort.
 fn tried_pairs(effort: SearchEffort) -> usize {
@@ -67,9 +67,7 @@ fn filters_that_pay(
 ) -> Result<Option<(Filters, Vec<Tried>)>> {
     let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(None) };
     let width = batch.geometry.planes[0].width;
-    let (count_of_pairs, tried) = (frames.len() - 1, tried_pairs(effort));
-    let mut pairs: Vec<usize> = (0..tried).map(|at| (2 * at + 1) * count_of_pairs / (2 * tried)).collect();
-    pairs.dedup();
+    let pairs = spread(frames.len() - 1, tried_pairs(effort));
     let tiling = still.plan.tiling(batch.geometry);
     let bands = 0..tiling.bands.len();
     let pieces: Vec<_> = pairs.iter().flat_map(|pair| bands.clone().map(move |band| (band, pair + 1))).collect();

@@ -53,6 +53,13 @@ impl CodedSegment<'_> {
 }
 
 impl CodedTiles<'_> {
+    /// Appends the tiles of later bands.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.predictors.extend(later.predictors);
+        self.classes.extend(later.classes);
+        self.segments.extend(later.segments);
+    }
+
     /// Checks that these can be the tiles of such a plan. Returns how many groups are coded of each segment.
     ///
     /// # Errors

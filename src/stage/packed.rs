@@ -28,6 +28,13 @@ pub struct PackedSegment<'a> {
 }
 
 impl PackedTiles<'_> {
+    /// Appends the tiles of later bands.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.predictors.extend(later.predictors);
+        self.widths.extend(later.widths);
+        self.numbers.extend(later.numbers);
+    }
+
     /// Checks that these can be the tiles of such a plan.
     ///
     /// # Errors

@@ -218,11 +218,7 @@ fn packed_tiles_of<'a>(decoding: &Decoding<'_>, segments: &[&'a [u8]]) -> Result
         Ok(tiles)
     })?;
     let mut packed = PackedTiles::default();
-    for PackedTiles { predictors, widths, numbers } in bands {
-        packed.predictors.extend(predictors);
-        packed.widths.extend(widths);
-        packed.numbers.extend(numbers);
-    }
+    bands.into_iter().for_each(|band| packed.append(band));
     Ok(packed)
 }
 
@@ -234,21 +230,18 @@ fn coded_tiles<'a>(
     let Decoding { geometry, plan, cpu, .. } = *decoding;
     let bands = pool::map(cpu.crew(), decoding.bands(segments).collect(), |(band, segments)| {
         let mut decoder = TileDecoder::new(cpu.simd(), tables, band);
-        let (mut predictors, mut classes, mut coded) = (Vec::new(), Vec::new(), Vec::new());
+        let mut coded = CodedTiles::default();
+        let CodedTiles { predictors, classes, segments: of_band } = &mut coded;
         for (segment, frames) in segments.iter().zip(plan.segment_lengths(geometry)) {
             let first = predictors.len();
             predictors.resize(first + frames * band.tiles(), 0);
             classes.resize(predictors.len() * TILE_GROUPS, 0);
-            coded.push(decoder.read(segment, &mut predictors[first..], &mut classes[first * TILE_GROUPS..])?);
+            of_band.push(decoder.read(segment, &mut predictors[first..], &mut classes[first * TILE_GROUPS..])?);
         }
-        Ok((predictors, classes, coded))
+        Ok(coded)
     })?;
     let mut coded = CodedTiles::default();
-    for (predictors, classes, segments) in bands {
-        coded.predictors.extend(predictors);
-        coded.classes.extend(classes);
-        coded.segments.extend(segments);
-    }
+    bands.into_iter().for_each(|band| coded.append(band));
     Ok(coded)
 }
 
