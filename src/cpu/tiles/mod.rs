@@ -18,6 +18,7 @@ mod choose;
 mod coded;
 mod packed;
 mod phases;
+mod predict;
 mod residual;
 mod restore;
 mod row;
@@ -98,11 +99,7 @@ impl<'a> BandState<'a> {
     pub fn forward(&mut self, effort: TileEffort, raw: &[&[u8]], out: &mut TiledFrames) {
         self.see(raw);
         for ((plane, current), previous) in self.band.planes.iter().zip(&self.current).zip(&self.previous) {
-            let first = out.predictors.len();
-            choose::choose(self.simd, effort, plane, current, previous, &mut out.predictors);
-            let predictors = &mut out.predictors[first..];
-            let (sums, groups) = (&mut out.sums, &mut out.groups);
-            self.simd.run(Residuals { plane, predictors, current, previous, sums, groups });
+            predict::predict(self.simd, effort, plane, current, previous, out);
         }
     }
 
@@ -126,60 +123,6 @@ impl<'a> BandState<'a> {
         for (coder, raw) in self.regions.iter().zip(raw) {
             let coded = coder.coded_planes(self.band);
             coder.join(&self.band.planes[coded.clone()], &self.current[coded], &mut self.rows, raw);
-        }
-    }
-}
-
-/// Tiles whose residuals are at hand at a time.
-const STRIP: usize = 16;
-
-struct Residuals<'a> {
-    plane: &'a CodedPlane,
-    /// What [`choose::choose`] gave; the marks are taken away.
-    predictors: &'a mut [u8],
-    current: &'a PlaneBuffer,
-    previous: &'a PlaneBuffer,
-    sums: &'a mut Vec<u16>,
-    groups: &'a mut Vec<[u8; GROUP]>,
-}
-
-impl Kernel for Residuals<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { plane, predictors, current, previous, sums, groups } = self;
-        let columns = plane.columns();
-        let mut strip: [Groups; STRIP] = [[[0; GROUP]; TILE_GROUPS]; STRIP];
-        let mut kept = [[0; GROUP]; STRIP * TILE_GROUPS];
-        for (at, predictors) in predictors.chunks_mut(STRIP).enumerate() {
-            // Sums are not taken before all of a strip is stored: a group is stored in parts, and who loads it at once
-            // waits for them.
-            for (tile, (predictor, groups)) in (at * STRIP..).zip(predictors.iter().zip(&mut strip)) {
-                if *predictor & choose::EXACT == 0 {
-                    let at = current.at(tile % columns * TILE, tile / columns * TILE);
-                    let predictor = TilePredictor::ALL[usize::from(*predictor)];
-                    residual::residual(predictor, current, previous, at, groups);
-                }
-            }
-            let mut count = 0;
-            for (predictor, strip) in predictors.iter_mut().zip(&strip) {
-                if *predictor & choose::EXACT != 0 {
-                    *predictor &= !choose::EXACT;
-                    sums.extend([0; TILE_GROUPS]);
-                    continue;
-                }
-                let mut of_tile = [0; TILE_GROUPS];
-                for (group, sum) in strip.iter().zip(&mut of_tile) {
-                    let total: u32 = group.iter().map(|&residual| u32::from(residual)).sum();
-                    *sum = total as u16;
-                    // A group of zeros is overwritten by the next.
-                    kept[count] = *group;
-                    count += usize::from(total > 0);
-                }
-                sums.extend(of_tile);
-            }
-            groups.extend_from_slice(&kept[..count]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Residuals of a tile, zigzag-mapped, in the order of its groups.
 
 use super::buffer::PlaneBuffer;
-use super::rules::{Neighbours, residuals};
+use super::rules::{Seen, wide};
 use crate::cpu::sample::Sample;
 use crate::frame::{GROUP, TILE, TILE_GROUPS};
 use crate::plan::TilePredictor;
@@ -37,32 +37,21 @@ pub(super) fn residual(
 #[inline(always)]
 fn tile<const RULE: usize>(current: &PlaneBuffer, previous: &PlaneBuffer, at: usize, groups: &mut Groups) {
     let stride = current.stride;
-    let row = |samples: &[u8], at: usize| -> [u8; TILE] { samples[at..at + TILE].try_into().unwrap_or([0; TILE]) };
+    let seen = |at: usize| Seen::<TILE>::at(&current.samples, &previous.samples, at);
+    let mut above = seen(at - stride);
     for y in 0..TILE {
         let at = at + y * stride;
-        let (x, w) = (row(&current.samples, at), row(&current.samples, at - 1));
-        let (n, nw) = (row(&current.samples, at - stride), row(&current.samples, at - stride - 1));
-        let (p, pw) = (row(&previous.samples, at), row(&previous.samples, at - 1));
-        let (pn, pnw) = (row(&previous.samples, at - stride), row(&previous.samples, at - stride - 1));
-        let mut ne = row(&current.samples, at - stride + 1);
-        ne[TILE - 1] = n[TILE - 1];
+        let row = seen(at);
+        let mut above_right: [u8; TILE] = wide(&current.samples, at - stride + 1);
+        above_right[TILE - 1] = current.samples[at - stride + TILE - 1];
         let mut zigzag = [0; TILE];
-        for lane in 0..TILE {
-            let neighbours = Neighbours {
-                w: w[lane],
-                n: n[lane],
-                nw: nw[lane],
-                ne: ne[lane],
-                p: p[lane],
-                pw: pw[lane],
-                pn: pn[lane],
-                pnw: pnw[lane],
-            };
-            zigzag[lane] = residuals(x[lane], neighbours)[RULE].zigzag();
+        for (lane, zigzag) in zigzag.iter_mut().enumerate() {
+            *zigzag = row.residuals(&above, &above_right, lane)[RULE].zigzag();
         }
         let (upper, within) = (y / 8 * 2, y % 8 * 8);
         for (group, part) in groups[upper..].iter_mut().zip(zigzag.as_chunks::<8>().0) {
             group[within..within + 8].copy_from_slice(part);
         }
+        above = row;
     }
 }

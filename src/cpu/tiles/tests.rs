@@ -93,21 +93,36 @@ fn every_predictor_round_trips() {
             let mut inverse = BandState::new(simd, Colour::None, &geometry, &tiling, band);
             for raw in &raws {
                 state.see(&[raw]);
-                let mut predictors = vec![predictor as u8; band.tiles()];
-                let (mut sums, mut groups) = (Vec::new(), Vec::new());
-                simd.run(Residuals {
-                    plane: &band.planes[0],
-                    predictors: &mut predictors,
-                    current: &state.current[0],
-                    previous: &state.previous[0],
-                    sums: &mut sums,
-                    groups: &mut groups,
-                });
-                let classes: Vec<u8> = sums.iter().map(|&sum| u8::from(sum > 0)).collect();
+                let plane = &band.planes[0];
+                let (current, previous) = (&state.current[0], &state.previous[0]);
+                let at = |tile: usize| current.at(tile % plane.columns() * TILE, tile / plane.columns() * TILE);
+                let tile = |tile| simd.run(OneTile { predictor, current, previous, at: at(tile) });
+                let mut groups: Vec<_> = (0..band.tiles()).flat_map(tile).collect();
+                let predictors = vec![predictor as u8; band.tiles()];
+                let classes: Vec<u8> = groups.iter().map(|group| u8::from(*group != [0; GROUP])).collect();
+                groups.retain(|group| *group != [0; GROUP]);
                 let mut out = vec![0; raw.len()];
                 inverse.inverse(&predictors, &classes, &mut groups.iter(), &mut [&mut out]);
                 assert!(&out == raw, "{predictor:?} {simd:?}");
             }
         }
+    }
+}
+
+struct OneTile<'a> {
+    predictor: TilePredictor,
+    current: &'a PlaneBuffer,
+    previous: &'a PlaneBuffer,
+    at: usize,
+}
+
+impl Kernel for OneTile<'_> {
+    type Output = Groups;
+
+    #[inline(always)]
+    fn run(self) -> Groups {
+        let mut groups = [[0; GROUP]; TILE_GROUPS];
+        residual::residual(self.predictor, self.current, self.previous, self.at, &mut groups);
+        groups
     }
 }
