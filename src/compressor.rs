@@ -7,12 +7,12 @@ use ndarray::{ArrayView, Dimension};
 
 use crate::codec::discrete::{self, Picture};
 use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
-use crate::container::{self, BlockEntry, Limits};
+use crate::container::{self, Limits};
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer, bytes_of_view, format_of_view};
 use crate::motion::Motion;
-use crate::packed;
+use crate::packed::{CodedBlock, packed_bytes};
 use crate::part::Part;
 use crate::patched::Patched;
 use crate::pipeline::{self, FOOTPRINT, WORKING_BYTES, Window};
@@ -70,14 +70,13 @@ pub(crate) struct PackedBatch {
     pub method: Method,
     pub raw_bytes: usize,
     pub raw_checksum: u64,
-    pub blocks: Vec<BlockEntry>,
-    pub payload: Vec<u8>,
+    pub blocks: Vec<CodedBlock>,
 }
 
-/// Method, block table and payload of a batch.
+/// Method and blocks of a batch.
 pub(crate) type Packed = PackedBy<Method>;
 /// The same by a method whose plan is a `P`.
-type PackedBy<P> = (P, Vec<BlockEntry>, Vec<u8>);
+type PackedBy<P> = (P, Vec<CodedBlock>);
 
 impl Compressor {
     /// A compressor with these settings.
@@ -186,7 +185,7 @@ impl Compressor {
             Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),
             _ => self.pack_batch(batch),
         }?;
-        watch.done(&packed.method, raw.len(), packed.payload.len());
+        watch.done(&packed.method, raw.len(), packed_bytes(&packed.blocks));
         Ok(packed)
     }
 
@@ -203,8 +202,8 @@ impl Compressor {
             let mut smallest: Option<Packed> = None;
             for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
                 let packed = self.pack_choice(batch, choice, backend)?;
-                let before = smallest.as_ref().map_or(raw.len() + 1, |(.., payload)| payload.len());
-                smallest = packed.filter(|(.., payload)| payload.len() < before).or(smallest);
+                let before = smallest.as_ref().map_or(raw.len() + 1, |(_, blocks)| packed_bytes(blocks));
+                smallest = packed.filter(|(_, blocks)| packed_bytes(blocks) < before).or(smallest);
             }
             let packed = match smallest {
                 Some(packed) => packed,
@@ -214,26 +213,26 @@ impl Compressor {
             self.verify(batch, &packed)?;
             Ok(packed)
         };
-        let on_device = |(method, ..): &Packed| *method != Method::Discrete;
+        let on_device = |(method, _): &Packed| *method != Method::Discrete;
         let describe = || Work::compress(batch, &self.settings);
         let (raw_checksum, packed) = pool::beside(
             self.scheduler.cpu().crew(),
             || container::checksum(raw),
             || self.scheduler.run(raw.len(), describe, pack, on_device),
         );
-        let (method, blocks, payload) = packed?;
-        Ok(PackedBatch { method, raw_bytes: raw.len(), raw_checksum, blocks, payload })
+        let (method, blocks) = packed?;
+        Ok(PackedBatch { method, raw_bytes: raw.len(), raw_checksum, blocks })
     }
 
     /// Restores the frames again, if that was asked for.
-    fn verify(&self, batch: Batch<'_>, (method, blocks, payload): &Packed) -> Result<()> {
+    fn verify(&self, batch: Batch<'_>, (method, blocks): &Packed) -> Result<()> {
         let Some(verifier) = &self.verifier else { return Ok(()) };
         let mut restored = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         restored.resize_for_overwrite(batch.raw.len());
         let cpu = self.scheduler.cpu();
-        let packed = packed::Packed { blocks, payload };
+        let found: Vec<_> = blocks.iter().map(CodedBlock::as_found).collect();
         let result = verifier
-            .restore_method(batch.geometry, method, packed, &Part::whole(batch.geometry), cpu, restored.as_bytes_mut())
+            .restore_method(batch.geometry, method, &found, &Part::whole(batch.geometry), cpu, restored.as_bytes_mut())
             .map_err(|error| error.context("verification"))
             .and_then(|()| match restored.as_bytes() == batch.raw {
                 true => Ok(()),
@@ -255,7 +254,7 @@ impl Compressor {
                 if let Some(recovered) = Arc::into_inner(recovered) {
                     self.scheduler.cpu().give_back(recovered.planes);
                 }
-                Ok(packed.map(|(plan, blocks, payload)| (Method::Recovered(plan), blocks, payload)))
+                Ok(packed.map(|(plan, blocks)| (Method::Recovered(plan), blocks)))
             }
             MethodChoice::Patched(patched, planes, rest) => {
                 let packed = self.pack_patched(&patched, *planes, *rest, backend)?;
@@ -263,7 +262,7 @@ impl Compressor {
                     self.scheduler.cpu().give_back(recovered.planes);
                     self.scheduler.cpu().give_back(pixels);
                 }
-                Ok(packed.filter(|(.., payload)| payload.len() <= batch.raw.len()))
+                Ok(packed.filter(|(_, blocks)| packed_bytes(blocks) <= batch.raw.len()))
             }
         }
     }
@@ -278,15 +277,10 @@ impl Compressor {
     ) -> Result<Option<Packed>> {
         let packed = self.pack_recovered(&patched.recovered, planes, backend)?;
         let of_patch = self.pack_choice(patched.batch(), rest, backend)?;
-        let Some(((recovered, mut blocks, mut payload), (method, blocks_of_patch, payload_of_patch))) =
-            packed.zip(of_patch)
-        else {
-            return Ok(None);
-        };
+        let Some(((recovered, mut blocks), (method, blocks_of_patch))) = packed.zip(of_patch) else { return Ok(None) };
         blocks.extend(blocks_of_patch);
-        payload.extend(payload_of_patch);
         let plan = PatchedPlan { patch: patched.patch.clone(), recovered, method: Box::new(method) };
-        Ok(Some((Method::Patched(plan), blocks, payload)))
+        Ok(Some((Method::Patched(plan), blocks)))
     }
 
     /// `None` if that takes more than the raw bytes.
@@ -296,7 +290,7 @@ impl Compressor {
         choice: MethodChoice,
         backend: &dyn Backend,
     ) -> Result<Option<PackedBy<RecoveredPlan>>> {
-        let Some((method, mut blocks, mut payload)) = self.pack_choice(recovered.batch(), choice, backend)? else {
+        let Some((method, mut blocks)) = self.pack_choice(recovered.batch(), choice, backend)? else {
             return Ok(None);
         };
         let [places, _] = &recovered.exception_bytes;
@@ -309,12 +303,12 @@ impl Compressor {
         };
         let mut encoder = self.encoder()?;
         for bytes in recovered.exception_bytes.iter().filter(|bytes| !bytes.is_empty()) {
-            let start = payload.len();
-            let codec = encoder.encode(bytes, Surroundings::default(), &mut payload);
-            blocks.push(BlockEntry { codec, packed_bytes: (payload.len() - start) as u32 });
+            let mut packed = Vec::new();
+            let codec = encoder.encode(bytes, Surroundings::default(), &mut packed);
+            blocks.push(CodedBlock { codec, bytes: packed });
         }
         pool::lock(&self.spare.encoders).push(encoder);
-        Ok(Some((plan, blocks, payload)))
+        Ok(Some((plan, blocks)))
     }
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {
@@ -322,13 +316,13 @@ impl Compressor {
         let coded = planes::forward(batch, &plan, backend, &mut residuals)
             .and_then(|()| self.encode(batch.geometry, &plan, &residuals));
         pool::lock(&self.spare.buffers).push(residuals);
-        coded.map(|(blocks, payload)| (Method::Planes(plan), blocks, payload))
+        coded.map(|blocks| (Method::Planes(plan), blocks))
     }
 
     /// `None` if tiles take more than the raw bytes.
     fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
         let (plan, segments) = tiled::encode(batch, choice, backend, self.scheduler.cpu())?;
-        packed_tiles(batch.raw.len(), plan, segments)
+        Ok(packed_tiles(batch.raw.len(), plan, segments))
     }
 
     /// `None` if strips take more than the raw bytes.
@@ -343,9 +337,9 @@ impl Compressor {
         let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
             .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
-        let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
-        let (blocks, payload) = table(&strips)?;
-        Ok((payload.len() <= batch.raw.len()).then_some((Method::Strips(plan), blocks, payload)))
+        let block = |bytes| CodedBlock { codec: CodecId::Model, bytes };
+        let blocks: Vec<_> = strips?.into_iter().map(block).collect();
+        Ok((packed_bytes(&blocks) <= batch.raw.len()).then_some((Method::Strips(plan), blocks)))
     }
 
     /// `None` if that takes more than the raw bytes.
@@ -355,21 +349,15 @@ impl Compressor {
         if !discrete::encode(picture, effort, self.scheduler.cpu().crew(), batch.raw, &mut packed) {
             return Ok(None);
         }
-        let (blocks, payload) = table(&[(CodecId::Discrete, packed)])?;
-        Ok(Some((Method::Discrete, blocks, payload)))
+        Ok(Some((Method::Discrete, vec![CodedBlock { codec: CodecId::Discrete, bytes: packed }])))
     }
 
     /// Codes the residuals of a batch, block by block. Public for `framepress bench` alone.
     #[doc(hidden)]
-    pub fn encode(
-        &self,
-        geometry: &Geometry,
-        plan: &Plan,
-        residuals: &WorkBuffer,
-    ) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
+    pub fn encode(&self, geometry: &Geometry, plan: &Plan, residuals: &WorkBuffer) -> Result<Vec<CodedBlock>> {
         let bytes = residuals.as_bytes();
         let crew = self.scheduler.cpu().crew();
-        let blocks = pool::map(crew, container::blocks(geometry, plan.span_samples).collect(), |block| {
+        pool::map(crew, container::blocks(geometry, plan.span_samples).collect(), |block| {
             let mut encoder = self.encoder()?;
             let mut packed = Vec::new();
             let higher = block.higher_blocks(bytes);
@@ -379,9 +367,8 @@ impl Compressor {
             };
             let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
             pool::lock(&self.spare.encoders).push(encoder);
-            Ok((codec, packed))
-        })?;
-        table(&blocks)
+            Ok(CodedBlock { codec, bytes: packed })
+        })
     }
 
     fn encoder(&self) -> Result<Encoder> {
@@ -395,28 +382,15 @@ impl Compressor {
 }
 
 /// `None` if the segments of tiles take more than the raw bytes.
-pub(crate) fn packed_tiles(raw_bytes: usize, plan: TilePlan, segments: Vec<Vec<u8>>) -> Result<Option<Packed>> {
-    let coded = |(at, segment)| (container::tile_codec(&plan, at), segment);
-    let segments: Vec<_> = segments.into_iter().enumerate().map(coded).collect();
-    let (blocks, payload) = table(&segments)?;
-    Ok((payload.len() <= raw_bytes).then_some((Method::Tiles(plan), blocks, payload)))
+pub(crate) fn packed_tiles(raw_bytes: usize, plan: TilePlan, segments: Vec<Vec<u8>>) -> Option<Packed> {
+    let block = |(at, bytes)| CodedBlock { codec: container::tile_codec(&plan, at), bytes };
+    let blocks: Vec<_> = segments.into_iter().enumerate().map(block).collect();
+    (packed_bytes(&blocks) <= raw_bytes).then_some((Method::Tiles(plan), blocks))
 }
 
 /// Memory of batches in work.
 fn working_bytes(settings: &Settings) -> u64 {
     settings.memory_limit().map_or(WORKING_BYTES, NonZeroU64::get)
-}
-
-/// The block table and the payload of coded blocks.
-fn table(blocks: &[(CodecId, Vec<u8>)]) -> Result<(Vec<BlockEntry>, Vec<u8>)> {
-    let entry = |(codec, packed): &(CodecId, Vec<u8>)| {
-        let packed_bytes = u32::try_from(packed.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
-        Ok(BlockEntry { codec: *codec, packed_bytes })
-    };
-    let entries = blocks.iter().map(entry).collect::<Result<_>>()?;
-    let mut payload = Vec::with_capacity(blocks.iter().map(|(_, packed)| packed.len()).sum());
-    blocks.iter().for_each(|(_, packed)| payload.extend_from_slice(packed));
-    Ok((entries, payload))
 }
 
 /// Compresses an array of any strides, whose first axis is the frame, to a whole file in memory.

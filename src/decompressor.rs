@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use crate::codec::{Decoder, Surroundings, discrete};
-use crate::container::{self, BatchRecord, BlockEntry, Limits, RecordReader};
+use crate::container::{self, BatchRecord, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, Rectangle, WorkBuffer};
 use crate::input;
-use crate::packed::{Packed, Span};
+use crate::packed::{CodedBlock, Span, bytes_of};
 use crate::part::Part;
 use crate::pipeline::{self, Window, in_order};
 use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
@@ -215,7 +215,7 @@ impl Decompressor {
     pub(crate) fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
         let whole = Part::whole(geometry);
         let work = |backend: &dyn Backend| {
-            self.restore_method(geometry, &record.method, record.packed(), &whole, backend, raw)?;
+            self.restore_method(geometry, &record.method, &record.coded_blocks()?, &whole, backend, raw)?;
             check_frames(record, container::checksum(raw))
         };
         let describe = || Work::decompress(geometry, &record.method, record.payload.len());
@@ -227,7 +227,8 @@ impl Decompressor {
     /// Restores a part of a record: on the CPU, because a device does all of a batch.
     fn restore_part(&self, geometry: &Geometry, record: &BatchRecord, part: &Part, raw: &mut [u8]) -> Result<()> {
         let raw_bytes = geometry.raw_bytes();
-        let work = |cpu: &dyn Backend| self.restore_method(geometry, &record.method, record.packed(), part, cpu, raw);
+        let work =
+            |cpu: &dyn Backend| self.restore_method(geometry, &record.method, &record.coded_blocks()?, part, cpu, raw);
         self.watched(geometry, record, || self.scheduler.run_on_cpu(raw_bytes, work))
     }
 
@@ -247,23 +248,23 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         method: &Method,
-        packed: Packed<'_>,
+        blocks: &[CodedBlock<&[u8]>],
         part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         match method {
-            Method::Planes(plan) => self.restore_planes(geometry, plan, packed, backend, raw),
+            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, backend, raw),
             Method::Tiles(plan) => {
-                tiled::decode(geometry, plan, &packed.each()?, part, raw, backend, self.scheduler.cpu())
+                tiled::decode(geometry, plan, &bytes_of(blocks), part, raw, backend, self.scheduler.cpu())
             }
-            Method::Strips(plan) => self.restore_strips(geometry, plan, &packed.each()?, part, backend, raw),
+            Method::Strips(plan) => self.restore_strips(geometry, plan, &bytes_of(blocks), part, backend, raw),
             Method::Discrete => {
                 let picture = plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
-                discrete::decode(picture, self.crew(), packed.payload, raw)
+                discrete::decode(picture, self.crew(), blocks.first().map_or(&[], |block| block.bytes), raw)
             }
-            Method::Recovered(plan) => self.restore_recovered(geometry, plan, packed, part, backend, raw),
-            Method::Patched(plan) => self.restore_patched(geometry, plan, packed, part, backend, raw),
+            Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, part, backend, raw),
+            Method::Patched(plan) => self.restore_patched(geometry, plan, blocks, part, backend, raw),
         }
     }
 
@@ -271,13 +272,14 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         PatchedPlan { patch, recovered, method }: &PatchedPlan,
-        packed: Packed<'_>,
+        blocks: &[CodedBlock<&[u8]>],
         part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
-        let (packed, of_patch) = packed.split_at(container::recovered_count(recovered, geometry))?;
-        self.restore_recovered(geometry, recovered, packed, part, backend, raw)?;
+        let count = container::recovered_count(recovered, geometry).min(blocks.len());
+        let (blocks, of_patch) = blocks.split_at(count);
+        self.restore_recovered(geometry, recovered, blocks, part, backend, raw)?;
         let Some(part) = part.within(&patch.rows()) else { return Ok(()) };
         let patch_geometry = patch.geometry(geometry);
         let mut pixels = pool::lock(&self.buffers).pop().unwrap_or_default();
@@ -293,26 +295,25 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         plan: &RecoveredPlan,
-        packed: Packed<'_>,
+        blocks: &[CodedBlock<&[u8]>],
         part: &Part,
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
-        let (packed, of_exceptions) = packed.split_at(packed.blocks.len().saturating_sub(lengths.len()))?;
+        let (blocks, of_exceptions) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
         let mut exceptions = [Vec::new(), Vec::new()];
         let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
-        let parts = of_exceptions.blocks.iter().zip(of_exceptions.each()?).zip(&lengths);
-        for (((block, packed), &length), bytes) in parts.zip(&mut exceptions) {
+        for ((block, &length), bytes) in of_exceptions.iter().zip(&lengths).zip(&mut exceptions) {
             bytes.resize(usize::try_from(length).map_err(|_| Error::limit("exceptions: too many"))?, 0);
-            decoder.decode(block.codec, packed, Surroundings::default(), bytes)?;
+            decoder.decode(block.codec, block.bytes, Surroundings::default(), bytes)?;
         }
         pool::lock(&self.decoders).push(decoder);
         let planes_geometry = plan.making.planes(geometry);
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
         planes.resize_for_overwrite(planes_geometry.raw_bytes());
         let result = self
-            .restore_method(&planes_geometry, &plan.method, packed, part, backend, planes.as_bytes_mut())
+            .restore_method(&planes_geometry, &plan.method, blocks, part, backend, planes.as_bytes_mut())
             .and_then(|()| {
                 let exceptions = exceptions.each_ref().map(Vec::as_slice);
                 recovered::convert(geometry, &plan.making, planes.as_bytes(), part, exceptions, raw, backend)
@@ -325,13 +326,13 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         plan: &Plan,
-        packed: Packed<'_>,
+        blocks: &[CodedBlock<&[u8]>],
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
         let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
         let result = self
-            .decode(geometry, plan, packed.blocks, packed.payload, &mut residuals)
+            .decode(geometry, plan, blocks, &mut residuals)
             .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw));
         pool::lock(&self.buffers).push(residuals);
         result
@@ -359,17 +360,15 @@ impl Decompressor {
         &self,
         geometry: &Geometry,
         plan: &Plan,
-        blocks: &[BlockEntry],
-        payload: &[u8],
+        blocks: &[CodedBlock<&[u8]>],
         residuals: &mut WorkBuffer,
     ) -> Result<()> {
         residuals.resize_for_overwrite(geometry.work_bytes());
         let mut spans: Vec<Span<'_>> = Vec::new();
         let mut rest = residuals.as_bytes_mut();
         let mut start = 0;
-        let packed = Packed { blocks, payload }.each()?;
         let places = container::blocks(geometry, plan.span_samples);
-        for ((entry, coded), place) in blocks.iter().zip(packed).zip(places) {
+        for (coded, place) in blocks.iter().zip(places) {
             let (_, tail) = rest.split_at_mut(place.bytes.start - start);
             let (block, tail) = tail.split_at_mut(place.bytes.len());
             if place.higher + 1 == geometry.sample_bytes {
@@ -377,7 +376,7 @@ impl Decompressor {
                 spans.push(Span { width: plane.width, picture: plane.frame_samples(), blocks: Vec::new() });
             }
             if let Some(span) = spans.last_mut() {
-                span.blocks.push((entry.codec, coded, block));
+                span.blocks.push((coded.codec, coded.bytes, block));
             }
             (rest, start) = (tail, place.bytes.end);
         }

@@ -110,6 +110,7 @@ pub mod internal {
         predict::Prediction, rows, temporal,
     };
     pub use crate::frame::{Batch, GROUP, Pitch, PitchedFrames, Stretch, TILE_GROUPS, Tiling};
+    pub use crate::packed::{CodedBlock, packed_bytes};
     pub use crate::part::Part;
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{

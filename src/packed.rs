@@ -1,39 +1,43 @@
-//! The packed bytes of a batch, block by block.
+//! The coded blocks of a batch.
 
 use crate::codec::{CodecId, Decoder, Surroundings};
 use crate::container::BlockEntry;
 use crate::error::{Error, Result};
 
-/// Blocks of a batch, and their packed bytes one after another.
+/// A coded block: what is made by an encoder, or found in a record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Packed<'a> {
-    pub blocks: &'a [BlockEntry],
-    pub payload: &'a [u8],
+pub struct CodedBlock<B = Vec<u8>> {
+    /// Its codec.
+    pub codec: CodecId,
+    /// Its packed bytes.
+    pub bytes: B,
 }
 
-impl<'a> Packed<'a> {
-    /// The first `blocks` blocks, or as many as there are, and the others.
-    pub fn split_at(self, blocks: usize) -> Result<(Self, Self)> {
-        let (blocks, later) = self.blocks.split_at(blocks.min(self.blocks.len()));
-        let bytes = blocks.iter().map(|block| block.packed_bytes as usize).sum();
-        let (payload, rest) = self.payload.split_at_checked(bytes).ok_or_else(short)?;
-        Ok((Self { blocks, payload }, Self { blocks: later, payload: rest }))
-    }
-
-    /// The packed bytes of each block.
-    pub fn each(self) -> Result<Vec<&'a [u8]>> {
-        let mut rest = self.payload;
-        let cut = |entry: &BlockEntry| {
-            let (packed, later) = rest.split_at_checked(entry.packed_bytes as usize).ok_or_else(short)?;
-            rest = later;
-            Ok(packed)
-        };
-        self.blocks.iter().map(cut).collect()
+impl CodedBlock {
+    /// The same, as it is found in a record.
+    pub fn as_found(&self) -> CodedBlock<&[u8]> {
+        CodedBlock { codec: self.codec, bytes: &self.bytes }
     }
 }
 
-fn short() -> Error {
-    Error::corrupt("payload: shorter than its blocks")
+/// The packed bytes of all blocks.
+pub fn packed_bytes<B: AsRef<[u8]>>(blocks: &[CodedBlock<B>]) -> usize {
+    blocks.iter().map(|block| block.bytes.as_ref().len()).sum()
+}
+
+/// The packed bytes of each block.
+pub(crate) fn bytes_of<'p>(blocks: &[CodedBlock<&'p [u8]>]) -> Vec<&'p [u8]> {
+    blocks.iter().map(|block| block.bytes).collect()
+}
+
+/// The blocks that a payload has one after another.
+pub(crate) fn cut<'p>(entries: &[BlockEntry], mut payload: &'p [u8]) -> Result<Vec<CodedBlock<&'p [u8]>>> {
+    let block = |entry: &BlockEntry| {
+        let bytes = payload.split_off(..entry.packed_bytes as usize);
+        let bytes = bytes.ok_or_else(|| Error::corrupt("payload: shorter than its blocks"))?;
+        Ok(CodedBlock { codec: entry.codec, bytes })
+    };
+    entries.iter().map(block).collect()
 }
 
 /// The blocks of a span of a plane, that of the lowest bytes first, with what they are decoded from.

@@ -5,7 +5,7 @@ use std::io::Write;
 use ndarray::{ArrayView, Dimension};
 
 use crate::compressor::{Compressor, PackedBatch};
-use crate::container::{BatchRecord, FileHeader, RecordWriter, SyncData, SyncPolicy};
+use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordWriter, SyncData, SyncPolicy};
 use crate::error::{Error, Result};
 use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 use crate::input::InputBatch;
@@ -244,6 +244,7 @@ impl<'a, W: Write + Send> Writer<'a, W> {
 
 /// Writes a batch as the next record.
 fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: &InputBatch<B>) -> Result<()> {
+    let entries = packed.blocks.iter().map(BlockEntry::of).collect::<Result<_>>()?;
     records.write(&BatchRecord {
         number: records.batches(),
         first_frame: records.frames(),
@@ -251,10 +252,10 @@ fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: 
         raw_bytes: packed.raw_bytes as u64,
         raw_checksum: packed.raw_checksum,
         method: packed.method,
-        blocks: packed.blocks,
+        blocks: entries,
         side: batch.side.clone(),
         timestamps: batch.timestamps.clone(),
-        payload: packed.payload,
+        payload: packed.blocks.into_iter().map(|block| block.bytes).collect::<Vec<_>>(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::WHAT;
-use super::checksum::checksum;
+use super::checksum::{checksum, checksum_of};
 use super::limits::Limits;
 use super::method::{self, Bounds};
 use super::prefix::{PREFIX_BYTES, Prefix};
@@ -12,7 +12,7 @@ use super::wire::{Appender, Cursor, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
 use crate::frame::{FrameFormat, Geometry};
-use crate::packed::Packed;
+use crate::packed::{self, CodedBlock};
 use crate::plan::Method;
 
 /// Bytes of one entry of the block table.
@@ -30,9 +30,38 @@ pub struct BlockEntry {
     pub packed_bytes: u32,
 }
 
+impl BlockEntry {
+    /// That of a coded block.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it has more than 4 GiB.
+    pub fn of(block: &CodedBlock) -> Result<Self> {
+        let packed_bytes = u32::try_from(block.bytes.len()).map_err(|_| Error::limit("block: more than 4 GiB"))?;
+        Ok(Self { codec: block.codec, packed_bytes })
+    }
+}
+
+/// The encoded blocks of a batch, one after another, in one piece or in several.
+pub trait Payload {
+    /// The pieces, in order.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]>;
+}
+
+impl Payload for Vec<u8> {
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.as_slice())
+    }
+}
+
+impl Payload for Vec<Vec<u8>> {
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().map(Vec::as_slice)
+    }
+}
+
 /// One batch as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BatchRecord {
+pub struct BatchRecord<P = Vec<u8>> {
     /// Number of the batch in its file, from 0.
     pub number: u64,
     /// First frame of the batch.
@@ -52,33 +81,23 @@ pub struct BatchRecord {
     /// When each frame was taken, in nanoseconds, or nothing.
     pub timestamps: Vec<i64>,
     /// The encoded blocks, one after another.
-    pub payload: Vec<u8>,
+    pub payload: P,
 }
 
-impl BatchRecord {
-    /// The batch, for messages.
-    pub fn location(&self) -> BatchLocation {
-        BatchLocation { batch: self.number, first_frame: self.first_frame, frames: self.frames }
-    }
-
-    /// Its packed bytes.
-    pub(crate) fn packed(&self) -> Packed<'_> {
-        Packed { blocks: &self.blocks, payload: &self.payload }
-    }
-
+impl<P: Payload> BatchRecord<P> {
     /// Checks that readers will take the record, and returns its bytes up to the payload.
     pub(super) fn head(&self, format: &FrameFormat) -> Result<(Prefix, Vec<u8>)> {
         let details = self.details()?;
         let prefix = Prefix {
             details_bytes: u32::try_from(details.len() + CHECKSUM_BYTES)
                 .map_err(|_| Error::invalid(format!("{WHAT}: {} blocks are too many", self.blocks.len())))?,
-            payload_bytes: self.payload.len() as u64,
+            payload_bytes: self.payload.pieces().map(|piece| piece.len() as u64).sum(),
             number: self.number,
             first_frame: self.first_frame,
             frames: self.frames,
             raw_bytes: self.raw_bytes,
             raw_checksum: self.raw_checksum,
-            payload_checksum: checksum(&self.payload),
+            payload_checksum: checksum_of(self.payload.pieces()),
         };
         self.check(&prefix, format)
             .map_err(|error| Error::invalid(format!("{WHAT}: readers would refuse it: {error}")))?;
@@ -122,6 +141,18 @@ impl BatchRecord {
             out.counted("timestamps", &timestamps::encode(&self.timestamps))?;
         }
         Ok(out.into_bytes())
+    }
+}
+
+impl BatchRecord {
+    /// The batch, for messages.
+    pub fn location(&self) -> BatchLocation {
+        BatchLocation { batch: self.number, first_frame: self.first_frame, frames: self.frames }
+    }
+
+    /// Its blocks.
+    pub(crate) fn coded_blocks(&self) -> Result<Vec<CodedBlock<&[u8]>>> {
+        packed::cut(&self.blocks, &self.payload)
     }
 
     /// Reads what follows `prefix`. Errors carry the location of the batch.

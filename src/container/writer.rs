@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::header::FileHeader;
 use super::index::{self, BatchEntry};
-use super::record::BatchRecord;
+use super::record::{BatchRecord, Payload};
 use super::resume::Resumption;
 use super::sync::{SyncData, SyncPolicy};
 use crate::error::{Error, ErrorKind, Result};
@@ -64,7 +64,7 @@ impl<W: Write> RecordWriter<W> {
     /// refuse: out of order, without frames, or with parts that do not fit each other. Nothing is
     /// written then. Errors of `output`, after which the file is cut within this record and nothing
     /// more can be written.
-    pub fn write(&mut self, record: &BatchRecord) -> Result<()> {
+    pub fn write<P: Payload>(&mut self, record: &BatchRecord<P>) -> Result<()> {
         self.check_whole()?;
         let (number, frame) = (self.batches(), self.frames());
         if record.number != number || record.first_frame != frame {
@@ -76,7 +76,9 @@ impl<W: Write> RecordWriter<W> {
         let (prefix, head) = record.head(&self.format)?;
         (self.indexed, self.cut) = (false, true);
         self.output.write_all(&head)?;
-        self.output.write_all(&record.payload)?;
+        for piece in record.payload.pieces() {
+            self.output.write_all(piece)?;
+        }
         self.output.flush()?;
         if self.sync_policy == SyncPolicy::EachBatch {
             (self.sync)(&mut self.output)?;
@@ -84,7 +86,7 @@ impl<W: Write> RecordWriter<W> {
         self.cut = false;
         let entry = BatchEntry { number, offset: self.position, first_frame: frame, frames: prefix.frames };
         self.entries.push(entry);
-        self.position += (head.len() + record.payload.len()) as u64;
+        self.position += head.len() as u64 + prefix.payload_bytes;
         Ok(())
     }
 

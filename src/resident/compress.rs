@@ -9,10 +9,11 @@ use crate::container;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::gpu::ResidentFrames;
+use crate::packed::{CodedBlock, packed_bytes};
 use crate::part::Part;
 use crate::telemetry::{self, BatchWatch};
 use crate::writer::Writer;
-use crate::{packed, plan, tiled};
+use crate::{plan, tiled};
 
 impl Compressor {
     /// Compresses frames that are on a GPU to a whole file in memory: the one that
@@ -81,27 +82,23 @@ impl Compressor {
                 tiled::segments_of_packed(geometry, &choice.plan, &packed, cpu)?
             }
         };
-        let Some(packed) = packed_tiles(raw_bytes, choice.plan, segments)? else { return Ok(None) };
+        let Some(packed) = packed_tiles(raw_bytes, choice.plan, segments) else { return Ok(None) };
         self.verify_resident(geometry, &packed, raw_checksum)?;
-        let (method, blocks, payload) = packed;
-        watch.done(&method, raw_bytes, payload.len());
+        let (method, blocks) = packed;
+        watch.done(&method, raw_bytes, packed_bytes(&blocks));
         self.scheduler.ran_resident(raw_bytes, start.elapsed());
-        Ok(Some(PackedBatch { method, raw_bytes, raw_checksum, blocks, payload }))
+        Ok(Some(PackedBatch { method, raw_bytes, raw_checksum, blocks }))
     }
 
     /// Restores the frames on the CPU, if that was asked for, and compares their checksum.
-    fn verify_resident(
-        &self,
-        geometry: &Geometry,
-        (method, blocks, payload): &Packed,
-        raw_checksum: u64,
-    ) -> Result<()> {
+    fn verify_resident(&self, geometry: &Geometry, (method, blocks): &Packed, raw_checksum: u64) -> Result<()> {
         let Some(verifier) = &self.verifier else { return Ok(()) };
         let mut restored = WorkBuffer::default();
         restored.resize_for_overwrite(geometry.raw_bytes());
-        let (cpu, packed) = (self.scheduler.cpu(), packed::Packed { blocks, payload });
+        let found: Vec<_> = blocks.iter().map(CodedBlock::as_found).collect();
+        let cpu = self.scheduler.cpu();
         verifier
-            .restore_method(geometry, method, packed, &Part::whole(geometry), cpu, restored.as_bytes_mut())
+            .restore_method(geometry, method, &found, &Part::whole(geometry), cpu, restored.as_bytes_mut())
             .map_err(|error| error.context("verification"))?;
         if container::checksum(restored.as_bytes()) != raw_checksum {
             return Err(Error::corrupt("verification: other frames came back than were packed"));

@@ -8,6 +8,7 @@ use crate::decompressor::{Decompressor, check_frames, frame_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{BufferLayout, Geometry};
 use crate::gpu::{ResidentFrames, check_target};
+use crate::packed::bytes_of;
 use crate::plan::Method;
 use crate::telemetry::{self, BatchWatch};
 use crate::tiled::{self, TilesOf};
@@ -83,8 +84,8 @@ impl Decompressor {
         let start = Instant::now();
         let _seat = self.crew().enter();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
-        let packed = record.packed().each()?;
-        let (restored, checksum) = match tiled::tiles_of(geometry, plan, &packed, self.scheduler.cpu())? {
+        let blocks = record.coded_blocks()?;
+        let (restored, checksum) = match tiled::tiles_of(geometry, plan, &bytes_of(&blocks), self.scheduler.cpu())? {
             TilesOf::Coded(tables, coded) => gpu.backend.decoded(geometry, plan, &tables, &coded)?,
             TilesOf::Packed(packed) => gpu.backend.unpacked(geometry, plan, &packed)?,
         };

@@ -106,6 +106,7 @@ pub fn encode_tiles(
         let mut state = BandState::new(simd, plan.colour, geometry, &tiling, band);
         let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
         let mut tiled = TiledFrames::default();
+        let mut last_bytes = 0;
         let segment = |frames: &[usize]| {
             tiled.clear();
             for &frame in frames {
@@ -123,11 +124,13 @@ pub fn encode_tiles(
                     }
                 }
             }
-            let mut packed = Vec::new();
+            // Segments of a band are about as long as each other.
+            let mut packed = Vec::with_capacity(last_bytes + last_bytes / 8);
             match &mut encoder {
                 Some(encoder) => encoder.encode(&mut tiled, &mut packed)?,
                 None => packed_tiles::encode(simd, &tiled, &mut packed),
             }
+            last_bytes = packed.len();
             Ok(packed)
         };
         frames.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
-    Backend, Batch, BlockEntry, CpuBackend, LevelParameters, MethodChoice, Part, Patched, Recovered, TileBatch,
-    convert, decode_tiles, discrete, encode_tiles, planes, put_over, strips, tiles,
+    Backend, Batch, CodedBlock, CpuBackend, LevelParameters, MethodChoice, Part, Patched, Recovered, TileBatch,
+    convert, decode_tiles, discrete, encode_tiles, packed_bytes, planes, put_over, strips, tiles,
 };
 use framepress::plan::{Plan, StripPlan, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
@@ -41,7 +41,7 @@ pub struct Pipeline<'a> {
 
 /// A coded batch.
 pub enum Coded {
-    Planes(Plan, Vec<BlockEntry>, Vec<u8>),
+    Planes(Plan, Vec<CodedBlock>),
     Tiles(TilePlan, Vec<Vec<u8>>),
     Strips(StripPlan, Vec<Vec<u8>>),
     Discrete(discrete::Picture, Vec<u8>),
@@ -52,7 +52,7 @@ pub enum Coded {
 impl Coded {
     pub fn packed_bytes(&self) -> usize {
         match self {
-            Self::Planes(_, _, payload) => payload.len(),
+            Self::Planes(_, blocks) => packed_bytes(blocks),
             Self::Tiles(_, segments) | Self::Strips(_, segments) => segments.iter().map(Vec::len).sum(),
             Self::Discrete(_, packed) => packed.len(),
             Self::Recovered(_, coded) => coded.packed_bytes(),
@@ -77,8 +77,8 @@ impl Pipeline<'_> {
         Ok(Some(match choice {
             MethodChoice::Planes(plan) => {
                 timed(transform, || planes::forward(batch, &plan, backend, planes))?;
-                let (blocks, payload) = timed(code, || compressor.encode(geometry, &plan, planes))?;
-                Coded::Planes(plan, blocks, payload)
+                let blocks = timed(code, || compressor.encode(geometry, &plan, planes))?;
+                Coded::Planes(plan, blocks)
             }
             MethodChoice::Tiles(choice) if is_one_step(backend, &choice.plan) => {
                 let (plan, segments) = timed(transform, || tiles::encode(batch, choice, backend, cpu))?;
@@ -132,8 +132,9 @@ impl Pipeline<'_> {
         let Memory { planes, tiles: tile_batch, .. } = memory;
         let Parts { transform, code } = parts;
         match coded {
-            Coded::Planes(plan, blocks, payload) => {
-                timed(code, || decompressor.decode(geometry, plan, blocks, payload, planes))?;
+            Coded::Planes(plan, blocks) => {
+                let found: Vec<_> = blocks.iter().map(CodedBlock::as_found).collect();
+                timed(code, || decompressor.decode(geometry, plan, &found, planes))?;
                 timed(transform, || planes::inverse(geometry, plan, backend, planes, raw))
             }
             Coded::Tiles(plan, segments) if is_one_step(backend, plan) => {
