@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Mutex;
 
-use crate::codec::{Decoder, Surroundings, discrete};
+use crate::codec::{Decoder, Surroundings, discrete, exceptions};
 use crate::container::{self, BatchRecord, Limits, RecordReader};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, Rectangle, WorkBuffer};
@@ -301,10 +301,10 @@ impl Decompressor {
         raw: &mut [u8],
     ) -> Result<()> {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
-        let (blocks, of_exceptions) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
-        let mut exceptions = [Vec::new(), Vec::new()];
+        let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
+        let mut of_exceptions = [Vec::new(), Vec::new()];
         let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
-        for ((block, &length), bytes) in of_exceptions.iter().zip(&lengths).zip(&mut exceptions) {
+        for ((block, &length), bytes) in exception_blocks.iter().zip(&lengths).zip(&mut of_exceptions) {
             bytes.resize(usize::try_from(length).map_err(|_| Error::limit("exceptions: too many"))?, 0);
             decoder.decode(block.codec, block.bytes, Surroundings::default(), bytes)?;
         }
@@ -312,12 +312,20 @@ impl Decompressor {
         let planes_geometry = plan.making.planes(geometry);
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
         planes.resize_for_overwrite(planes_geometry.raw_bytes());
-        let result = self
-            .restore_method(&planes_geometry, &plan.method, blocks, part, backend, planes.as_bytes_mut())
-            .and_then(|()| {
-                let exceptions = exceptions.each_ref().map(Vec::as_slice);
-                recovered::convert(geometry, &plan.making, planes.as_bytes(), part, exceptions, raw, backend)
-            });
+        let of_exceptions = of_exceptions.each_ref().map(Vec::as_slice);
+        let converts = |tiles| backend.is_cpu() && part.is_whole(geometry) && tiled::converts(&planes_geometry, tiles);
+        let result = match &*plan.method {
+            Method::Tiles(tiles) if converts(tiles) => {
+                let (making, cpu) = ((geometry, &plan.making), self.scheduler.cpu());
+                tiled::decode_to_pixels(making, tiles, &bytes_of(blocks), planes.as_bytes_mut(), raw, cpu)
+                    .and_then(|()| exceptions::put(of_exceptions, geometry.planes.len(), raw))
+            }
+            method => self
+                .restore_method(&planes_geometry, method, blocks, part, backend, planes.as_bytes_mut())
+                .and_then(|()| {
+                    recovered::convert(geometry, &plan.making, planes.as_bytes(), part, of_exceptions, raw, backend)
+                }),
+        };
         pool::lock(&self.buffers).push(planes);
         result
     }

@@ -1,10 +1,13 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
 //!
 //! On the CPU a band goes from rows to segments, and back, while it is in the cache; a device has the tiles of the
-//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]), on the CPU.
+//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]), on the CPU. Those of recovered planes go on to be
+//! pixels ([`pixels`]).
 
 mod moving;
+mod pixels;
 
+pub use self::pixels::converts;
 use crate::codec::model::vectors;
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
 use crate::cpu::tiles::BandState;
@@ -12,7 +15,8 @@ use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
 use crate::part::Part;
-use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
+use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
+
 use crate::pool;
 use crate::stage::{Backend, CodedTiles, PackedTiles, TileBatch, TiledFrames, spread};
 
@@ -165,6 +169,23 @@ pub fn decode(
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
     let jobs = decoding.bands(segments).zip(rows).enumerate().filter(wanted).map(|(_, job)| job).collect();
     pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
+}
+
+/// Restores packed raw frames from the segments of the planes that they were made from, on the CPU, if these
+/// [can be converted](converts) band by band. Memory of the `planes` is used where bands meet.
+///
+/// # Errors
+/// Corrupt if a segment is not what the plan says.
+pub fn decode_to_pixels(
+    (of_pixels, making): (&Geometry, &Making),
+    plan: &TilePlan,
+    segments: &[&[u8]],
+    planes: &mut [u8],
+    raw: &mut [u8],
+    cpu: &CpuBackend,
+) -> Result<()> {
+    let geometry = making.planes(of_pixels);
+    pixels::decode(&Decoding::new(&geometry, plan, cpu)?, making, of_pixels, segments, planes, raw)
 }
 
 /// The CPU decodes what is adaptive, the device the rest.

@@ -1,8 +1,7 @@
 //! Planes to packed pixels.
 
 use super::Picture;
-use super::narrow::{Narrow, NarrowBlocks};
-use super::phases::{CHUNK, Deal, Weave};
+use super::narrow::Narrow;
 use crate::cpu::colour;
 use crate::cpu::simd::{Kernel, SimdLevel};
 use crate::frame::PlaneGeometry;
@@ -12,15 +11,18 @@ use crate::plan::{ChromaTerms, Colour, Conversion};
 pub struct Converter<'a> {
     simd: SimdLevel,
     conversion: &'a Conversion,
-    narrow: Option<Narrow>,
     picture: Picture,
     planes: Vec<PlaneGeometry>,
-    /// Even and odd samples of Y, U and V.
-    samples: [Vec<u8>; 4],
-    /// R, G and B of even and of odd pixels.
-    pixels: [[Vec<u8>; 3]; 2],
+    terms: Terms,
     /// R, G and B of a row.
     rows: [Vec<u8>; 3],
+}
+
+/// What chroma adds to R, G and B of each pixel of a row.
+enum Terms {
+    /// In 16 bits.
+    Narrow(Narrow, [Vec<i16>; 3]),
+    Wide([Vec<i32>; 3]),
 }
 
 impl<'a> Converter<'a> {
@@ -28,108 +30,122 @@ impl<'a> Converter<'a> {
     pub fn new(simd: SimdLevel, conversion: &'a Conversion, picture: Picture) -> Self {
         let Picture { width, channels, .. } = picture;
         let plane = |offset| PlaneGeometry { width, height: 1, offset, step: channels, base: 0 };
-        let (columns, _) = picture.block();
-        let padded = || vec![0; width.div_ceil(columns).next_multiple_of(CHUNK)];
+        let pixels = picture.blocks() * picture.block().0;
+        let terms = match Narrow::of(conversion) {
+            Some(narrow) => Terms::Narrow(narrow, std::array::from_fn(|_| vec![0; pixels])),
+            None => Terms::Wide(std::array::from_fn(|_| vec![0; pixels])),
+        };
         Self {
             simd,
             conversion,
-            narrow: Narrow::of(conversion),
             picture,
             planes: (0..3).map(plane).collect(),
-            samples: std::array::from_fn(|_| padded()),
-            pixels: std::array::from_fn(|_| std::array::from_fn(|_| padded())),
+            terms,
             rows: std::array::from_fn(|_| vec![0; width]),
         }
     }
 
     /// Converts the rows of `y`, which begin with a row that has chroma of its own.
     pub fn convert(&mut self, y: &[u8], u: &[u8], v: &[u8], raw: &mut [u8]) {
-        let Picture { width, channels, blue_first, .. } = self.picture;
-        let (columns, rows) = self.picture.block();
-        let blocks = width.div_ceil(columns);
-        let raw_rows = raw.chunks_exact_mut(width * channels);
-        for (at, (y, raw)) in y.chunks_exact(width).zip(raw_rows).enumerate() {
-            let [even, odd, of_u, of_v] = &mut self.samples;
-            if at % rows == 0 {
-                let first = at / rows * blocks;
-                of_u[..blocks].copy_from_slice(&u[first..first + blocks]);
-                of_v[..blocks].copy_from_slice(&v[first..first + blocks]);
+        let Picture { width, channels, .. } = self.picture;
+        let (blocks, (_, rows)) = (self.picture.blocks(), self.picture.block());
+        let chroma = u.chunks_exact(blocks).zip(v.chunks_exact(blocks));
+        for ((y, raw), (u, v)) in y.chunks(rows * width).zip(raw.chunks_mut(rows * width * channels)).zip(chroma) {
+            self.take_chroma(u, v);
+            for (y, raw) in y.chunks_exact(width).zip(raw.chunks_exact_mut(width * channels)) {
+                self.convert_row(y, raw);
             }
-            if columns == 2 {
-                self.simd.run(Deal { row: y, even: &mut even[..width / 2], odd: &mut odd[..width / 2] });
-                if width % 2 != 0 {
-                    even[blocks - 1] = y[width - 1];
-                }
-            } else {
-                even[..width].copy_from_slice(y);
-            }
-            let luma: &[&Vec<u8>] = if columns == 2 { &[even, odd] } else { &[even] };
-            self.simd.run(Convert {
-                conversion: self.conversion,
-                narrow: self.narrow,
-                luma,
-                u: of_u,
-                v: of_v,
-                pixels: &mut self.pixels,
-            });
-            let [even, odd] = &self.pixels;
-            for (row, (even, odd)) in self.rows.iter_mut().zip(even.iter().zip(odd)) {
-                if columns == 2 {
-                    self.simd.run(Weave { even, odd, row });
-                } else {
-                    row.copy_from_slice(&even[..width]);
-                }
-            }
-            let [red, green, blue] = &self.rows;
-            let (first, third) = if blue_first { (blue, red) } else { (red, blue) };
-            colour::inverse::<u8>(self.simd, Colour::None, &self.planes, &[first, green, third], raw);
         }
+    }
+
+    /// Takes the chroma of the rows that come next.
+    pub fn take_chroma(&mut self, u: &[u8], v: &[u8]) {
+        let columns = self.picture.block().0;
+        match &mut self.terms {
+            Terms::Narrow(narrow, terms) => {
+                let narrow = *narrow;
+                self.simd.run(Spread { columns, u, v, terms, of: move |u, v| narrow.chroma(u, v) });
+            }
+            Terms::Wide(terms) => {
+                let conversion = *self.conversion;
+                let of = move |u: u8, v: u8| {
+                    let ChromaTerms { red, green, blue } = conversion.chroma(u.into(), v.into());
+                    [red, green, blue]
+                };
+                self.simd.run(Spread { columns, u, v, terms, of });
+            }
+        }
+    }
+
+    /// Converts a row of Y.
+    pub fn convert_row(&mut self, y: &[u8], raw: &mut [u8]) {
+        match &self.terms {
+            Terms::Narrow(narrow, terms) => {
+                let narrow = *narrow;
+                self.simd.run(Add { y, terms, rows: &mut self.rows, of: move |y, terms| narrow.pixel(y, terms) });
+            }
+            Terms::Wide(terms) => {
+                let conversion = *self.conversion;
+                let of = move |y: u8, terms: [i32; 3]| {
+                    let base = conversion.luma(y.into());
+                    terms.map(|term| conversion.channel(base, term) as u8)
+                };
+                self.simd.run(Add { y, terms, rows: &mut self.rows, of });
+            }
+        }
+        let [red, green, blue] = &self.rows;
+        let (first, third) = if self.picture.blue_first { (blue, red) } else { (red, blue) };
+        colour::inverse::<u8>(self.simd, Colour::None, &self.planes, &[first, green, third], raw);
     }
 }
 
-/// A row of blocks.
-struct Convert<'a> {
-    conversion: &'a Conversion,
-    narrow: Option<Narrow>,
-    /// Y of even pixels, and of odd ones where two share chroma.
-    luma: &'a [&'a Vec<u8>],
+/// A row of chroma to the terms of each pixel.
+struct Spread<'a, T, F> {
+    columns: usize,
     u: &'a [u8],
     v: &'a [u8],
-    pixels: &'a mut [[Vec<u8>; 3]; 2],
+    terms: &'a mut [Vec<T>; 3],
+    of: F,
 }
 
-impl Kernel for Convert<'_> {
+impl<T: Copy, F: Fn(u8, u8) -> [T; 3]> Kernel for Spread<'_, T, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let conversion = *self.conversion;
-        let chunks = self.u.as_chunks::<CHUNK>().0.iter().zip(self.v.as_chunks::<CHUNK>().0);
-        for (chunk, (u, v)) in chunks.enumerate() {
-            if let Some(narrow) = self.narrow {
-                let blocks = NarrowBlocks::of(&narrow, u, v);
-                for (luma, pixels) in self.luma.iter().zip(self.pixels.iter_mut()) {
-                    let y = &luma.as_chunks::<CHUNK>().0[chunk];
-                    let pixels = pixels.each_mut().map(|channel| &mut channel.as_chunks_mut::<CHUNK>().0[chunk]);
-                    narrow.convert(y, &blocks, pixels);
-                }
-                continue;
+        let Self { columns, u, v, terms: [red, green, blue], of } = self;
+        let chroma = u.iter().zip(v);
+        if columns == 2 {
+            let [red, green, blue] = [red, green, blue].map(|terms| terms.as_chunks_mut::<2>().0);
+            for ((((&u, &v), red), green), blue) in chroma.zip(red).zip(green).zip(blue) {
+                let [r, g, b] = of(u, v);
+                (*red, *green, *blue) = ([r; 2], [g; 2], [b; 2]);
             }
-            let [mut red, mut green, mut blue] = [[0; CHUNK]; 3];
-            for at in 0..CHUNK {
-                let terms = conversion.chroma(u[at].into(), v[at].into());
-                ChromaTerms { red: red[at], green: green[at], blue: blue[at] } = terms;
-            }
-            for (luma, [r, g, b]) in self.luma.iter().zip(self.pixels.iter_mut()) {
-                let y = luma.as_chunks::<CHUNK>().0[chunk];
-                let [r, g, b] = [r, g, b].map(|channel| &mut channel.as_chunks_mut::<CHUNK>().0[chunk]);
-                for at in 0..CHUNK {
-                    let base = conversion.luma(y[at].into());
-                    r[at] = conversion.channel(base, red[at]) as u8;
-                    g[at] = conversion.channel(base, green[at]) as u8;
-                    b[at] = conversion.channel(base, blue[at]) as u8;
-                }
-            }
+            return;
+        }
+        for ((((&u, &v), red), green), blue) in chroma.zip(red).zip(green).zip(blue) {
+            [*red, *green, *blue] = of(u, v);
+        }
+    }
+}
+
+/// A row of Y and terms to R, G and B.
+struct Add<'a, T, F> {
+    y: &'a [u8],
+    terms: &'a [Vec<T>; 3],
+    rows: &'a mut [Vec<u8>; 3],
+    of: F,
+}
+
+impl<T: Copy, F: Fn(u8, [T; 3]) -> [u8; 3]> Kernel for Add<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, terms: [red, green, blue], rows: [r, g, b], of } = self;
+        let terms = red.iter().zip(green).zip(blue);
+        for (((&y, ((&red, &green), &blue)), r), (g, b)) in y.iter().zip(terms).zip(r).zip(g.iter_mut().zip(b)) {
+            [*r, *g, *b] = of(y, [red, green, blue]);
         }
     }
 }

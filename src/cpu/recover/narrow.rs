@@ -128,15 +128,11 @@ impl Narrow {
         }
     }
 
-    /// R, G and B of Y and chroma.
+    /// R, G and B of Y and of what chroma adds.
     #[inline(always)]
-    pub fn convert(&self, y: &[u8; CHUNK], blocks: &NarrowBlocks, [red, green, blue]: [&mut [u8; CHUNK]; 3]) {
-        for at in 0..CHUNK {
-            let base = self.luma.at(y[at].into());
-            red[at] = made(base, blocks.red[at]);
-            green[at] = made(base, blocks.green[at]);
-            blue[at] = made(base, blocks.blue[at]);
-        }
+    pub fn pixel(&self, y: u8, terms: [i16; 3]) -> [u8; 3] {
+        let base = self.luma.at(y.into());
+        terms.map(|term| made(base, term))
     }
 
     /// Y that adds `sum`.

@@ -111,6 +111,16 @@ impl<'a> BandState<'a> {
         groups: &mut std::slice::Iter<'g, [u8; GROUP]>,
         raw: &mut [&mut [u8]],
     ) {
+        self.restore(predictors, classes, groups);
+        for (coder, raw) in self.regions.iter().zip(raw) {
+            let coded = coder.coded_planes(self.band);
+            coder.join(&self.band.planes[coded.clone()], &self.current[coded], &mut self.rows, raw);
+        }
+    }
+
+    /// Restores the coded planes of a frame, of which [`row`](Self::row) are the rows; the rest as for
+    /// [`inverse`](Self::inverse).
+    pub fn restore<'g>(&mut self, predictors: &[u8], classes: &[u8], groups: &mut std::slice::Iter<'g, [u8; GROUP]>) {
         std::mem::swap(&mut self.current, &mut self.previous);
         let mut first = 0;
         for ((plane, current), previous) in self.band.planes.iter().zip(&mut self.current).zip(&self.previous) {
@@ -120,10 +130,11 @@ impl<'a> BandState<'a> {
             let classes = &classes[tiles.start * TILE_GROUPS..tiles.end * TILE_GROUPS];
             self.simd.run(Restore { plane, predictors, classes, groups, current, previous });
         }
-        for (coder, raw) in self.regions.iter().zip(raw) {
-            let coded = coder.coded_planes(self.band);
-            coder.join(&self.band.planes[coded.clone()], &self.current[coded], &mut self.rows, raw);
-        }
+    }
+
+    /// Row `y` of a coded plane, counted from the first one of the band.
+    pub fn row(&self, plane: usize, y: usize) -> &[u8] {
+        self.current[plane].row(y, self.band.planes[plane].width)
     }
 }
 

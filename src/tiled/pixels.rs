@@ -1,0 +1,144 @@
+//! Bands of recovered planes, converted to packed pixels while they are in the cache.
+//!
+//! Bands take whole tiles of every plane, so rows at the edge of one may have their chroma in the one beside it. These rows and that
+//! chroma are put aside, to be converted when all bands are there.
+
+use std::ops::Range;
+
+use super::Decoding;
+use crate::codec::DecodedTiles;
+use crate::cpu::recover::{Converter, Picture};
+use crate::cpu::tiles::BandState;
+use crate::error::Result;
+use crate::frame::{Band, Geometry, TILE_GROUPS};
+use crate::plan::{Making, TilePlan};
+use crate::pool;
+
+/// Planes of which pixels are made: Y, U and V.
+const PLANES: usize = 3;
+
+/// Whether bands of these planes can be converted one by one.
+pub fn converts(of_planes: &Geometry, plan: &TilePlan) -> bool {
+    let apart = of_planes.planes.iter().all(|plane| plane.step == 1);
+    of_planes.planes.len() == PLANES && apart && !of_planes.colour && !plan.moves
+}
+
+/// The rows of a picture that a band has with their chroma.
+fn rows_inside(band: &Band, picture: &Picture) -> Range<usize> {
+    let (luma, chroma, rows) = (&band.rows[0], &band.rows[1], picture.block().1);
+    let start = luma.start.max(chroma.start * rows).min(picture.height);
+    // An empty one begins where rows that are put aside end.
+    start..luma.end.min(chroma.end * rows).max(start)
+}
+
+/// Packed rows of a frame.
+struct PixelRows<'a> {
+    rows: Range<usize>,
+    raw: &'a mut [u8],
+}
+
+/// A band, its segments, and of each frame where its planes and its pixels go.
+type Job<'a> = (&'a Band, &'a [&'a [u8]], Vec<Vec<&'a mut [u8]>>, Vec<PixelRows<'a>>);
+
+/// Restores raw frames from the segments of their planes. Memory of the `planes` is used where bands meet.
+pub(super) fn decode(
+    decoding: &Decoding<'_>,
+    making: &Making,
+    of_pixels: &Geometry,
+    segments: &[&[u8]],
+    planes: &mut [u8],
+    raw: &mut [u8],
+) -> Result<()> {
+    let Decoding { geometry, tiling, cpu, .. } = decoding;
+    let picture = making.picture(of_pixels);
+    let (inside, beside) = cut(decoding, of_pixels, &picture, raw);
+    let aside = tiling.rows_mut(geometry.frame_samples, planes);
+    let jobs: Vec<Job<'_>> = decoding
+        .bands(segments)
+        .zip(aside)
+        .zip(inside)
+        .map(|(((band, segments), aside), inside)| (band, segments, aside, inside))
+        .collect();
+    pool::for_each(cpu.crew(), jobs, |job| decode_band(decoding, making, &picture, job))?;
+    let beside = beside.into_iter().zip(planes.chunks_exact(geometry.frame_samples)).collect();
+    pool::for_each(cpu.crew(), beside, |(frame, planes): (Vec<PixelRows<'_>>, &[u8])| {
+        let mut converter = Converter::new(cpu.simd(), &making.conversion, picture);
+        let plane = |at: usize| &planes[geometry.planes[at].offset..][..geometry.planes[at].frame_samples()];
+        for PixelRows { rows, raw } in frame {
+            let first_block = rows.start / picture.block().1 * picture.blocks();
+            let y = &plane(0)[rows.start * picture.width..rows.end * picture.width];
+            converter.convert(y, &plane(1)[first_block..], &plane(2)[first_block..], raw);
+        }
+        Ok(())
+    })
+}
+
+/// The pixels that bands make, band by band and frame by frame, and the others, frame by frame.
+fn cut<'r>(
+    decoding: &Decoding<'_>,
+    of_pixels: &Geometry,
+    picture: &Picture,
+    raw: &'r mut [u8],
+) -> (Vec<Vec<PixelRows<'r>>>, Vec<Vec<PixelRows<'r>>>) {
+    let bands = &decoding.tiling.bands;
+    let mut inside: Vec<_> = bands.iter().map(|_| Vec::with_capacity(of_pixels.frames)).collect();
+    let mut beside = Vec::with_capacity(of_pixels.frames);
+    for frame in raw.chunks_exact_mut(of_pixels.frame_samples) {
+        let mut rest = frame;
+        let mut next = 0;
+        let mut take = |end: usize| {
+            let rows = next..end;
+            next = end;
+            let raw = rest.split_off_mut(..rows.len() * picture.width * picture.channels).unwrap_or_default();
+            PixelRows { rows, raw }
+        };
+        let mut of_frame = Vec::with_capacity(bands.len() + 1);
+        for (band, inside) in bands.iter().zip(&mut inside) {
+            let rows = rows_inside(band, picture);
+            of_frame.push(take(rows.start));
+            inside.push(take(rows.end));
+        }
+        of_frame.push(take(picture.height));
+        beside.push(of_frame);
+    }
+    (inside, beside)
+}
+
+fn decode_band(decoding: &Decoding<'_>, making: &Making, picture: &Picture, job: Job<'_>) -> Result<()> {
+    let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
+    let (band, segments, mut aside, mut inside) = job;
+    let rows = picture.block().1;
+    let mut state = BandState::new(cpu.simd(), plan.colour, geometry, tiling, band);
+    let mut decoder = decoding.decoder(band);
+    let mut tiles = DecodedTiles::default();
+    let mut converter = Converter::new(cpu.simd(), &making.conversion, *picture);
+    let frames = plan.segment_frames as usize;
+    let of_segments = aside.chunks_mut(frames).zip(inside.chunks_mut(frames));
+    for (segment, (aside, inside)) in segments.iter().zip(of_segments) {
+        decoder.decode(segment, aside.len(), &mut tiles)?;
+        let mut groups = tiles.groups.iter();
+        let predictors = tiles.predictors.chunks(band.tiles().max(1));
+        let classes = tiles.classes.chunks((band.tiles() * TILE_GROUPS).max(1));
+        let frames = aside.iter_mut().zip(inside);
+        for (((aside, inside), predictors), classes) in frames.zip(predictors).zip(classes) {
+            state.restore(predictors, classes, &mut groups);
+            let wanted = &inside.rows;
+            let pixel_rows = inside.raw.chunks_exact_mut(picture.width * picture.channels);
+            for (y, raw) in wanted.clone().zip(pixel_rows) {
+                if y % rows == 0 {
+                    let of_block = y / rows - band.rows[1].start;
+                    converter.take_chroma(state.row(1, of_block), state.row(2, of_block));
+                }
+                converter.convert_row(state.row(0, y - band.rows[0].start), raw);
+            }
+            let blocks = wanted.start.div_ceil(rows)..wanted.end.div_ceil(rows);
+            for (plane, (aside, wanted)) in aside.iter_mut().zip([wanted, &blocks, &blocks]).enumerate() {
+                let kept = band.rows[plane].clone().zip(aside.chunks_exact_mut(geometry.planes[plane].width));
+                for (y, aside) in kept.filter(|(y, _)| !wanted.contains(y)) {
+                    aside.copy_from_slice(state.row(plane, y - band.rows[plane].start));
+                }
+            }
+        }
+    }
+    Ok(())
+}
