@@ -113,7 +113,7 @@ impl Decompressor {
     /// As [`Decompressor::decompress`], and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) unless `raw` is
     /// as long as the frames. After an error the content of `raw` is unspecified.
     pub fn decompress_into(&self, file: &[u8], raw: &mut [u8]) -> Result<()> {
-        let mut records = RecordReader::new(file, self.limits)?;
+        let mut records = RecordReader::in_memory(file, self.limits)?;
         let format = records.header().format.clone();
         let room = raw.len();
         let wrong_size = |found: &str| Error::invalid(format!("output: has {room} bytes, the frames have {found}"));
@@ -132,7 +132,7 @@ impl Decompressor {
             let raw_bytes = cut.as_ref().map_or(0, |(geometry, ..)| geometry.raw_bytes() as u64);
             Some((cut, raw_bytes))
         };
-        let restore = |cut: Result<(Geometry, BatchRecord, &mut [u8])>| {
+        let restore = |cut: Result<(Geometry, BatchRecord<&[u8]>, &mut [u8])>| {
             let (geometry, record, batch) = cut?;
             self.restore(&geometry, &record, batch).map_err(|error| error.at(record.location()))
         };
@@ -212,33 +212,49 @@ impl Decompressor {
         raw
     }
 
-    pub(crate) fn restore(&self, geometry: &Geometry, record: &BatchRecord, raw: &mut [u8]) -> Result<()> {
+    pub(crate) fn restore<P: AsRef<[u8]> + Sync>(
+        &self,
+        geometry: &Geometry,
+        record: &BatchRecord<P>,
+        raw: &mut [u8],
+    ) -> Result<()> {
         let whole = Part::whole(geometry);
         let work = |backend: &dyn Backend| {
             self.restore_method(geometry, &record.method, &record.coded_blocks()?, &whole, backend, raw)?;
             check_frames(record, container::checksum(raw))
         };
-        let describe = || Work::decompress(geometry, &record.method, record.payload.len());
+        let describe = || Work::decompress(geometry, &record.method, record.payload.as_ref().len());
         self.watched(geometry, record, || {
             self.scheduler.run(geometry.raw_bytes(), describe, work, |()| record.method != Method::Discrete)
         })
     }
 
     /// Restores a part of a record: on the CPU, because a device does all of a batch.
-    fn restore_part(&self, geometry: &Geometry, record: &BatchRecord, part: &Part, raw: &mut [u8]) -> Result<()> {
+    fn restore_part<P: AsRef<[u8]> + Sync>(
+        &self,
+        geometry: &Geometry,
+        record: &BatchRecord<P>,
+        part: &Part,
+        raw: &mut [u8],
+    ) -> Result<()> {
         let raw_bytes = geometry.raw_bytes();
         let work =
             |cpu: &dyn Backend| self.restore_method(geometry, &record.method, &record.coded_blocks()?, part, cpu, raw);
         self.watched(geometry, record, || self.scheduler.run_on_cpu(raw_bytes, work))
     }
 
-    fn watched(&self, geometry: &Geometry, record: &BatchRecord, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    fn watched<P: AsRef<[u8]> + Sync>(
+        &self,
+        geometry: &Geometry,
+        record: &BatchRecord<P>,
+        work: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let _seat = self.crew().enter();
         let _span =
             tracing::debug_span!("decompress", first_frame = record.first_frame, frames = record.frames).entered();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
         work()?;
-        watch.done(&record.method, geometry.raw_bytes(), record.payload.len());
+        watch.done(&record.method, geometry.raw_bytes(), record.payload.as_ref().len());
         Ok(())
     }
 
@@ -398,7 +414,7 @@ impl Decompressor {
 }
 
 /// Checks the checksum of the frames of a batch.
-pub(crate) fn check_frames(record: &BatchRecord, found: u64) -> Result<()> {
+pub(crate) fn check_frames<P>(record: &BatchRecord<P>, found: u64) -> Result<()> {
     if found == record.raw_checksum {
         return Ok(());
     }
@@ -406,7 +422,7 @@ pub(crate) fn check_frames(record: &BatchRecord, found: u64) -> Result<()> {
     Err(Error::corrupt(format!("checksum of the frames: expected {expected:016x}, found {found:016x}")))
 }
 
-pub(crate) fn frame_count(record: &BatchRecord) -> Result<usize> {
+pub(crate) fn frame_count<P>(record: &BatchRecord<P>) -> Result<usize> {
     usize::try_from(record.frames).map_err(|_| Error::limit("batch: too many frames"))
 }
 

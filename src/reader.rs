@@ -1,6 +1,6 @@
 //! Reading a file: as a stream, or by frame.
 
-use std::io::{Read, Seek};
+use std::io::{BufReader, Read, Seek};
 use std::ops::Range;
 
 use crate::batch_info::BatchInfo;
@@ -39,7 +39,7 @@ pub struct DecodedBatch {
 /// # Ok::<(), framepress::Error>(())
 /// ```
 pub struct Reader<'a, R: Read> {
-    records: RecordReader<R>,
+    records: RecordReader<BufReader<R>>,
     decompressor: &'a Decompressor,
     selection: Selection,
 }

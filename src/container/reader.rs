@@ -9,13 +9,13 @@ use super::prefix::{PREFIX_BYTES, Prefix, RECORD_MAGIC};
 use super::record::BatchRecord;
 use super::scan;
 use super::sequence::Sequence;
-use super::wire::read_up_to;
+use super::wire::{Input, read_up_to};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Reads the records of a file in order.
 #[derive(Debug)]
-pub struct RecordReader<R> {
-    input: BufReader<R>,
+pub struct RecordReader<I> {
+    input: I,
     header: FileHeader,
     header_bytes: u64,
     limits: Limits,
@@ -38,13 +38,28 @@ enum State {
     Ended,
 }
 
-impl<R: Read> RecordReader<R> {
+impl<R: Read> RecordReader<BufReader<R>> {
     /// Reads the file header.
     ///
     /// # Errors
     /// As [`FileHeader::read`].
     pub fn new(input: R, limits: Limits) -> Result<Self> {
-        let mut input = BufReader::new(input);
+        Self::of(BufReader::new(input), limits)
+    }
+}
+
+impl<'f> RecordReader<&'f [u8]> {
+    /// The same of a file in memory, where payloads stay.
+    ///
+    /// # Errors
+    /// As [`FileHeader::read`].
+    pub fn in_memory(file: &'f [u8], limits: Limits) -> Result<Self> {
+        Self::of(file, limits)
+    }
+}
+
+impl<I: Input> RecordReader<I> {
+    fn of(mut input: I, limits: Limits) -> Result<Self> {
         let (header, header_bytes) = FileHeader::read(&mut input, &limits)?;
         Ok(Self {
             input,
@@ -78,7 +93,7 @@ impl<R: Read> RecordReader<R> {
     /// - [`ErrorKind::Limit`], [`ErrorKind::Unsupported`]: the record cannot be taken.
     /// - [`ErrorKind::Io`]: nothing follows.
     #[allow(clippy::should_implement_trait, reason = "`?` works on this order of Result and Option")]
-    pub fn next(&mut self) -> Result<Option<BatchRecord>> {
+    pub fn next(&mut self) -> Result<Option<BatchRecord<I::Payload>>> {
         let result = self.advance();
         if let Err(error) = &result {
             self.damaged = true;
@@ -89,7 +104,7 @@ impl<R: Read> RecordReader<R> {
         result
     }
 
-    fn advance(&mut self) -> Result<Option<BatchRecord>> {
+    fn advance(&mut self) -> Result<Option<BatchRecord<I::Payload>>> {
         let prefix = match std::mem::replace(&mut self.state, State::Ended) {
             State::Ended => return Ok(None),
             State::Record => self.prefix()?,
@@ -131,7 +146,7 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    fn record(&mut self, prefix: &Prefix) -> Result<BatchRecord> {
+    fn record(&mut self, prefix: &Prefix) -> Result<BatchRecord<I::Payload>> {
         let entry = BatchEntry {
             number: prefix.number,
             offset: self.position,

@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::method::{self, Bounds};
 use super::prefix::{PREFIX_BYTES, Prefix};
 use super::timestamps;
-use super::wire::{Appender, Cursor, read_exactly};
+use super::wire::{Appender, Cursor, Input, check_length, read_exactly};
 use crate::codec::CodecId;
 use crate::error::{BatchLocation, Error, Result};
 use crate::frame::{FrameFormat, Geometry};
@@ -144,7 +144,7 @@ impl<P: Payload> BatchRecord<P> {
     }
 }
 
-impl BatchRecord {
+impl<P: AsRef<[u8]>> BatchRecord<P> {
     /// The batch, for messages.
     pub fn location(&self) -> BatchLocation {
         BatchLocation { batch: self.number, first_frame: self.first_frame, frames: self.frames }
@@ -152,21 +152,21 @@ impl BatchRecord {
 
     /// Its blocks.
     pub(crate) fn coded_blocks(&self) -> Result<Vec<CodedBlock<&[u8]>>> {
-        packed::cut(&self.blocks, &self.payload)
+        packed::cut(&self.blocks, self.payload.as_ref())
     }
 
     /// Reads what follows `prefix`. Errors carry the location of the batch.
     pub(super) fn read_body(
         prefix: &Prefix,
-        input: &mut impl Read,
+        input: &mut impl Input<Payload = P>,
         format: &FrameFormat,
         limits: &Limits,
     ) -> Result<Self> {
         let mut read = || {
             let details = Details::read(prefix, input, format, limits)?;
-            let mut payload = Vec::new();
-            read_exactly(input, "payload", prefix.payload_bytes, &mut payload)?;
-            check_sum("payload", prefix.payload_checksum, &payload)?;
+            let payload = input.payload(prefix.payload_bytes)?;
+            check_length("payload", prefix.payload_bytes, payload.as_ref().len() as u64)?;
+            check_sum("payload", prefix.payload_checksum, payload.as_ref())?;
             Ok(Self {
                 number: prefix.number,
                 first_frame: prefix.first_frame,

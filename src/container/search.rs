@@ -5,7 +5,7 @@
 //! record is passed over too if what may follow it begins where it says that it ends. Otherwise its length is not
 //! trusted and the search goes on inside it, where the rest of the file may be if it was cut.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use super::header::{FileHeader, MAGIC};
 use super::index::{self, END_MAGIC, FOOTER_BYTES, INDEX_MAGIC};
@@ -211,7 +211,8 @@ impl<R: Read + Seek> Search<R> {
             .at(found.location()));
         }
         self.input.seek(SeekFrom::Start(body))?;
-        let result = BatchRecord::read_body(&found.prefix, &mut self.input, format, &self.limits);
+        let mut input = BufReader::new(&mut self.input);
+        let result = BatchRecord::read_body(&found.prefix, &mut input, format, &self.limits);
         match &result {
             Ok(_) => self.position = found.end(),
             Err(error) if error.kind() == ErrorKind::Io => {}

@@ -1,6 +1,6 @@
 //! Little-endian fields: taken from bytes with every bound checked, and appended to bytes.
 
-use std::io::Read;
+use std::io::{BufReader, Read, Take};
 
 use crate::error::{Error, Result};
 
@@ -127,6 +127,46 @@ impl Appender {
     }
 }
 
+/// Where a file is read from, front to back.
+pub trait Input: Read {
+    /// What payloads become.
+    type Payload: AsRef<[u8]>;
+
+    /// The next `bytes` bytes, or as many as there are.
+    fn payload(&mut self, bytes: u64) -> Result<Self::Payload>;
+}
+
+impl<R: Read> Input for BufReader<R> {
+    type Payload = Vec<u8>;
+
+    fn payload(&mut self, bytes: u64) -> Result<Vec<u8>> {
+        let mut payload = Vec::new();
+        read_up_to(self, bytes, &mut payload)?;
+        Ok(payload)
+    }
+}
+
+/// A file in memory, where payloads stay.
+impl<'f> Input for &'f [u8] {
+    type Payload = &'f [u8];
+
+    fn payload(&mut self, bytes: u64) -> Result<&'f [u8]> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(self.len());
+        Ok(self.split_off(..bytes).unwrap_or_default())
+    }
+}
+
+impl<I: Input> Input for Take<&mut I> {
+    type Payload = I::Payload;
+
+    fn payload(&mut self, bytes: u64) -> Result<I::Payload> {
+        let limit = self.limit();
+        let payload = self.get_mut().payload(bytes.min(limit))?;
+        self.set_limit(limit - payload.as_ref().len() as u64);
+        Ok(payload)
+    }
+}
+
 /// Appends at most `bytes` bytes of `input` to `out`, fewer only at the end of the input. Memory
 /// grows with what is there, not with what `bytes` promises.
 pub(super) fn read_up_to(input: &mut impl Read, bytes: u64, out: &mut Vec<u8>) -> Result<()> {
@@ -138,11 +178,15 @@ pub(super) fn read_up_to(input: &mut impl Read, bytes: u64, out: &mut Vec<u8>) -
 pub(super) fn read_exactly(input: &mut impl Read, what: &str, bytes: u64, out: &mut Vec<u8>) -> Result<()> {
     let before = out.len();
     read_up_to(input, bytes, out)?;
-    let found = (out.len() - before) as u64;
-    if found < bytes {
-        return Err(Error::truncated(format!("{what}: expected {bytes} bytes, found {found} before the end")));
+    check_length(what, bytes, (out.len() - before) as u64)
+}
+
+/// Checks that as many bytes were there as there ought to be.
+pub(super) fn check_length(what: &str, bytes: u64, found: u64) -> Result<()> {
+    match found < bytes {
+        true => Err(Error::truncated(format!("{what}: expected {bytes} bytes, found {found} before the end"))),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

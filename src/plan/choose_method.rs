@@ -198,7 +198,7 @@ impl<'a> Contest<'a> {
         let strips = if has_model && !batch.raw.is_empty() { Some(choose_strips(batch, cpu)?) } else { None };
         let mut tiles = None;
         if predicts(codec) && Tiling::suits(batch.geometry) && !batch.raw.is_empty() {
-            let packed = codec == CodecChoice::Pack || level.packed;
+            let packed = level.packs(codec);
             let mut choice = choose_tiles(batch, level.tiles, packed, cpu)?;
             if let Some((effort, shares)) = level.motion.zip(searched(batch.geometry)) {
                 if self.ends(true) {

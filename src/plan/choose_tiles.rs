@@ -23,12 +23,14 @@ const BAND_SAMPLES: usize = 1 << 16;
 const SEGMENT_BYTES: usize = 3 << 19;
 /// The same without tables, which lose nothing by short segments: residuals are packed while they are in the cache.
 const PACKED_SEGMENT_BYTES: usize = 1 << 18;
-/// Raw bytes that are taken to choose the colour transform, about, for each.
+/// Raw bytes that are taken to choose the colour transform, about, for each; of small batches a part.
 const COLOUR_BYTES: usize = 1 << 18;
+const COLOUR_PART: usize = 16;
 /// Least raw bytes that tables are made from, if there are as many.
 const TABLE_BYTES: usize = 3 << 19;
-/// Raw bytes that are taken where no tables are needed.
+/// Raw bytes that are taken where no tables are needed; of small batches a part.
 const PACKED_BYTES: usize = 1 << 19;
+const PACKED_PART: usize = 8;
 /// Part of a batch that tables are made from.
 const TABLE_PART: usize = 32;
 
@@ -120,11 +122,15 @@ impl Pieces {
         let samples = geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
         let bands = (samples / BAND_SAMPLES).clamp(1, Tiling::most_bands(geometry, geometry.colour));
         let band_bytes = (geometry.frame_samples / bands).max(1);
-        let table_bytes = if packed { PACKED_BYTES } else { TABLE_BYTES.max(geometry.raw_bytes() / TABLE_PART) };
+        let raw_bytes = geometry.raw_bytes();
+        let table_bytes = match packed {
+            true => PACKED_BYTES.min(raw_bytes / PACKED_PART),
+            false => TABLE_BYTES.max(raw_bytes / TABLE_PART),
+        };
         Self {
             bands,
             band_bytes,
-            of_ways: (COLOUR_BYTES / band_bytes).max(2),
+            of_ways: (COLOUR_BYTES.min(raw_bytes / COLOUR_PART) / band_bytes).max(2),
             of_tables: (table_bytes / band_bytes).clamp(1, bands * geometry.frames),
         }
     }

@@ -22,7 +22,7 @@ pub struct LevelParameters {
     pub contexts: &'static [ContextKind],
     /// Predictors that tiles are tried with.
     pub tiles: TileEffort,
-    /// Whether residuals of tiles are packed and not entropy-coded.
+    /// Whether residuals of tiles are packed and not entropy-coded, where the codec is not said.
     pub packed: bool,
     /// Whether the planes that packed frames were made from are recovered: that takes longer than packing does.
     pub recovers: bool,
@@ -115,6 +115,11 @@ impl LevelParameters {
     /// The codec that `choice` means at this level.
     pub fn codec(&self, choice: CodecChoice) -> CodecChoice {
         if choice == CodecChoice::Auto { self.codec } else { choice }
+    }
+
+    /// Whether `codec` packs residuals of tiles.
+    pub fn packs(&self, codec: CodecChoice) -> bool {
+        codec == CodecChoice::Pack || codec == CodecChoice::Auto && self.packed
     }
 
     /// What to measure on frames that have colour channels or not, and are several or one.

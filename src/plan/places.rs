@@ -26,7 +26,7 @@ pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usiz
     if has_model || may_move || !predicts(codec) || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
         return None;
     }
-    let mut places = choose_tiles::places(geometry, codec == CodecChoice::Pack || level.packed);
+    let mut places = choose_tiles::places(geometry, level.packs(codec));
     places.extend(Sample::places(geometry));
     places.extend(probe_places(geometry));
     if let Some(picture) = picture(geometry).filter(|_| codec == CodecChoice::Auto) {

@@ -28,7 +28,7 @@ impl Decompressor {
     /// buffer has room and the usage for them; [`ErrorKind::Gpu`] if the device fails, or a batch is too large for it.
     pub fn decompress_gpu(&self, gpu: &Gpu, file: &[u8], buffer: &wgpu::Buffer, layout: &BufferLayout) -> Result<()> {
         check_target(buffer, layout)?;
-        let mut records = RecordReader::new(file, self.limits())?;
+        let mut records = RecordReader::in_memory(file, self.limits())?;
         let format = records.header().format.clone();
         if format != *layout.format() {
             return Err(Error::invalid(format!(
@@ -57,7 +57,12 @@ impl Decompressor {
     }
 
     /// Any error of the device is answered by the ordinary way: if the data is at fault, that says the same.
-    fn restore_gpu<'g>(&self, gpu: &'g Gpu, geometry: &Geometry, record: &BatchRecord) -> Result<ResidentFrames<'g>> {
+    fn restore_gpu<'g>(
+        &self,
+        gpu: &'g Gpu,
+        geometry: &Geometry,
+        record: &BatchRecord<&[u8]>,
+    ) -> Result<ResidentFrames<'g>> {
         match self.restore_resident(gpu, geometry, record) {
             Ok(Some(restored)) => return Ok(restored),
             Ok(None) => {}
@@ -75,7 +80,7 @@ impl Decompressor {
         &self,
         gpu: &'g Gpu,
         geometry: &Geometry,
-        record: &BatchRecord,
+        record: &BatchRecord<&[u8]>,
     ) -> Result<Option<ResidentFrames<'g>>> {
         let plan = match &record.method {
             Method::Tiles(plan) if !plan.moves => plan,

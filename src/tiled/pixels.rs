@@ -142,3 +142,47 @@ fn decode_band(decoding: &Decoding<'_>, making: &Making, picture: &Picture, job:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::{CpuBackend, SimdLevel};
+    use crate::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+    use crate::plan::{Colour, KNOWN, TileCoding};
+
+    /// Every row of pixels is made once, those that are put aside from where chroma begins.
+    #[test]
+    fn rows_are_in_a_band_or_beside() {
+        let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+        for sampling in [ChromaSampling::Cs420, ChromaSampling::Cs422, ChromaSampling::Cs444] {
+            let making = Making { conversion: KNOWN[0].conversion, sampling, blue_first: false };
+            for height in (32..200).step_by(7) {
+                let format =
+                    FrameFormat::new(Dtype::U8, Layout::Packed { width: 33, height, order: ChannelOrder::Rgb })
+                        .unwrap();
+                let (of_pixels, mut raw) = (Geometry::new(&format, 2), vec![0; 2 * format.frame_bytes()]);
+                let geometry = making.planes(&of_pixels);
+                for bands in 1..=crate::frame::Tiling::most_bands(&geometry, false) as u32 {
+                    let (colour, coding) = (Colour::None, TileCoding::Packed);
+                    let plan = TilePlan { colour, split_chroma: false, bands, segment_frames: 1, moves: false, coding };
+                    assert!(converts(&geometry, &plan));
+                    let decoding = Decoding::new(&geometry, &plan, &cpu).unwrap();
+                    let picture = making.picture(&of_pixels);
+                    let (inside, beside) = cut(&decoding, &of_pixels, &picture, &mut raw);
+                    for (frame, beside) in beside.iter().enumerate() {
+                        let mut rows: Vec<_> = inside.iter().map(|band| &band[frame]).chain(beside).collect();
+                        rows.retain(|rows| !rows.rows.is_empty());
+                        rows.sort_by_key(|rows| rows.rows.start);
+                        let mut next = 0;
+                        for PixelRows { rows, raw } in rows {
+                            assert_eq!((rows.start, rows.start % picture.block().1), (next, 0), "{height} {bands}");
+                            assert_eq!(raw.len(), rows.len() * 33 * 3);
+                            next = rows.end;
+                        }
+                        assert_eq!(next, height);
+                    }
+                }
+            }
+        }
+    }
+}
