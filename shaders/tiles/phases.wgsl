@@ -34,28 +34,20 @@ struct Source {
 }
 
 fn source(sample: u32) -> Source {
-    let frame = divided(sample, params.frame_samples);
-    var region = params.regions[0];
-    for (var at = 1u; at < 4u; at += 1u) {
-        let next = params.regions[at];
-        if next.x <= frame.y {
-            region = next;
-        }
-    }
-    let row = divided(frame.y - region.x, region.y);
-    let coded = params.coded[region.w];
+    let place = raw_place(sample);
+    let coded = params.coded[place.region.w];
     var band = 0u;
     var end = params.bands;
     while end - band > 1u {
         let middle = (band + end) / 2u;
-        if coded_planes[middle * params.planes + coded].first_row <= row.x {
+        if coded_planes[middle * params.planes + coded].first_row <= place.row {
             band = middle;
         } else {
             end = middle;
         }
     }
     let first = band * params.planes;
-    return Source(frame.x, region, first, row.x - coded_planes[first + coded].first_row, row.y);
+    return Source(place.frame, place.region, first, place.row - coded_planes[first + coded].first_row, place.within);
 }
 
 // An invocation makes four neighbouring samples of a raw frame.

@@ -29,6 +29,7 @@ use self::sample::{Sample, with_sample};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::{self, Motion};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
 use crate::pool::{self, Crew};
 use crate::stage::{
@@ -343,6 +344,10 @@ impl Backend for CpuBackend {
         raw: &mut [u8],
     ) -> Result<()> {
         tiles::decode(self.simd, &self.crew, geometry, plan, tables, coded, raw)
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        motion::expect(self.simd, &self.crew, batch, motion, out)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

@@ -3,11 +3,12 @@
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
 use super::record_rans::{EncodedEnd, Ends};
-use super::{probe, record, record_rans, split_planes, split_recovered, split_tiles};
+use super::{probe, record, record_motion, record_rans, split_planes, split_recovered, split_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{Accelerator, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
@@ -172,6 +173,13 @@ impl Backend for GpuBackend {
             return Ok(());
         }
         split_tiles::decode(&self.engine, geometry, plan, tables, (coded, &groups), raw)
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.engine.execute(&record_motion::expected(batch.geometry, motion)?, batch.raw, out)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, PitchedFrames, Tiling, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
 use crate::stage::{Backend, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{container, cpu};
@@ -46,6 +47,11 @@ pub enum Difference {
     Numbers {
         /// Number of the segment.
         segment: usize,
+    },
+    /// Frames that are expected.
+    Expected {
+        /// Within all of them.
+        byte: usize,
     },
     /// Planes that frames seem to be made from.
     Solved {
@@ -95,6 +101,7 @@ impl fmt::Display for Difference {
             Difference::Predictors { tile } => write!(f, "predictors, tile {tile}"),
             Difference::Widths { group } => write!(f, "packed tiles, group {group}"),
             Difference::Numbers { segment } => write!(f, "packed tiles, segment {segment}"),
+            Difference::Expected { byte } => write!(f, "expected frames, byte {byte}"),
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
             Difference::Classes { group } => write!(f, "classes, group {group}"),
@@ -215,6 +222,20 @@ pub fn compare_coded(
     let mut raw = vec![0xA5; batch.raw.len()];
     device.tiles_decode(batch.geometry, &plan, &decode, &expected, &mut raw)?;
     Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }))
+}
+
+/// The first difference of the frames that are expected.
+pub fn compare_expected(
+    device: &dyn Backend,
+    reference: &dyn Backend,
+    batch: Batch<'_>,
+    motion: &Motion,
+) -> Result<Option<Difference>> {
+    let bytes = motion.fields.len() * batch.geometry.frame_samples;
+    let mut expected = [vec![0xA5; bytes], vec![0x5A; bytes]];
+    reference.expect(batch, motion, &mut expected[0])?;
+    device.expect(batch, motion, &mut expected[1])?;
+    Ok(first_difference(&expected[0], &expected[1]).map(|byte| Difference::Expected { byte }))
 }
 
 /// The first difference of recovery, there and back. The way back is also taken from planes of noise.

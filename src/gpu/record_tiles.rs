@@ -3,7 +3,7 @@
 use super::layout::groups;
 use super::params::{self, MOST_PLANES};
 use super::recording::{Overrides, Recording, Slot, Work};
-use super::shaders::Kernel;
+use super::shaders::{Kernel, Storage};
 use crate::error::Result;
 use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::plan::{Colour, TileCut};
@@ -115,9 +115,11 @@ impl Recorder {
         Ok([raw, planes])
     }
 
-    /// `storage` is what the kernel is bound to before the table of coded planes.
+    /// `storage` is what the kernel is bound to besides the table of coded planes, if it is bound to that.
     pub fn dispatch(&mut self, kernel: Kernel, storage: &[Slot], work: Work) {
-        let storage = [storage, &[self.coded_planes]].concat();
+        let table = kernel.row().1.storage.iter().position(|&kind| kind == Storage::Table);
+        let mut storage = storage.to_vec();
+        storage.splice(table.unwrap_or(0)..table.unwrap_or(0), table.map(|_| self.coded_planes));
         self.recording.dispatch(kernel, OVERRIDES, self.params, &storage, work);
     }
 }
@@ -131,6 +133,7 @@ fn params(geometry: &Geometry, tiling: &Tiling, tiles: usize) -> params::Tiles {
         planes: planes.len() as u32,
         frames: geometry.frames as u32,
         frame_samples: geometry.frame_samples as u32,
+        end_frame: geometry.frames as u32,
         regions: [[u32::MAX; 4]; MOST_PLANES],
         ..Default::default()
     };

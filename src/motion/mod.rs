@@ -11,6 +11,7 @@
 mod between;
 mod compensate;
 mod difference;
+mod expect;
 mod filter;
 mod filters;
 mod picture;
@@ -20,12 +21,17 @@ mod sums;
 mod taps;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "gpu")]
+mod weights;
 
 pub(crate) use between::{KEPT, may_keep};
 pub use compensate::{Compensation, Reference};
+pub(crate) use expect::forward as expect;
 pub use filter::Filter;
 pub use filters::Filters;
 pub use search::{SearchEffort, search, search_all};
+#[cfg(feature = "gpu")]
+pub(crate) use weights::words as filter_words;
 
 use crate::frame::{Batch, Geometry};
 

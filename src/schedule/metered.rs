@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
@@ -84,6 +85,10 @@ impl Backend for Metered<'_> {
         raw: &mut [u8],
     ) -> Result<()> {
         self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, raw))
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        self.timed(|backend| backend.expect(batch, motion, out))
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

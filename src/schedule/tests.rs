@@ -8,6 +8,7 @@ use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{self, Making, Plan, Settings, TilePlan};
 use crate::stage::{CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
@@ -153,6 +154,11 @@ impl Backend for Fake {
             raw[0] ^= 1;
         }
         Ok(())
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        self.call(batch.raw.len())?;
+        self.cpu.expect(batch, motion, out)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

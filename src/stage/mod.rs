@@ -33,6 +33,7 @@ pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TilePlan};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
@@ -98,6 +99,10 @@ pub trait Backend: Send + Sync {
         coded: &CodedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()>;
+
+    /// The frames that are expected where frames move, one after another: what `motion` makes of each raw frame but the last.
+    /// Callers have checked that there are vectors for all others, of planes that [can move](crate::motion::shares).
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()>;
 
     /// Packed frames to the planes that they seem to be made from. Callers have checked that they suit
     /// ([`Making::suits`]).

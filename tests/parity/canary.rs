@@ -4,8 +4,9 @@ use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_packed, compare_rans, compare_recovery, compare_rows,
+    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows,
 };
+use framepress::internal::motion::Motion;
 use framepress::internal::{
     Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, PackedTiles, Pitch, PitchedFrames,
     SegmentCode, Segments, SolvedPlanes, Stretch, TileDecoderTables, TileEffort, TileEncoderTables,
@@ -15,6 +16,7 @@ use libtest_mimic::Trial;
 
 use super::backends::{reference, trial};
 use super::cases::{Case, gray, packed};
+use super::motion::moving;
 use super::recovery::makings;
 
 pub fn rows() -> Vec<Trial> {
@@ -25,6 +27,7 @@ pub fn rows() -> Vec<Trial> {
         row("costs", costs),
         row("packed-tiles", packed_tiles),
         row("coded-tiles", coded_tiles),
+        row("expected-frames", expected_frames),
         row("recovery", recovery),
         row("rans", rans),
         row("copy", copy),
@@ -79,6 +82,13 @@ fn coded_tiles() {
     assert_eq!(compare(Wrong { coded_classes: true, ..Wrong::none() }), Difference::Classes { group: 7 });
     assert_eq!(compare(Wrong { coded_segments: true, ..Wrong::none() }), Difference::Code { segment: 1 });
     assert_eq!(compare(Wrong { coded_frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
+}
+
+fn expected_frames() {
+    let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
+    let wrong = Wrong { expected: true, ..Wrong::none() };
+    let difference = compare_expected(&wrong, &reference(), case.batch(), &moving(&case, 9, 1)).unwrap();
+    assert_eq!(difference, Some(Difference::Expected { byte: 40 }));
 }
 
 fn recovery() {
@@ -194,6 +204,7 @@ struct Wrong {
     coded_classes: bool,
     coded_segments: bool,
     coded_frames: bool,
+    expected: bool,
     solved: bool,
     misfits: bool,
     made: bool,
@@ -216,6 +227,7 @@ impl Wrong {
             coded_classes: false,
             coded_segments: false,
             coded_frames: false,
+            expected: false,
             solved: false,
             misfits: false,
             made: false,
@@ -302,6 +314,12 @@ impl Backend for Wrong {
     ) -> Result<()> {
         self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
         raw[6] ^= u8::from(self.coded_frames);
+        Ok(())
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        self.cpu.expect(batch, motion, out)?;
+        out[40] ^= u8::from(self.expected);
         Ok(())
     }
 
