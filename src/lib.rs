@@ -153,7 +153,7 @@ pub mod internal {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
             compare_coded, compare_copy, compare_costs, compare_expected, compare_packed, compare_rans,
-            compare_recovery, compare_rows, list, made_frames, sample_bytes,
+            compare_recovery, compare_rows, list, made_frames, sample_bytes, sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

@@ -58,5 +58,5 @@ pub use compare::{
     compare_packed, compare_rans, compare_recovery, compare_rows,
 };
 pub use gpu_frames::{GpuFrames, check_target};
-pub use probe::{check, check_residence, made_frames, sample_bytes};
+pub use probe::{check, check_residence, made_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

@@ -33,6 +33,9 @@ pub use search::{SearchEffort, search, search_all};
 #[cfg(feature = "gpu")]
 pub(crate) use weights::words as filter_words;
 
+#[cfg(feature = "gpu")]
+use std::ops::Range;
+
 use crate::frame::{Batch, Geometry};
 
 /// Side of a unit that has a vector, in samples of the first plane.
@@ -114,6 +117,13 @@ impl Motion {
         let shares = shares(geometry)?;
         let first = &geometry.planes[0];
         Some(Self { shares, fields: vec![Field::still(first.width, first.height); geometry.frames - 1] })
+    }
+
+    /// That of some of the frames, as a batch of their own.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn of_frames(&self, frames: Range<usize>) -> Self {
+        let fields = self.fields[frames.start..frames.end.max(frames.start + 1) - 1].to_vec();
+        Self { shares: self.shares.clone(), fields }
     }
 
     /// How a frame has moved since the one before, if there is one.

@@ -4,7 +4,7 @@ use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows,
+    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows, sample_motion,
 };
 use framepress::internal::motion::Motion;
 use framepress::internal::{
@@ -16,7 +16,6 @@ use libtest_mimic::Trial;
 
 use super::backends::{reference, trial};
 use super::cases::{Case, gray, packed};
-use super::motion::moving;
 use super::recovery::makings;
 
 pub fn rows() -> Vec<Trial> {
@@ -75,7 +74,7 @@ fn coded_tiles() {
     let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
     let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
     let compare = |wrong| {
-        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1);
+        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1, None);
         difference.unwrap().unwrap()
     };
     assert_eq!(compare(Wrong { coded_predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
@@ -87,7 +86,8 @@ fn coded_tiles() {
 fn expected_frames() {
     let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
     let wrong = Wrong { expected: true, ..Wrong::none() };
-    let difference = compare_expected(&wrong, &reference(), case.batch(), &moving(&case, 9, 1)).unwrap();
+    let difference =
+        compare_expected(&wrong, &reference(), case.batch(), &sample_motion(&case.geometry, 9, 1).unwrap()).unwrap();
     assert_eq!(difference, Some(Difference::Expected { byte: 40 }));
 }
 
@@ -178,6 +178,7 @@ fn probe() {
         (Wrong { coded_classes: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_segments: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_frames: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { expected: true, ..Wrong::none() }, "motion"),
         (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
@@ -296,8 +297,9 @@ impl Backend for Wrong {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables, motion)?;
         coded.predictors[1] ^= u8::from(self.coded_predictors);
         coded.classes[7] ^= u8::from(self.coded_classes);
         coded.segments[1].codes[0].states[31] ^= u32::from(self.coded_segments);
@@ -310,9 +312,10 @@ impl Backend for Wrong {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
         raw[6] ^= u8::from(self.coded_frames);
         Ok(())
     }
