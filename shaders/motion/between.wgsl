@@ -71,10 +71,24 @@ fn four_weights(word: u32) -> vec4<i32> {
     return vec4<i32>(two_weights(word), two_weights(word + 1u));
 }
 
-// A sample; beyond the edges those at the edges.
+// A sample of the row that begins at `row`; beyond the edges those at the edges.
 fn reference_sample(plane: Reference, row: u32, x: i32) -> i32 {
     let column = u32(clamp(x, 0, i32(plane.width) - 1));
     return i32(input_sample(0u, row + column * plane.step).x);
+}
+
+// Four of them, which are loaded at once if they lie side by side.
+fn reference_samples(plane: Reference, row: u32, x: i32) -> vec4<i32> {
+    if plane.step == 1u && x >= 0 && x + 4 <= i32(plane.width) {
+        let run = input_run(0u, row + u32(x)).x;
+        return vec4<i32>((vec4<u32>(run) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u));
+    }
+    return vec4<i32>(
+        reference_sample(plane, row, x),
+        reference_sample(plane, row, x + 1),
+        reference_sample(plane, row, x + 2),
+        reference_sample(plane, row, x + 3),
+    );
 }
 
 // A rounded sum across. `weights` are those of three samples to the left and the sample itself, and of the four to its right.
@@ -84,16 +98,8 @@ fn sum_across(plane: Reference, weights: array<vec4<i32>, 2>, rounding: u32, is_
     if is_whole {
         sum = weights[0].w * reference_sample(plane, row, x);
     } else {
-        for (var half = 0; half < 2; half += 1) {
-            let first = x - 3 + 4 * half;
-            let samples = vec4<i32>(
-                reference_sample(plane, row, first),
-                reference_sample(plane, row, first + 1),
-                reference_sample(plane, row, first + 2),
-                reference_sample(plane, row, first + 3),
-            );
-            sum += dot(select(weights[0], weights[1], half == 1), samples);
-        }
+        sum = dot(weights[0], reference_samples(plane, row, x - 3));
+        sum += dot(weights[1], reference_samples(plane, row, x + 1));
     }
     let shift = motion[rounding];
     sum = (sum + ((1 << shift) >> 1u)) >> shift;

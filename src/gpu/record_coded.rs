@@ -211,19 +211,19 @@ mod tests {
     use crate::plan::{Colour, TileCoding};
 
     fn encoding(width: usize, height: usize, count: usize) -> Result<Encoding> {
-        encoding_of(width, height, count, RawFrames::Uploaded)
+        encoding_of(width, height, count, RawFrames::Uploaded, false)
     }
 
-    fn encoding_of(width: usize, height: usize, count: usize, frames: RawFrames) -> Result<Encoding> {
+    fn encoding_of(width: usize, height: usize, count: usize, frames: RawFrames, moves: bool) -> Result<Encoding> {
         let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, count);
         let mut counts = TileCounts::new(Tiling::sets(&geometry, false));
         counts.count(0, 64, &[1; GROUP]);
         let (tables, classes) = counts.tables();
         let tables_of_plan = TileEncoderTables::new(&tables, classes);
         let coding = TileCoding::Tables(tables);
-        let plan =
-            TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, moves: false, coding };
-        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan, None)
+        let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, moves, coding };
+        let motion = Motion::still(&geometry).filter(|_| moves);
+        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan, motion.as_ref())
     }
 
     #[test]
@@ -240,8 +240,9 @@ mod tests {
     /// What is there already is not uploaded, and nothing writes to it.
     #[test]
     fn resident_frames_stay() {
-        let (uploaded, resident) =
-            [RawFrames::Uploaded, RawFrames::Resident].map(|frames| encoding_of(40, 70, 5, frames).unwrap()).into();
+        let (uploaded, resident) = [RawFrames::Uploaded, RawFrames::Resident]
+            .map(|frames| encoding_of(40, 70, 5, frames, false).unwrap())
+            .into();
         let uploads = |encoding: &Encoding| {
             encoding.recording.commands.iter().filter(|command| matches!(command, Command::Upload { .. })).count()
         };
@@ -251,6 +252,25 @@ mod tests {
         assert!(
             !uses(Kernel::ListForward).contains(&resident.raw) && !uses(Kernel::LanesEncode).contains(&resident.raw)
         );
+    }
+
+    /// Tiles are predicted from the frames before, or from those that are expected.
+    #[test]
+    fn frames_that_move_are_expected_first() {
+        let [still, moving] = [false, true].map(|moves| encoding_of(40, 70, 5, RawFrames::Uploaded, moves).unwrap());
+        let storage_of = |encoding: &Encoding, kernel| {
+            encoding.recording.dispatches().find(|it| it.kernel == kernel).map(|it| it.storage.clone())
+        };
+        let chosen = storage_of(&still, Kernel::ChooseForward).unwrap();
+        assert!(chosen[0] == still.raw && chosen[3] == still.raw);
+        assert_eq!(storage_of(&still, Kernel::ExpectForward), None);
+        let kernels: Vec<_> = moving.recording.dispatches().map(|it| it.kernel).collect();
+        let expected = [Kernel::ExpectForward, Kernel::ChooseForward, Kernel::ListForward, Kernel::LanesEncode];
+        assert_eq!(kernels, expected);
+        let expected = storage_of(&moving, Kernel::ExpectForward).unwrap()[1];
+        let chosen = storage_of(&moving, Kernel::ChooseForward).unwrap();
+        assert!(chosen[0] == moving.raw && chosen[3] == expected && expected != moving.raw);
+        assert_eq!(moving.recording.buffers[expected.0], 40 * 70 * 4);
     }
 
     #[test]

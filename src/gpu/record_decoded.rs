@@ -44,8 +44,9 @@ impl Decoding {
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
+        motion: Option<&Motion>,
     ) -> Result<Self> {
-        Self::record(None, geometry, plan, tables, coded, groups, None)
+        Self::record(None, geometry, plan, tables, coded, groups, motion)
     }
 
     /// The same as [`new`](Self::new) of a batch that begins with a frame that is in no segment, whose tiles are `before`.
@@ -323,7 +324,7 @@ mod tests {
         ];
         assert_eq!(kernels, expected);
         assert_eq!(recording.download_bytes() as usize, geometry.raw_bytes());
-        let resident = Decoding::resident(&geometry, &plan, &decode, &coded, &groups).unwrap().recording;
+        let resident = Decoding::resident(&geometry, &plan, &decode, &coded, &groups, None).unwrap().recording;
         assert_eq!(resident.download_bytes(), 0);
         assert!(recording.buffers[raw.0] as usize >= geometry.raw_bytes());
     }

@@ -181,22 +181,23 @@ fn decode_on_device(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     match tiles_of(geometry, plan, segments, cpu)? {
-        TilesOf::Coded(tables, coded) => backend.tiles_decode(geometry, plan, &tables, &coded, motion.as_ref(), raw),
+        TilesOf::Coded(tables, coded, motion) => {
+            backend.tiles_decode(geometry, plan, &tables, &coded, motion.as_ref(), raw)
+        }
         TilesOf::Packed(packed) => backend.tiles_unpack(geometry, plan, &packed, raw),
     }
 }
 
 /// The tiles of a batch with what a device makes residuals of.
 pub(crate) enum TilesOf<'a> {
-    /// They are coded with these tables.
-    Coded(TileDecoderTables, CodedTiles<'a>),
+    /// They are coded with these tables, and frames may move.
+    Coded(TileDecoderTables, CodedTiles<'a>, Option<Motion>),
     /// They are packed.
     Packed(PackedTiles<'a>),
 }
 
-/// The tiles of a batch; their residuals stay as they are in its segments.
+/// The tiles of a batch from its segments, and the vectors before them; residuals stay as they are there.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -207,10 +208,11 @@ pub(crate) fn tiles_of<'a>(
     cpu: &CpuBackend,
 ) -> Result<TilesOf<'a>> {
     let mut decoding = Decoding::new(geometry, plan, cpu)?;
+    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     match decoding.tables.take() {
         Some(tables) => {
             let coded = coded_tiles(&decoding, &tables, segments)?;
-            Ok(TilesOf::Coded(tables, coded))
+            Ok(TilesOf::Coded(tables, coded, motion))
         }
         None => packed_tiles_of(&decoding, segments).map(TilesOf::Packed),
     }
