@@ -138,7 +138,9 @@ pub mod internal {
 
     /// Vectors and what they make of frames.
     pub mod motion {
-        pub use crate::motion::{Compensation, Field, Filters, Reference, SearchEffort, Share, search};
+        pub use crate::motion::{
+            Compensation, Field, Filter, Filters, Motion, Reference, SearchEffort, Share, Vector, search,
+        };
     }
 
     /// The path of the adaptive model, without what brings frames to planes.
@@ -151,8 +153,8 @@ pub mod internal {
     pub mod gpu {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
-            compare_coded, compare_copy, compare_costs, compare_packed, compare_rans, compare_recovery, compare_rows,
-            list, made_frames, sample_bytes,
+            compare_coded, compare_copy, compare_costs, compare_expected, compare_packed, compare_rans,
+            compare_recovery, compare_rows, list, made_frames, sample_bytes, sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

@@ -24,6 +24,9 @@ struct Tiles {
     segment_frames: u32,
     // Segments of so many coded groups have two codes.
     two_codes: u32,
+    // The frames that are restored: the first, and the one after the last.
+    first_frame: u32,
+    end_frame: u32,
     // First sample within a raw frame, samples of a row, step and first plane of each region; unused
     // ones begin past the frame.
     regions: array<vec4<u32>, 4>,
@@ -77,6 +80,28 @@ struct Place {
 // is the class, 0 for a group of zeros.
 fn first_class() -> u32 {
     return params.tiles * TILE_WORDS + (params.tiles + 3u) / 4u;
+}
+
+// Where a raw sample is.
+struct RawPlace {
+    frame: u32,
+    region: vec4<u32>,
+    row: u32,
+    // Samples of the row that are before it, those of all planes together.
+    within: u32,
+}
+
+fn raw_place(sample: u32) -> RawPlace {
+    let frame = divided(sample, params.frame_samples);
+    var region = params.regions[0];
+    for (var at = 1u; at < 4u; at += 1u) {
+        let next = params.regions[at];
+        if next.x <= frame.y {
+            region = next;
+        }
+    }
+    let row = divided(frame.y - region.x, region.y);
+    return RawPlace(frame.x, region, row.x, row.y);
 }
 
 fn located(tile: u32) -> Place {

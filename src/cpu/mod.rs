@@ -29,6 +29,7 @@ use self::sample::{Sample, with_sample};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::{self, Motion};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
 use crate::pool::{self, Crew};
 use crate::stage::{
@@ -101,7 +102,7 @@ impl CpuBackend {
 
     /// Raw frames to all tiles of a batch. Callers have checked the cut ([`TileCut::check`]).
     pub fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        tiles::forward(self.simd, &self.crew, batch, cut, effort, out)
+        tiles::forward(self.simd, &self.crew, (batch, None), cut, effort, out)
     }
 
     /// The way back.
@@ -109,7 +110,7 @@ impl CpuBackend {
     /// # Errors
     /// Corrupt if `tiles` are not as many as those of the cut, or have predictors that there are not.
     pub fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        tiles::inverse(self.simd, &self.crew, geometry, cut, tiles, raw)
+        tiles::inverse(self.simd, &self.crew, (geometry, None), cut, tiles, raw)
     }
 
     /// Stage 1, forward.
@@ -330,8 +331,9 @@ impl Backend for CpuBackend {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        tiles::encode(self.simd, &self.crew, batch, plan, effort, tables)
+        tiles::encode(self.simd, &self.crew, (batch, motion), plan, effort, tables)
     }
 
     fn tiles_decode(
@@ -340,9 +342,14 @@ impl Backend for CpuBackend {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        tiles::decode(self.simd, &self.crew, geometry, plan, tables, coded, raw)
+        tiles::decode(self.simd, &self.crew, (geometry, motion), plan, tables, coded, raw)
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        motion::expect(self.simd, &self.crew, batch, motion, out)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

@@ -3,11 +3,12 @@
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
 use super::record_rans::{EncodedEnd, Ends};
-use super::{probe, record, record_rans, split_planes, split_recovered, split_tiles};
+use super::{probe, record, record_motion, record_rans, split_planes, split_recovered, split_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{Accelerator, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
@@ -152,11 +153,12 @@ impl Backend for GpuBackend {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
         if batch.raw.is_empty() {
             return Ok(CodedTiles::default());
         }
-        split_tiles::encode(&self.engine, batch, plan, effort, tables)
+        split_tiles::encode(&self.engine, batch, plan, effort, tables, motion)
     }
 
     fn tiles_decode(
@@ -165,13 +167,21 @@ impl Backend for GpuBackend {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
         let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
         if raw.is_empty() {
             return Ok(());
         }
-        split_tiles::decode(&self.engine, geometry, plan, tables, (coded, &groups), raw)
+        split_tiles::decode(&self.engine, (geometry, motion), plan, tables, (coded, &groups), raw)
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.engine.execute(&record_motion::expected(batch.geometry, motion)?, batch.raw, out)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

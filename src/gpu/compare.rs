@@ -8,6 +8,7 @@ use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, PitchedFrames, Tiling, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
 use crate::stage::{Backend, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{container, cpu};
@@ -46,6 +47,11 @@ pub enum Difference {
     Numbers {
         /// Number of the segment.
         segment: usize,
+    },
+    /// Frames that are expected.
+    Expected {
+        /// Within all of them.
+        byte: usize,
     },
     /// Planes that frames seem to be made from.
     Solved {
@@ -95,6 +101,7 @@ impl fmt::Display for Difference {
             Difference::Predictors { tile } => write!(f, "predictors, tile {tile}"),
             Difference::Widths { group } => write!(f, "packed tiles, group {group}"),
             Difference::Numbers { segment } => write!(f, "packed tiles, segment {segment}"),
+            Difference::Expected { byte } => write!(f, "expected frames, byte {byte}"),
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
             Difference::Classes { group } => write!(f, "classes, group {group}"),
@@ -179,7 +186,8 @@ pub fn compare_packed(
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
-/// The first difference of tiles whose residuals are coded, there and back.
+/// The first difference of tiles whose residuals are coded, there and back, of frames that move if there is `motion`. The way
+/// back is then also taken with vectors that are not those of the frames, as damaged files have them.
 pub fn compare_coded(
     device: &dyn Backend,
     reference: &CpuBackend,
@@ -187,6 +195,7 @@ pub fn compare_coded(
     cut: TileCut,
     effort: TileEffort,
     segment_frames: u32,
+    motion: Option<&Motion>,
 ) -> Result<Option<Difference>> {
     let mut tiles = TileBatch::default();
     reference.tiles_forward(batch, cut, effort, &mut tiles)?;
@@ -199,10 +208,16 @@ pub fn compare_coded(
     let (tables, classes) = counts.tables();
     let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
     let TileCut { colour, split_chroma, bands } = cut;
-    let plan =
-        TilePlan { colour, split_chroma, bands, segment_frames, moves: false, coding: TileCoding::Tables(tables) };
-    let expected = reference.tiles_encode(batch, &plan, effort, &encode)?;
-    let found = device.tiles_encode(batch, &plan, effort, &encode)?;
+    let plan = TilePlan {
+        colour,
+        split_chroma,
+        bands,
+        segment_frames,
+        moves: motion.is_some(),
+        coding: TileCoding::Tables(tables),
+    };
+    let expected = reference.tiles_encode(batch, &plan, effort, &encode, motion)?;
+    let found = device.tiles_encode(batch, &plan, effort, &encode, motion)?;
     if let Some(tile) = first_difference(&expected.predictors, &found.predictors) {
         return Ok(Some(Difference::Predictors { tile }));
     }
@@ -213,8 +228,31 @@ pub fn compare_coded(
         return Ok(Some(Difference::Code { segment }));
     }
     let mut raw = vec![0xA5; batch.raw.len()];
-    device.tiles_decode(batch.geometry, &plan, &decode, &expected, &mut raw)?;
-    Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }))
+    device.tiles_decode(batch.geometry, &plan, &decode, &expected, motion, &mut raw)?;
+    let wrong = motion.filter(|_| batch.raw == raw).cloned();
+    let Some(mut wrong) = wrong else {
+        return Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }));
+    };
+    wrong.fields.reverse();
+    wrong.fields.iter_mut().for_each(|field| field.vectors.reverse());
+    let mut damaged = raw.clone();
+    reference.tiles_decode(batch.geometry, &plan, &decode, &expected, Some(&wrong), &mut damaged)?;
+    device.tiles_decode(batch.geometry, &plan, &decode, &expected, Some(&wrong), &mut raw)?;
+    Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
+}
+
+/// The first difference of the frames that are expected.
+pub fn compare_expected(
+    device: &dyn Backend,
+    reference: &dyn Backend,
+    batch: Batch<'_>,
+    motion: &Motion,
+) -> Result<Option<Difference>> {
+    let bytes = motion.fields.len() * batch.geometry.frame_samples;
+    let mut expected = [vec![0xA5; bytes], vec![0x5A; bytes]];
+    reference.expect(batch, motion, &mut expected[0])?;
+    device.expect(batch, motion, &mut expected[1])?;
+    Ok(first_difference(&expected[0], &expected[1]).map(|byte| Difference::Expected { byte }))
 }
 
 /// The first difference of recovery, there and back. The way back is also taken from planes of noise.

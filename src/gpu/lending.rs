@@ -34,7 +34,7 @@ impl Engine {
         let offered = device.limits();
         let needed = wgpu::Limits {
             max_bind_groups: 1,
-            max_bindings_per_bind_group: 5,
+            max_bindings_per_bind_group: 6,
             max_storage_buffers_per_shader_stage: NEEDED.max_storage_buffers_per_shader_stage,
             max_uniform_buffers_per_shader_stage: 1,
             max_uniform_buffer_binding_size: 1024,

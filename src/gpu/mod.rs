@@ -1,7 +1,7 @@
 //! The stages on a GPU, through wgpu.
 //!
 //! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`], both [`record_coded`] and [`record_decoded`], and where they
-//! are packed [`record_packed`]; for planes that frames were made from [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
+//! are packed [`record_packed`]; for what frames that move are expected to be [`record_motion`]; for planes that frames were made from [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
 //! [`backend`] joins the two, in [`parts`] where a batch is too large and in [`rows`] where a frame is, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 //!
@@ -27,6 +27,7 @@ mod record;
 mod record_coded;
 mod record_copy;
 mod record_decoded;
+mod record_motion;
 mod record_packed;
 mod record_rans;
 mod record_recover;
@@ -53,9 +54,9 @@ mod traffic_tests;
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
 pub use compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_packed, compare_rans,
-    compare_recovery, compare_rows,
+    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_expected,
+    compare_packed, compare_rans, compare_recovery, compare_rows,
 };
 pub use gpu_frames::{GpuFrames, check_target};
-pub use probe::{check, check_residence, made_frames, sample_bytes};
+pub use probe::{check, check_residence, made_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

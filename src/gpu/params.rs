@@ -115,6 +115,10 @@ pub(super) struct Tiles {
     pub rules: u32,
     pub segment_frames: u32,
     pub two_codes: u32,
+    pub first_frame: u32,
+    pub end_frame: u32,
+    /// What follows begins at a multiple of 16 bytes.
+    pub padding: [u32; 2],
     pub regions: [[u32; 4]; MOST_PLANES],
     pub coded: [u32; MOST_PLANES],
     pub classes: [[u32; 4]; MOST_SETS],

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use super::params::MOST_SETS;
+use super::record_motion;
 use super::record_rans::{self, Code, EncodedEnd};
 use super::record_tiles::{RawFrames, Recorder, bytes_with_classes};
 use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
+use crate::motion::Motion;
 use crate::plan::{TilePlan, TilePredictor};
 use crate::stage::{CodedSegment, CodedTiles, SegmentCode, TileBatch, TileEffort};
 
@@ -30,9 +32,15 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    /// For frames of the host.
-    pub fn new(geometry: &Geometry, plan: &TilePlan, effort: TileEffort, tables: &TileEncoderTables) -> Result<Self> {
-        Self::record(RawFrames::Uploaded, 0, geometry, plan, effort, tables)
+    /// For frames of the host, and how they move.
+    pub fn new(
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+        motion: Option<&Motion>,
+    ) -> Result<Self> {
+        Self::after(0, geometry, plan, effort, tables, motion)
     }
 
     /// For frames that are there.
@@ -42,7 +50,7 @@ impl Encoding {
         effort: TileEffort,
         tables: &TileEncoderTables,
     ) -> Result<Self> {
-        Self::record(RawFrames::Resident, 0, geometry, plan, effort, tables)
+        Self::record(RawFrames::Resident, 0, geometry, plan, effort, tables, None)
     }
 
     /// For frames of the host, of which the first `lead` are only there to predict the others from: their tiles come out, but
@@ -53,8 +61,9 @@ impl Encoding {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<Self> {
-        Self::record(RawFrames::Uploaded, lead, geometry, plan, effort, tables)
+        Self::record(RawFrames::Uploaded, lead, geometry, plan, effort, tables, motion)
     }
 
     fn record(
@@ -64,6 +73,7 @@ impl Encoding {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<Self> {
         let marked = tables.marked();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
@@ -91,7 +101,14 @@ impl Encoding {
         let tiles = recorder.recording.buffer(bytes_with_classes(count))?;
         let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
 
-        recorder.choose(effort, raw, tiles);
+        let earlier = match motion {
+            None => raw,
+            Some(motion) => {
+                let vectors = record_motion::vectors(&mut recorder.recording, geometry, motion)?;
+                recorder.expect(geometry, raw, vectors)?
+            }
+        };
+        recorder.choose(effort, raw, earlier, tiles);
         recorder.list(lead, tiles, list, segments)?;
         let mut recording = recorder.recording;
         record_rans::encode_list(&mut recording, &marked, [list, tiles], TileBatch::bytes_of(count), &code)?;
@@ -194,19 +211,19 @@ mod tests {
     use crate::plan::{Colour, TileCoding};
 
     fn encoding(width: usize, height: usize, count: usize) -> Result<Encoding> {
-        encoding_of(width, height, count, RawFrames::Uploaded)
+        encoding_of(width, height, count, RawFrames::Uploaded, false)
     }
 
-    fn encoding_of(width: usize, height: usize, count: usize, frames: RawFrames) -> Result<Encoding> {
+    fn encoding_of(width: usize, height: usize, count: usize, frames: RawFrames, moves: bool) -> Result<Encoding> {
         let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, count);
         let mut counts = TileCounts::new(Tiling::sets(&geometry, false));
         counts.count(0, 64, &[1; GROUP]);
         let (tables, classes) = counts.tables();
         let tables_of_plan = TileEncoderTables::new(&tables, classes);
         let coding = TileCoding::Tables(tables);
-        let plan =
-            TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, moves: false, coding };
-        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan)
+        let plan = TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, moves, coding };
+        let motion = Motion::still(&geometry).filter(|_| moves);
+        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan, motion.as_ref())
     }
 
     #[test]
@@ -223,8 +240,9 @@ mod tests {
     /// What is there already is not uploaded, and nothing writes to it.
     #[test]
     fn resident_frames_stay() {
-        let (uploaded, resident) =
-            [RawFrames::Uploaded, RawFrames::Resident].map(|frames| encoding_of(40, 70, 5, frames).unwrap()).into();
+        let (uploaded, resident) = [RawFrames::Uploaded, RawFrames::Resident]
+            .map(|frames| encoding_of(40, 70, 5, frames, false).unwrap())
+            .into();
         let uploads = |encoding: &Encoding| {
             encoding.recording.commands.iter().filter(|command| matches!(command, Command::Upload { .. })).count()
         };
@@ -234,6 +252,25 @@ mod tests {
         assert!(
             !uses(Kernel::ListForward).contains(&resident.raw) && !uses(Kernel::LanesEncode).contains(&resident.raw)
         );
+    }
+
+    /// Tiles are predicted from the frames before, or from those that are expected.
+    #[test]
+    fn frames_that_move_are_expected_first() {
+        let [still, moving] = [false, true].map(|moves| encoding_of(40, 70, 5, RawFrames::Uploaded, moves).unwrap());
+        let storage_of = |encoding: &Encoding, kernel| {
+            encoding.recording.dispatches().find(|it| it.kernel == kernel).map(|it| it.storage.clone())
+        };
+        let chosen = storage_of(&still, Kernel::ChooseForward).unwrap();
+        assert!(chosen[0] == still.raw && chosen[3] == still.raw);
+        assert_eq!(storage_of(&still, Kernel::ExpectForward), None);
+        let kernels: Vec<_> = moving.recording.dispatches().map(|it| it.kernel).collect();
+        let expected = [Kernel::ExpectForward, Kernel::ChooseForward, Kernel::ListForward, Kernel::LanesEncode];
+        assert_eq!(kernels, expected);
+        let expected = storage_of(&moving, Kernel::ExpectForward).unwrap()[1];
+        let chosen = storage_of(&moving, Kernel::ChooseForward).unwrap();
+        assert!(chosen[0] == moving.raw && chosen[3] == expected && expected != moving.raw);
+        assert_eq!(moving.recording.buffers[expected.0], 40 * 70 * 4);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{BufferLayout, Geometry, PitchedFrames};
+use crate::motion::Motion;
 use crate::plan::TilePlan;
 use crate::stage::{CodedTiles, PackedTiles, TileEffort};
 
@@ -100,19 +101,19 @@ impl GpuBackend {
         Ok(resident)
     }
 
-    /// Coded tiles to frames that stay, with their checksum.
+    /// Coded tiles to frames that stay, with their checksum; of frames that move if there is `motion`.
     ///
     /// # Errors
     /// As [`Backend::tiles_decode`](crate::stage::Backend::tiles_decode).
     pub fn decoded(
         &self,
-        geometry: &Geometry,
+        (geometry, motion): (&Geometry, Option<&Motion>),
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
     ) -> Result<(ResidentFrames<'_>, u64)> {
         let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
-        let decoding = Decoding::resident(geometry, plan, tables, coded, &groups)?;
+        let decoding = Decoding::resident(geometry, plan, tables, coded, &groups, motion)?;
         let (input, rest) = (Decoding::input(coded), decoding.rest());
         let (restored, checksum, ends) =
             self.restored(geometry, decoding.recording, decoding.raw, &input, Some(rest))?;

@@ -10,6 +10,7 @@ use wgpu::naga::back::pipeline_constants::process_overrides;
 
 use super::params;
 use super::shaders::{Shader, TABLE};
+use crate::motion::filter_words;
 use crate::plan::Predictor;
 
 /// Least workgroup memory that a device offers, in bytes.
@@ -123,7 +124,7 @@ fn every_shader_has_a_row_and_a_twin() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for name in names {
         let twin = |folder: &str| source.join(folder).join(&name).with_extension("rs").exists();
-        assert!(twin("cpu") || twin("codec"), "{name} has no twin on the CPU");
+        assert!(twin("") || twin("cpu") || twin("codec"), "{name} has no twin on the CPU");
     }
     for (name, source) in shared {
         assert!(TABLE.iter().any(|shader| shader.wgsl().contains(&source)), "{name} is not used");
@@ -174,12 +175,26 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("histogram", params::Histogram, base, first, last, first_bin);
     layouts_agree!("entropy", params::Entropy, histograms);
     layouts_agree!("tiles/phases", params::Tiles, tiles, bands, planes, frames, frame_samples, rules, segment_frames,
-        two_codes, regions, coded, classes);
+        two_codes, first_frame, end_frame, regions, coded, classes);
     layouts_agree!("recover/solve", params::Recover, estimate_u, estimate_v, estimate_luma, narrow, ends, luma, red,
         green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
         rows, chroma_width, chroma_height, frame_samples);
     layouts_agree!("tiles/escapes", params::Escapes, segments, ends);
     layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, halvings, rows, ends);
+}
+
+/// What vectors come after.
+#[test]
+fn filters_are_as_long_as_declared() {
+    let module = module(TABLE.iter().find(|row| row.name == "motion/expect").unwrap());
+    let constant = |name: &str| {
+        let (_, constant) = module.constants.iter().find(|(_, it)| it.name.as_deref() == Some(name)).unwrap();
+        match module.global_expressions[constant.init] {
+            naga::Expression::Literal(naga::Literal::U32(number)) => number as usize,
+            ref other => panic!("{name}: {other:?}"),
+        }
+    };
+    assert_eq!(constant("FILTERS") * constant("FILTER_WORDS"), filter_words().len());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The table of shaders: one row per file in `shaders/`, each the twin of a file in `src/cpu/` or
-//! `src/codec/`.
+//! The table of shaders: one row per file in `shaders/`, each the twin of a file in `src/cpu/`, `src/codec/` or
+//! `src/motion/`.
 
 /// A row of the table.
 pub(super) struct Shader {
@@ -33,11 +33,13 @@ pub(super) enum Storage {
     Bins = 3,
     /// Read only, and made when the work is recorded.
     Table = 4,
+    /// Read only, beside the input: what others are predicted from, or vectors.
+    Beside = 5,
 }
 
 impl Storage {
     pub fn is_read_only(self) -> bool {
-        matches!(self, Storage::Input | Storage::Table)
+        matches!(self, Storage::Input | Storage::Table | Storage::Beside)
     }
 }
 
@@ -68,6 +70,8 @@ pub(super) enum Kernel {
     PhasesInverse,
     SolveForward,
     ConvertInverse,
+    ExpectForward,
+    ExpectInverse,
     LanesEncode,
     LanesDecode,
     CopyForward,
@@ -82,6 +86,7 @@ const COMMON: &str = include_str!("../../shaders/common.wgsl");
 const FROM_TO: &[Storage] = &[Storage::Input, Storage::Output];
 const IN_PLACE: &[Storage] = &[Storage::Output];
 const BY_TABLE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table];
+const BY_TABLE_AND_BESIDE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table, Storage::Beside];
 const ALL: &[Storage] = &[Storage::Input, Storage::Output, Storage::Bins, Storage::Table];
 
 /// What shaders of tiles share.
@@ -90,6 +95,8 @@ const SAMPLES: &str = include_str!("../../shaders/tiles/samples.wgsl");
 const BYTES: &str = include_str!("../../shaders/tiles/bytes.wgsl");
 const CHOICE: &str = include_str!("../../shaders/tiles/choice.wgsl");
 const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
+/// What shaders of motion share.
+const BETWEEN: &str = include_str!("../../shaders/motion/between.wgsl");
 /// What shaders of recovery share.
 const CONVERSION: &str = include_str!("../../shaders/recover/conversion.wgsl");
 
@@ -101,7 +108,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 19] = [
+pub(super) static TABLE: [Shader; 20] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -166,7 +173,7 @@ pub(super) static TABLE: [Shader; 19] = [
         name: "tiles/choose",
         shared: &[TILING, SAMPLES, BYTES, RULES, CHOICE],
         source: include_str!("../../shaders/tiles/choose.wgsl"),
-        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE)],
+        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE_AND_BESIDE)],
     },
     Shader {
         name: "tiles/packed",
@@ -212,6 +219,15 @@ pub(super) static TABLE: [Shader; 19] = [
         shared: &[CONVERSION],
         source: include_str!("../../shaders/recover/convert.wgsl"),
         entries: &[entry(Kernel::ConvertInverse, "inverse", LANES, FROM_TO)],
+    },
+    Shader {
+        name: "motion/expect",
+        shared: &[TILING, BETWEEN],
+        source: include_str!("../../shaders/motion/expect.wgsl"),
+        entries: &[
+            entry(Kernel::ExpectForward, "forward", LANES, &[Storage::Input, Storage::Output, Storage::Beside]),
+            entry(Kernel::ExpectInverse, "inverse", LANES, BY_TABLE_AND_BESIDE),
+        ],
     },
     Shader {
         name: "ans/lanes",

@@ -133,7 +133,7 @@ impl Compensation<'_> {
 }
 
 /// Where a plane that shares a vector looks: whole samples, and eighths of one.
-fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
+pub(super) fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
     let vector = i32::from(vector);
     match filter {
         Filter::Half | Filter::HalfDown => {

@@ -11,6 +11,7 @@
 mod between;
 mod compensate;
 mod difference;
+mod expect;
 mod filter;
 mod filters;
 mod picture;
@@ -20,12 +21,20 @@ mod sums;
 mod taps;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "gpu")]
+mod weights;
 
 pub(crate) use between::{KEPT, may_keep};
 pub use compensate::{Compensation, Reference};
+pub(crate) use expect::forward as expect;
 pub use filter::Filter;
 pub use filters::Filters;
 pub use search::{SearchEffort, search, search_all};
+#[cfg(feature = "gpu")]
+pub(crate) use weights::words as filter_words;
+
+#[cfg(feature = "gpu")]
+use std::ops::Range;
 
 use crate::frame::{Batch, Geometry};
 
@@ -108,6 +117,13 @@ impl Motion {
         let shares = shares(geometry)?;
         let first = &geometry.planes[0];
         Some(Self { shares, fields: vec![Field::still(first.width, first.height); geometry.frames - 1] })
+    }
+
+    /// That of some of the frames, as a batch of their own.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn of_frames(&self, frames: Range<usize>) -> Self {
+        let fields = self.fields[frames.start..frames.end.max(frames.start + 1) - 1].to_vec();
+        Self { shares: self.shares.clone(), fields }
     }
 
     /// How a frame has moved since the one before, if there is one.

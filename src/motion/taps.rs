@@ -5,7 +5,7 @@ use super::filter::{AFTER, BEFORE, Eighths, Filter, SIDE, Window};
 /// Taps of the places between two samples, from the first of these to halfway; beyond, those of the other side are mirrored.
 type Table = &'static [[i16; TAPS]];
 
-const TAPS: usize = BEFORE + 1 + AFTER;
+pub(super) const TAPS: usize = BEFORE + 1 + AFTER;
 /// Phases of a sample to the right, and down.
 const QUARTERS: usize = 4;
 /// All of them.
@@ -18,17 +18,17 @@ pub(super) const PICTURES: usize = PHASES - 1;
 /// A filter.
 pub(super) struct Taps {
     /// Of the first plane.
-    first: Table,
+    pub first: Table,
     /// Of other planes.
-    other: Table,
+    pub other: Table,
     /// Of those where what moves is at most [`NARROW`] samples wide, or high.
-    narrow: Table,
+    pub narrow: Table,
     /// Log2 of what taps sum up to.
-    bits: u32,
+    pub bits: u32,
     /// By how many bits sums across are rounded; those down by what is left.
-    across: u32,
+    pub across: u32,
     /// Whether sums across are bounded like samples.
-    is_bounded: bool,
+    pub is_bounded: bool,
 }
 
 /// ITU-T H.265, 8.5.3.3.3: nothing is rounded but the end.
@@ -133,7 +133,7 @@ impl Filter {
 
 /// The taps of a place between two samples; none for a sample itself.
 #[inline(always)]
-fn at(table: Table, eighths: usize) -> Option<[i16; TAPS]> {
+pub(super) fn at(table: Table, eighths: usize) -> Option<[i16; TAPS]> {
     let halfway = table.len() - 1;
     let at = eighths * halfway / 4;
     match at {

@@ -83,7 +83,7 @@ impl Decompressor {
         record: &BatchRecord<&[u8]>,
     ) -> Result<Option<ResidentFrames<'g>>> {
         let plan = match &record.method {
-            Method::Tiles(plan) if !plan.moves => plan,
+            Method::Tiles(plan) => plan,
             _ => return Ok(None),
         };
         let start = Instant::now();
@@ -91,7 +91,9 @@ impl Decompressor {
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
         let blocks = record.coded_blocks()?;
         let (restored, checksum) = match tiled::tiles_of(geometry, plan, &bytes_of(&blocks), self.scheduler.cpu())? {
-            TilesOf::Coded(tables, coded) => gpu.backend.decoded(geometry, plan, &tables, &coded)?,
+            TilesOf::Coded(tables, coded, motion) => {
+                gpu.backend.decoded((geometry, motion.as_ref()), plan, &tables, &coded)?
+            }
             TilesOf::Packed(packed) => gpu.backend.unpacked(geometry, plan, &packed)?,
         };
         check_frames(record, checksum)?;

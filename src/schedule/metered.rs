@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
@@ -71,8 +72,9 @@ impl Backend for Metered<'_> {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        self.timed(|backend| backend.tiles_encode(batch, plan, effort, tables))
+        self.timed(|backend| backend.tiles_encode(batch, plan, effort, tables, motion))
     }
 
     fn tiles_decode(
@@ -81,9 +83,14 @@ impl Backend for Metered<'_> {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, raw))
+        self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, motion, raw))
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        self.timed(|backend| backend.expect(batch, motion, out))
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

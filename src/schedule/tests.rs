@@ -8,6 +8,7 @@ use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{self, Making, Plan, Settings, TilePlan};
 use crate::stage::{CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
@@ -130,9 +131,10 @@ impl Backend for Fake {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
         self.call(batch.raw.len())?;
-        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables, motion)?;
         if self.fault == Fault::WrongResiduals {
             coded.predictors.iter_mut().for_each(|predictor| *predictor ^= 1);
         }
@@ -145,14 +147,20 @@ impl Backend for Fake {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
         self.call(raw.len())?;
-        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }
         Ok(())
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        self.call(batch.raw.len())?;
+        self.cpu.expect(batch, motion, out)
     }
 
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()> {

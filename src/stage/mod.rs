@@ -33,6 +33,7 @@ pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
+use crate::motion::Motion;
 use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TilePlan};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
@@ -76,17 +77,18 @@ pub trait Backend: Send + Sync {
     ) -> Result<()>;
 
     /// Raw frames to tiles whose residuals are coded. Callers have checked the plan, whose coding is not looked at:
-    /// `tables` are those of it.
+    /// `tables` are those of it, and there is `motion` where the frames of the plan move.
     fn tiles_encode(
         &self,
         batch: Batch<'_>,
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>>;
 
     /// Coded tiles to raw frames. Callers have checked the plan, whose coding is not looked at: `tables` are those of
-    /// it.
+    /// it, and there is `motion` where the frames of the plan move.
     ///
     /// # Errors
     /// Corrupt if `coded` are not the tiles of such a plan.
@@ -96,8 +98,13 @@ pub trait Backend: Send + Sync {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()>;
+
+    /// The frames that are expected where frames move, one after another: what `motion` makes of each raw frame but the last.
+    /// Callers have checked that there are vectors for all others, and that these can move.
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()>;
 
     /// Packed frames to the planes that they seem to be made from. Callers have checked that they suit
     /// ([`Making::suits`]).

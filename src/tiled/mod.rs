@@ -1,8 +1,8 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
 //!
 //! On the CPU a band goes from rows to segments, and back, while it is in the cache; a device has the tiles of the
-//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]), on the CPU. Those of recovered planes go on to be
-//! pixels ([`pixels`]).
+//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]). Those of recovered planes go on to be pixels
+//! ([`pixels`]).
 
 mod moving;
 mod pixels;
@@ -14,9 +14,9 @@ use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
+use crate::motion::Motion;
 use crate::part::Part;
 use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
-
 use crate::pool;
 use crate::stage::{Backend, CodedTiles, PackedTiles, TileBatch, TiledFrames, spread};
 
@@ -27,14 +27,14 @@ pub fn encode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    if backend.is_cpu() || choice.plan.moves {
+    if backend.is_cpu() {
         return encode_tiles(batch, choice, None, cpu);
     }
     let tables = encoder_tables(&choice);
-    let TileChoice { plan, effort, .. } = choice;
+    let TileChoice { plan, effort, motion, .. } = choice;
     let segments = match &tables {
         Some(tables) => {
-            let coded = backend.tiles_encode(batch, &plan, effort, tables)?;
+            let coded = backend.tiles_encode(batch, &plan, effort, tables, motion.as_deref())?;
             segments_of_coded(batch.geometry, &plan, tables, coded, cpu)?
         }
         None => {
@@ -42,7 +42,13 @@ pub fn encode(
             segments_of_packed(batch.geometry, &plan, &packed, cpu)?
         }
     };
-    Ok((plan, segments))
+    Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))
+}
+
+/// Segments, after the vectors if there are any.
+fn after_vectors(motion: Option<&Motion>, segments: Vec<Vec<u8>>, cpu: &CpuBackend) -> Vec<Vec<u8>> {
+    let vectors = motion.map(|motion| vectors::encode(cpu.simd(), &motion.fields));
+    vectors.into_iter().chain(segments).collect()
 }
 
 /// The packed segments of tiles that are packed, band by band: the CPU writes their widths.
@@ -139,12 +145,12 @@ pub fn encode_tiles(
         };
         frames.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
     })?;
-    let vectors = motion.map(|motion| vectors::encode(simd, &motion.fields));
-    Ok((plan, vectors.into_iter().chain(bands.into_iter().flatten()).collect()))
+    let segments = bands.into_iter().flatten().collect();
+    Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))
 }
 
-/// Restores a part of the raw frames of a batch from its segments. On the CPU, those of later frames are not looked at, and
-/// those of other bands only if frames move.
+/// Restores a part of the raw frames of a batch from its segments, and the vectors before them. On the CPU, those of later
+/// frames are not looked at, and those of other bands only if frames move.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -157,13 +163,14 @@ pub fn decode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    if !backend.is_cpu() && !plan.moves {
+    if !backend.is_cpu() {
         return decode_on_device(geometry, plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
-    if plan.moves {
-        return moving::decode(&decoding, segments, frames, raw);
+    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
+    if let Some(motion) = motion {
+        return moving::decode(&decoding, &motion, segments, frames, raw);
     }
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
@@ -198,20 +205,22 @@ fn decode_on_device(
     cpu: &CpuBackend,
 ) -> Result<()> {
     match tiles_of(geometry, plan, segments, cpu)? {
-        TilesOf::Coded(tables, coded) => backend.tiles_decode(geometry, plan, &tables, &coded, raw),
+        TilesOf::Coded(tables, coded, motion) => {
+            backend.tiles_decode(geometry, plan, &tables, &coded, motion.as_ref(), raw)
+        }
         TilesOf::Packed(packed) => backend.tiles_unpack(geometry, plan, &packed, raw),
     }
 }
 
 /// The tiles of a batch with what a device makes residuals of.
 pub(crate) enum TilesOf<'a> {
-    /// They are coded with these tables.
-    Coded(TileDecoderTables, CodedTiles<'a>),
+    /// They are coded with these tables, and frames may move.
+    Coded(TileDecoderTables, CodedTiles<'a>, Option<Motion>),
     /// They are packed.
     Packed(PackedTiles<'a>),
 }
 
-/// The tiles of a batch; their residuals stay as they are in its segments.
+/// The tiles of a batch from its segments, and the vectors before them; residuals stay as they are there.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -222,10 +231,11 @@ pub(crate) fn tiles_of<'a>(
     cpu: &CpuBackend,
 ) -> Result<TilesOf<'a>> {
     let mut decoding = Decoding::new(geometry, plan, cpu)?;
+    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     match decoding.tables.take() {
         Some(tables) => {
             let coded = coded_tiles(&decoding, &tables, segments)?;
-            Ok(TilesOf::Coded(tables, coded))
+            Ok(TilesOf::Coded(tables, coded, motion))
         }
         None => packed_tiles_of(&decoding, segments).map(TilesOf::Packed),
     }

@@ -4,8 +4,9 @@ use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_packed, compare_rans, compare_recovery, compare_rows,
+    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows, sample_motion,
 };
+use framepress::internal::motion::Motion;
 use framepress::internal::{
     Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, PackedTiles, Pitch, PitchedFrames,
     SegmentCode, Segments, SolvedPlanes, Stretch, TileDecoderTables, TileEffort, TileEncoderTables,
@@ -25,6 +26,7 @@ pub fn rows() -> Vec<Trial> {
         row("costs", costs),
         row("packed-tiles", packed_tiles),
         row("coded-tiles", coded_tiles),
+        row("expected-frames", expected_frames),
         row("recovery", recovery),
         row("rans", rans),
         row("copy", copy),
@@ -72,13 +74,21 @@ fn coded_tiles() {
     let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
     let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
     let compare = |wrong| {
-        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1);
+        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1, None);
         difference.unwrap().unwrap()
     };
     assert_eq!(compare(Wrong { coded_predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
     assert_eq!(compare(Wrong { coded_classes: true, ..Wrong::none() }), Difference::Classes { group: 7 });
     assert_eq!(compare(Wrong { coded_segments: true, ..Wrong::none() }), Difference::Code { segment: 1 });
     assert_eq!(compare(Wrong { coded_frames: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
+}
+
+fn expected_frames() {
+    let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
+    let wrong = Wrong { expected: true, ..Wrong::none() };
+    let difference =
+        compare_expected(&wrong, &reference(), case.batch(), &sample_motion(&case.geometry, 9, 1).unwrap()).unwrap();
+    assert_eq!(difference, Some(Difference::Expected { byte: 40 }));
 }
 
 fn recovery() {
@@ -168,6 +178,7 @@ fn probe() {
         (Wrong { coded_classes: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_segments: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_frames: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { expected: true, ..Wrong::none() }, "motion"),
         (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
@@ -194,6 +205,7 @@ struct Wrong {
     coded_classes: bool,
     coded_segments: bool,
     coded_frames: bool,
+    expected: bool,
     solved: bool,
     misfits: bool,
     made: bool,
@@ -216,6 +228,7 @@ impl Wrong {
             coded_classes: false,
             coded_segments: false,
             coded_frames: false,
+            expected: false,
             solved: false,
             misfits: false,
             made: false,
@@ -284,8 +297,9 @@ impl Backend for Wrong {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables, motion)?;
         coded.predictors[1] ^= u8::from(self.coded_predictors);
         coded.classes[7] ^= u8::from(self.coded_classes);
         coded.segments[1].codes[0].states[31] ^= u32::from(self.coded_segments);
@@ -298,10 +312,17 @@ impl Backend for Wrong {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
         raw[6] ^= u8::from(self.coded_frames);
+        Ok(())
+    }
+
+    fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {
+        self.cpu.expect(batch, motion, out)?;
+        out[40] ^= u8::from(self.expected);
         Ok(())
     }
 

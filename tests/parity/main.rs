@@ -7,6 +7,7 @@ mod adapters;
 mod backends;
 mod canary;
 mod cases;
+mod motion;
 mod parts;
 mod pipeline;
 #[cfg(feature = "cli")]
@@ -22,7 +23,7 @@ use libtest_mimic::{Arguments, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let of_methods = [stages::rows(), tiles::rows(), recovery::rows()];
+    let of_methods = [stages::rows(), tiles::rows(), motion::rows(), recovery::rows()];
     let of_devices = [adapters::rows(), parts::rows(), pipeline::rows(), resident::rows(), canary::rows()];
     let rows = of_methods.into_iter().chain(of_devices).flatten();
     #[cfg(feature = "cli")]
