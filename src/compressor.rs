@@ -341,7 +341,7 @@ impl Compressor {
     ) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
-            .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, self.scheduler.cpu()));
+            .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, backend, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let strips: Vec<_> = strips?.into_iter().map(|strip| (CodecId::Model, strip)).collect();
         let (blocks, payload) = table(&strips)?;

@@ -2,7 +2,7 @@
 
 use super::compare::{
     Difference, compare, compare_checksum, compare_coded, compare_costs, compare_packed, compare_rans,
-    compare_recovery, compare_rows,
+    compare_recovery, compare_rows, compare_search,
 };
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::frame::{
     Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout, Pitch, PitchedFrames, Stretch,
 };
+use crate::motion::{Compensation, Field, Filter, Reference, SearchEffort, Share, Vector};
 use crate::plan::{Candidate, Colour, KNOWN, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use crate::stage::{Backend, TileBatch, TileEffort};
 
@@ -40,7 +41,8 @@ pub fn check(device: &dyn Backend) -> Result<()> {
         }
     }
     check_tiles(device, &cpu)?;
-    check_recovery(device, &cpu)
+    check_recovery(device, &cpu)?;
+    check_search(device, &cpu)
 }
 
 /// The same for what is done to frames that stay on the device: rows of odd lengths, at odd distances and at none, and more
@@ -106,6 +108,49 @@ fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The same for the search for motion, with filters of several kinds: all around in the first pair of frames, and from there on in
+/// the second.
+fn check_search(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
+    let size = (75, 53);
+    for (seed, filter) in [Filter::HalfDown, Filter::Quarter, Filter::Hevc, Filter::Vp9Sharp].into_iter().enumerate() {
+        let frames = moving_frames(size, 3, filter, 24, seed as u64);
+        let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+        if let Some(difference) = compare_search(device, cpu, (&frames, size.0), filter, None, SearchEffort::Light)? {
+            return Err(Error::gpu(format!("probe: search is wrong on this device ({difference})")));
+        }
+    }
+    Ok(())
+}
+
+/// First planes of frames, of so many samples a row and rows, that move with a filter by up to so many quarters of a sample, in
+/// blocks or in units, but for some noise.
+pub fn moving_frames(
+    (width, height): (usize, usize),
+    frames: usize,
+    filter: Filter,
+    most: i16,
+    seed: u64,
+) -> Vec<Vec<u8>> {
+    let mut all = vec![sample_bytes(width * height, seed)];
+    for frame in 1..frames {
+        let mut field = Field { filter, ..Field::still(width, height) };
+        let numbers = sample_bytes(2 * field.vectors.len(), seed + frame as u64);
+        let number = |at: usize| ((i32::from(numbers[at]) - 128) * i32::from(most) / 128) as i16;
+        for (at, vector) in field.vectors.iter_mut().enumerate() {
+            // Mostly as one.
+            let of = if numbers[at].is_multiple_of(4) { at } else { 0 };
+            *vector = Vector { x: number(2 * of), y: number(2 * of + 1) };
+        }
+        let earlier = Reference { samples: &all[frame - 1], width, height, step: 1 };
+        let share = Share { is_first: true, across: 0, down: 0 };
+        let mut moved = vec![0; width * height];
+        Compensation { field: &field, share, earlier }.put(SimdLevel::detect(), 0..height, &mut moved, width);
+        moved.iter_mut().step_by(97).for_each(|sample| *sample ^= 1);
+        all.push(moved);
+    }
+    all
 }
 
 /// Frames that were made in some way, but for the last quarter of the batch, which was not.
