@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
-use framepress::internal::motion::{Filter, SearchEffort};
+use framepress::internal::motion::{Filter, Filters, Motion, SearchEffort, search};
 use framepress::internal::{
     Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Pitch, PitchedFrames, Prediction, Segments,
     SolvedPlanes, Stretch, TileBatch, TileChoice, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
@@ -404,12 +404,12 @@ fn tiles(criterion: &mut Criterion) {
         let (TileCoding::Tables(tables), Some(classes)) = (&plan.coding, classes) else { continue };
         let encode = TileEncoderTables::new(tables, classes);
         group.bench_function(format!("coded/encode/{name}"), |bencher| {
-            bencher.iter(|| backend.tiles_encode(batch, &plan, effort, &encode).expect("coded tiles"));
+            bencher.iter(|| backend.tiles_encode(batch, &plan, effort, &encode, None).expect("coded tiles"));
         });
         let decode = TileDecoderTables::new(tables);
-        let coded = backend.tiles_encode(batch, &plan, effort, &encode).expect("coded tiles");
+        let coded = backend.tiles_encode(batch, &plan, effort, &encode, None).expect("coded tiles");
         group.bench_function(format!("coded/decode/{name}"), |bencher| {
-            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, &mut raw).expect("frames"));
+            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, None, &mut raw).expect("frames"));
         });
 
         let sum = |group: &[u8; GROUP]| group.iter().map(|&residual| u16::from(residual)).sum::<u16>();
@@ -428,6 +428,43 @@ fn tiles(criterion: &mut Criterion) {
         let mut decoded = groups.clone();
         group.bench_function(format!("rans/decode/{name}"), |bencher| {
             bencher.iter(|| backend.rans_decode(&decode.all(), segments, &codes, &mut decoded).expect("groups"));
+        });
+    }
+}
+
+/// What is expected of frames that move, and their tiles, there and back, on every backend.
+fn motion(criterion: &mut Criterion) {
+    let clip = &clips::yuv420().frames;
+    let geometry = Geometry::new(clip.format(), clip.frames());
+    let batch = Batch { geometry: &geometry, raw: clip.as_bytes() };
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let first = &geometry.planes[0];
+    let frames: Vec<&[u8]> =
+        batch.raw.chunks_exact(geometry.frame_samples).map(|frame| &frame[..first.frame_samples()]).collect();
+    let filters = Filters::choose(&frames, first.width, &cpu).expect("filters");
+    let mut motion = Motion::still(&geometry).expect("frames that can move");
+    for (field, pair) in motion.fields.iter_mut().zip(frames.windows(2)) {
+        *field = search([pair[0], pair[1]], first.width, filters, None, SearchEffort::Light, &cpu).expect("a field");
+    }
+    let choice = choose_tiles(batch, TileEffort::All, false, &cpu);
+    let TileChoice { mut plan, classes, effort, .. } = choice.expect("a plan");
+    plan.moves = true;
+    let (TileCoding::Tables(tables), Some(classes)) = (&plan.coding, classes) else { return };
+    let (encode, decode) = (TileEncoderTables::new(tables, classes), TileDecoderTables::new(tables));
+    let moving = Some(&motion);
+    let mut group = group(criterion, "motion", batch.raw.len());
+    for (name, backend) in backends() {
+        let mut out = vec![0; batch.raw.len() - geometry.frame_samples];
+        group.bench_function(format!("expect/{name}"), |bencher| {
+            bencher.iter(|| backend.expect(batch, &motion, &mut out).expect("frames"));
+        });
+        group.bench_function(format!("coded/encode/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_encode(batch, &plan, effort, &encode, moving).expect("coded tiles"));
+        });
+        let coded = backend.tiles_encode(batch, &plan, effort, &encode, moving).expect("coded tiles");
+        let mut raw = batch.raw.to_vec();
+        group.bench_function(format!("coded/decode/{name}"), |bencher| {
+            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, moving, &mut raw).expect("frames"));
         });
     }
 }
@@ -471,6 +508,7 @@ fn searches(criterion: &mut Criterion) {
 }
 
 criterion_group!(
-    stages, copies, residence, colours, temporals, predictors, shuffles, measures, plans, tiles, recovery, searches
+    stages, copies, residence, colours, temporals, predictors, shuffles, measures, plans, tiles, motion, recovery,
+    searches
 );
 criterion_main!(stages);

@@ -154,6 +154,7 @@ pub mod internal {
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
             compare_coded, compare_copy, compare_costs, compare_expected, compare_packed, compare_rans,
             compare_recovery, compare_rows, compare_search, list, made_frames, moving_frames, sample_bytes,
+            sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

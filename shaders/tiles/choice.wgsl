@@ -45,7 +45,7 @@ fn choose(first: u32, tiles: u32, lane: u32) {
         var samples = 0u;
         if !is_before || place.frame > 0u {
             place.frame -= select(0u, 1u, is_before);
-            samples = samples_of(place, i32(within / SEEN_COLUMNS) - 1, i32(within % SEEN_COLUMNS) - 1);
+            samples = samples_of(place, is_before, i32(within / SEEN_COLUMNS) - 1, i32(within % SEEN_COLUMNS) - 1);
         }
         seen[word] = samples;
     }

@@ -4,6 +4,13 @@
 // Raw frames are read once, and nothing but groups that have residuals is written of them, each half of them in as few
 // bits a residual as all of it fits, of 8, 4, 2 and 1. How often 8 bits are halved is in two bits for each half above the class of a group.
 
+// What frames but the first are predicted from: the input again, or frames that are expected.
+@group(0) @binding(5) var<storage, read> earlier: array<u32>;
+
+fn earlier_sample(at: u32) -> u32 {
+    return (earlier[at / 4u] >> (8u * (at % 4u))) & 255u;
+}
+
 // Of the residuals of each group.
 var<workgroup> sums: array<atomic<u32>, 16>;
 // The bits that residuals of each half have, and its words if it is narrow.

@@ -9,6 +9,11 @@
 // for each group that has residuals) and where its piece begins.
 @group(0) @binding(3) var<storage, read_write> head: array<atomic<u32>>;
 
+// Frames are predicted from the ones before, as they are.
+fn earlier_sample(at: u32) -> u32 {
+    return input_sample(0u, at).x;
+}
+
 const TILE_PARTS: u32 = 16u;
 // Words that have the widths of a workgroup's parts.
 const WIDTH_WORDS: u32 = 8u;

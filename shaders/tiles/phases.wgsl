@@ -50,21 +50,24 @@ fn source(sample: u32) -> Source {
     return Source(place.frame, place.region, first, place.row - coded_planes[first + coded].first_row, place.within);
 }
 
-// An invocation makes four neighbouring samples of a raw frame.
+// The frames that are restored. An invocation makes four neighbouring samples.
 @compute @workgroup_size(LANES)
 fn inverse(
     @builtin(workgroup_id) id: vec3<u32>,
     @builtin(num_workgroups) count: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let word = workgroup_number(id, count) * LANES + lane;
-    let samples = params.frames * params.frame_samples;
-    if word * 4u >= samples {
+    let first = params.first_frame * params.frame_samples;
+    let end = params.end_frame * params.frame_samples;
+    let word = first / 4u + workgroup_number(id, count) * LANES + lane;
+    if word * 4u >= end {
         return;
     }
-    var from_row = source(word * 4u);
+    // Others of the word are of the frame before.
+    let skipped = first - min(first, word * 4u);
+    var from_row = source(word * 4u + skipped);
     var value = 0u;
-    for (var k = 0u; k < min(4u, samples - word * 4u); k += 1u) {
+    for (var k = skipped; k < min(4u, end - word * 4u); k += 1u) {
         if from_row.within == from_row.region.y {
             from_row = source(word * 4u + k);
         }
@@ -77,5 +80,5 @@ fn inverse(
         value |= (sample & 255u) << (8u * k);
         from_row.within += 1u;
     }
-    output[word] = value;
+    store_samples(0u, word, vec2<u32>(value, 0u), first, end);
 }

@@ -2,7 +2,8 @@
 //
 // A tile needs the ones left, above and above left, and the same four of the frame before. So tiles
 // of which column, row and frame add up to the same number are restored side by side, a workgroup
-// for each coded plane of a band.
+// for each coded plane of a band. Where frames move, they are restored one by one, and the samples of the frame before are
+// replaced by those that are expected (shaders/motion/expect.wgsl).
 
 const WORKGROUP_LANES: u32 = 64u;
 
@@ -107,21 +108,23 @@ fn inverse(
         return;
     }
     let plane = coded_planes[number];
+    let all_frames = params.end_frame - params.first_frame;
     // A coded plane without tiles has no steps.
-    let steps = select(0u, plane.columns + plane.rows + params.frames - 2u, plane.columns * plane.rows > 0u);
+    let steps = select(0u, plane.columns + plane.rows + all_frames - 2u, plane.columns * plane.rows > 0u);
     // Frames of which a step has tiles, at most, less one.
     let reach = plane.columns + plane.rows - 2u;
     for (var step = 0u; step < steps; step += 1u) {
         let first_frame = step - min(step, reach);
-        let frames = min(step, params.frames - 1u) + 1u - first_frame;
+        let frames = min(step, all_frames - 1u) + 1u - first_frame;
         for (var slot = lane; slot < frames * plane.rows; slot += WORKGROUP_LANES) {
             let within = divided(slot, plane.rows);
             let frame = first_frame + within.x;
             let row = within.y;
             let column = step - frame - row;
             if frame + row <= step && column < plane.columns {
-                let of_frame = plane.band_first + frame * plane.frame_tiles + plane.first;
-                restore(Place(of_frame + row * plane.columns + column, number, frame, column, row));
+                let of_batch = params.first_frame + frame;
+                let of_frame = plane.band_first + of_batch * plane.frame_tiles + plane.first;
+                restore(Place(of_frame + row * plane.columns + column, number, of_batch, column, row));
             }
         }
         // The next step reads what this one wrote.

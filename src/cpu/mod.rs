@@ -102,7 +102,7 @@ impl CpuBackend {
 
     /// Raw frames to all tiles of a batch. Callers have checked the cut ([`TileCut::check`]).
     pub fn tiles_forward(&self, batch: Batch<'_>, cut: TileCut, effort: TileEffort, out: &mut TileBatch) -> Result<()> {
-        tiles::forward(self.simd, &self.crew, batch, cut, effort, out)
+        tiles::forward(self.simd, &self.crew, (batch, None), cut, effort, out)
     }
 
     /// The way back.
@@ -110,7 +110,7 @@ impl CpuBackend {
     /// # Errors
     /// Corrupt if `tiles` are not as many as those of the cut, or have predictors that there are not.
     pub fn tiles_inverse(&self, geometry: &Geometry, cut: TileCut, tiles: &TileBatch, raw: &mut [u8]) -> Result<()> {
-        tiles::inverse(self.simd, &self.crew, geometry, cut, tiles, raw)
+        tiles::inverse(self.simd, &self.crew, (geometry, None), cut, tiles, raw)
     }
 
     /// Stage 1, forward.
@@ -331,8 +331,9 @@ impl Backend for CpuBackend {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        tiles::encode(self.simd, &self.crew, batch, plan, effort, tables)
+        tiles::encode(self.simd, &self.crew, (batch, motion), plan, effort, tables)
     }
 
     fn tiles_decode(
@@ -341,9 +342,10 @@ impl Backend for CpuBackend {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        tiles::decode(self.simd, &self.crew, geometry, plan, tables, coded, raw)
+        tiles::decode(self.simd, &self.crew, (geometry, motion), plan, tables, coded, raw)
     }
 
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {

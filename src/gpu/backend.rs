@@ -153,11 +153,12 @@ impl Backend for GpuBackend {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
         if batch.raw.is_empty() {
             return Ok(CodedTiles::default());
         }
-        split_tiles::encode(&self.engine, batch, plan, effort, tables)
+        split_tiles::encode(&self.engine, batch, plan, effort, tables, motion)
     }
 
     fn tiles_decode(
@@ -166,13 +167,14 @@ impl Backend for GpuBackend {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
         let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
         if raw.is_empty() {
             return Ok(());
         }
-        split_tiles::decode(&self.engine, geometry, plan, tables, (coded, &groups), raw)
+        split_tiles::decode(&self.engine, (geometry, motion), plan, tables, (coded, &groups), raw)
     }
 
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {

@@ -194,7 +194,8 @@ pub fn compare_packed(
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
-/// The first difference of tiles whose residuals are coded, there and back.
+/// The first difference of tiles whose residuals are coded, there and back, of frames that move if there is `motion`. The way
+/// back is then also taken with vectors that are not those of the frames, as damaged files have them.
 pub fn compare_coded(
     device: &dyn Backend,
     reference: &CpuBackend,
@@ -202,6 +203,7 @@ pub fn compare_coded(
     cut: TileCut,
     effort: TileEffort,
     segment_frames: u32,
+    motion: Option<&Motion>,
 ) -> Result<Option<Difference>> {
     let mut tiles = TileBatch::default();
     reference.tiles_forward(batch, cut, effort, &mut tiles)?;
@@ -214,10 +216,16 @@ pub fn compare_coded(
     let (tables, classes) = counts.tables();
     let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
     let TileCut { colour, split_chroma, bands } = cut;
-    let plan =
-        TilePlan { colour, split_chroma, bands, segment_frames, moves: false, coding: TileCoding::Tables(tables) };
-    let expected = reference.tiles_encode(batch, &plan, effort, &encode)?;
-    let found = device.tiles_encode(batch, &plan, effort, &encode)?;
+    let plan = TilePlan {
+        colour,
+        split_chroma,
+        bands,
+        segment_frames,
+        moves: motion.is_some(),
+        coding: TileCoding::Tables(tables),
+    };
+    let expected = reference.tiles_encode(batch, &plan, effort, &encode, motion)?;
+    let found = device.tiles_encode(batch, &plan, effort, &encode, motion)?;
     if let Some(tile) = first_difference(&expected.predictors, &found.predictors) {
         return Ok(Some(Difference::Predictors { tile }));
     }
@@ -228,8 +236,17 @@ pub fn compare_coded(
         return Ok(Some(Difference::Code { segment }));
     }
     let mut raw = vec![0xA5; batch.raw.len()];
-    device.tiles_decode(batch.geometry, &plan, &decode, &expected, &mut raw)?;
-    Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }))
+    device.tiles_decode(batch.geometry, &plan, &decode, &expected, motion, &mut raw)?;
+    let wrong = motion.filter(|_| batch.raw == raw).cloned();
+    let Some(mut wrong) = wrong else {
+        return Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }));
+    };
+    wrong.fields.reverse();
+    wrong.fields.iter_mut().for_each(|field| field.vectors.reverse());
+    let mut damaged = raw.clone();
+    reference.tiles_decode(batch.geometry, &plan, &decode, &expected, Some(&wrong), &mut damaged)?;
+    device.tiles_decode(batch.geometry, &plan, &decode, &expected, Some(&wrong), &mut raw)?;
+    Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
 /// The first difference of the frames that are expected.

@@ -23,8 +23,8 @@ use crate::error::{Error, Result};
 use crate::pool::lock;
 use crate::stage::{Detail, DeviceRun, KernelRun};
 
-/// A device that computes slower than this many bytes a second, summed over the buffers of all
-/// dispatches, counts as hung.
+/// A device that computes slower than this many bytes a second, of those that dispatches have to read and write, counts as
+/// hung.
 const LEAST_BYTES_PER_SECOND: u64 = 16 << 20;
 
 /// Time that any recording has, on top of what its size earns it: kernels may have to be compiled.
@@ -464,7 +464,6 @@ fn copy_downloads(recording: &Recording, downloaded: &[u8], output: &mut [u8]) {
 
 /// Longest time that `recording` may take, once it is its turn.
 fn patience(recording: &Recording) -> Duration {
-    let dispatches = recording.dispatches().flat_map(|dispatch| &dispatch.storage);
-    let bytes: u64 = dispatches.map(|&Slot(slot)| recording.buffers[slot]).sum();
+    let bytes: u64 = recording.dispatches().map(|dispatch| dispatch.moved_bytes).sum();
     LEAST_PATIENCE + Duration::from_secs(bytes / LEAST_BYTES_PER_SECOND)
 }

@@ -61,5 +61,5 @@ pub use compare::{
     compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
 };
 pub use gpu_frames::{GpuFrames, check_target};
-pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes};
+pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

@@ -1,16 +1,17 @@
 //! Checks a device against the CPU before it is trusted: drivers fail silently.
 
 use super::compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_packed, compare_rans,
-    compare_recovery, compare_rows, compare_search,
+    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_expected, compare_packed,
+    compare_rans, compare_recovery, compare_rows, compare_search,
 };
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{
-    Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout, Pitch, PitchedFrames, Stretch,
+    Batch, ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout, Pitch, PitchedFrames,
+    Stretch,
 };
-use crate::motion::{Compensation, Field, Filter, Reference, SearchEffort, Share, Vector};
+use crate::motion::{BLOCK_UNITS, Compensation, Filter, Motion, Reference, SearchEffort, Vector};
 use crate::plan::{Candidate, Colour, KNOWN, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use crate::stage::{Backend, TileBatch, TileEffort};
 
@@ -83,15 +84,35 @@ fn check_tiles(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
     if let Some(difference) = compare_packed(device, cpu, batch, cut, TileEffort::All, 2)? {
         return refuse("packing of tiles", difference);
     }
-    if let Some(difference) = compare_coded(device, cpu, batch, cut, TileEffort::All, 2)? {
+    if let Some(difference) = compare_coded(device, cpu, batch, cut, TileEffort::All, 2, None)? {
         return refuse("coding of tiles", difference);
     }
+    check_motion(device, cpu)?;
     let mut tiles = TileBatch::default();
     cpu.tiles_forward(batch, cut, TileEffort::All, &mut tiles)?;
     if let Some(difference) = compare_rans(device, cpu, tiles.groups(), 3)? {
         return refuse("rANS coding", difference);
     }
     Ok(())
+}
+
+/// The same for frames that move, with every filter.
+fn check_motion(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
+    let chroma = ChromaOrder::UvInterleaved;
+    let layout = Layout::Yuv { width: 75, height: 67, sampling: ChromaSampling::Cs420, chroma };
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout)?, Filter::ALL.len() + 1);
+    let raw = sample_bytes(geometry.raw_bytes(), 8);
+    let batch = Batch { geometry: &geometry, raw: &raw };
+    let motion = sample_motion(&geometry, 41, 1)?;
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 2 };
+    let difference = match compare_expected(device, cpu, batch, &motion)? {
+        None => compare_coded(device, cpu, batch, cut, TileEffort::All, 5, Some(&motion))?,
+        difference => difference,
+    };
+    match difference {
+        Some(difference) => Err(Error::gpu(format!("probe: motion is wrong on this device ({difference})"))),
+        None => Ok(()),
+    }
 }
 
 /// The same for recovery, with conversions of several kinds.
@@ -115,7 +136,7 @@ fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
 fn check_search(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
     let size = (75, 53);
     for (seed, filter) in [Filter::HalfDown, Filter::Quarter, Filter::Hevc, Filter::Vp9Sharp].into_iter().enumerate() {
-        let frames = moving_frames(size, 3, filter, 24, seed as u64);
+        let frames = moving_frames(size, 3, filter, 24, seed as u64)?;
         let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
         if let Some(difference) = compare_search(device, cpu, (&frames, size.0), filter, None, SearchEffort::Light)? {
             return Err(Error::gpu(format!("probe: search is wrong on this device ({difference})")));
@@ -124,33 +145,30 @@ fn check_search(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
     Ok(())
 }
 
-/// First planes of frames, of so many samples a row and rows, that move with a filter by up to so many quarters of a sample, in
-/// blocks or in units, but for some noise.
+/// First planes of frames, of so many samples a row and rows, that move with a filter as [`sample_motion`] says, but for some
+/// noise.
+///
+/// # Errors
+/// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the frames are too small to move.
 pub fn moving_frames(
     (width, height): (usize, usize),
     frames: usize,
     filter: Filter,
     most: i16,
     seed: u64,
-) -> Vec<Vec<u8>> {
+) -> Result<Vec<Vec<u8>>> {
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, frames);
+    let Motion { shares, mut fields } = sample_motion(&geometry, most, seed as usize)?;
     let mut all = vec![sample_bytes(width * height, seed)];
-    for frame in 1..frames {
-        let mut field = Field { filter, ..Field::still(width, height) };
-        let numbers = sample_bytes(2 * field.vectors.len(), seed + frame as u64);
-        let number = |at: usize| ((i32::from(numbers[at]) - 128) * i32::from(most) / 128) as i16;
-        for (at, vector) in field.vectors.iter_mut().enumerate() {
-            // Mostly as one.
-            let of = if numbers[at].is_multiple_of(4) { at } else { 0 };
-            *vector = Vector { x: number(2 * of), y: number(2 * of + 1) };
-        }
-        let earlier = Reference { samples: &all[frame - 1], width, height, step: 1 };
-        let share = Share { is_first: true, across: 0, down: 0 };
+    for (earlier, field) in fields.iter_mut().enumerate() {
+        field.filter = filter;
+        let earlier = Reference { samples: &all[earlier], width, height, step: 1 };
         let mut moved = vec![0; width * height];
-        Compensation { field: &field, share, earlier }.put(SimdLevel::detect(), 0..height, &mut moved, width);
+        Compensation { field, share: shares[0], earlier }.put(SimdLevel::detect(), 0..height, &mut moved, width);
         moved.iter_mut().step_by(97).for_each(|sample| *sample ^= 1);
         all.push(moved);
     }
-    all
+    Ok(all)
 }
 
 /// Frames that were made in some way, but for the last quarter of the batch, which was not.
@@ -209,6 +227,32 @@ fn candidates(geometry: &Geometry) -> Vec<Candidate> {
         Candidate { colour: Colour::None, temporal: false, predictor: Predictor::None },
         Candidate { colour, temporal: true, predictor: Predictor::Median },
     ]
+}
+
+/// Vectors of up to so many quarters of a sample for frames that can move, half of them those of whole blocks. Each frame has the
+/// next filter, from that with the number `seed` on.
+///
+/// # Errors
+/// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the frames cannot move.
+pub fn sample_motion(geometry: &Geometry, most: i16, seed: usize) -> Result<Motion> {
+    let mut motion = Motion::still(geometry).ok_or_else(|| Error::gpu("vectors: of frames that cannot move"))?;
+    let numbers = sample_bytes(motion.fields.len() * motion.fields[0].vectors.len() * 8, seed as u64);
+    let mut numbers = numbers.as_chunks().0.iter().map(|&number| {
+        let number = u64::from(u32::from_le_bytes(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        ((number * (2 * u64::from(most.unsigned_abs()) + 1)) >> 32) as i32 - i32::from(most)
+    });
+    let mut number = || numbers.next().unwrap_or_default() as i16;
+    for (at, field) in motion.fields.iter_mut().enumerate() {
+        field.filter = Filter::ALL[(seed + at) % Filter::ALL.len()];
+        for unit in 0..field.vectors.len() {
+            let (column, row) = (unit % field.across, unit / field.across);
+            let of_block = row / BLOCK_UNITS * BLOCK_UNITS * field.across + column / BLOCK_UNITS * BLOCK_UNITS;
+            let is_one = (column / BLOCK_UNITS + row / BLOCK_UNITS).is_multiple_of(2);
+            let own = Vector { x: number(), y: number() };
+            field.vectors[unit] = if is_one && unit != of_block { field.vectors[of_block] } else { own };
+        }
+    }
+    Ok(motion)
 }
 
 /// Bytes with smooth, noisy and extreme stretches, the same for the same seed.

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use super::params::MOST_SETS;
+use super::record_motion;
 use super::record_rans::{self, Code, EncodedEnd};
 use super::record_tiles::{RawFrames, Recorder, bytes_with_classes};
 use super::recording::{Recording, Slot};
 use crate::codec::{TWO_CODES, TileEncoderTables};
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES};
+use crate::motion::Motion;
 use crate::plan::{TilePlan, TilePredictor};
 use crate::stage::{CodedSegment, CodedTiles, SegmentCode, TileBatch, TileEffort};
 
@@ -30,9 +32,15 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    /// For frames of the host.
-    pub fn new(geometry: &Geometry, plan: &TilePlan, effort: TileEffort, tables: &TileEncoderTables) -> Result<Self> {
-        Self::record(RawFrames::Uploaded, 0, geometry, plan, effort, tables)
+    /// For frames of the host, and how they move.
+    pub fn new(
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+        motion: Option<&Motion>,
+    ) -> Result<Self> {
+        Self::after(0, geometry, plan, effort, tables, motion)
     }
 
     /// For frames that are there.
@@ -42,7 +50,7 @@ impl Encoding {
         effort: TileEffort,
         tables: &TileEncoderTables,
     ) -> Result<Self> {
-        Self::record(RawFrames::Resident, 0, geometry, plan, effort, tables)
+        Self::record(RawFrames::Resident, 0, geometry, plan, effort, tables, None)
     }
 
     /// For frames of the host, of which the first `lead` are only there to predict the others from: their tiles come out, but
@@ -53,8 +61,9 @@ impl Encoding {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<Self> {
-        Self::record(RawFrames::Uploaded, lead, geometry, plan, effort, tables)
+        Self::record(RawFrames::Uploaded, lead, geometry, plan, effort, tables, motion)
     }
 
     fn record(
@@ -64,6 +73,7 @@ impl Encoding {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<Self> {
         let marked = tables.marked();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
@@ -91,7 +101,14 @@ impl Encoding {
         let tiles = recorder.recording.buffer(bytes_with_classes(count))?;
         let list = recorder.recording.buffer((SEGMENT_CODES * codes + groups) * size_of::<u32>())?;
 
-        recorder.choose(effort, raw, tiles);
+        let earlier = match motion {
+            None => raw,
+            Some(motion) => {
+                let vectors = record_motion::vectors(&mut recorder.recording, geometry, motion)?;
+                recorder.expect(geometry, raw, vectors)?
+            }
+        };
+        recorder.choose(effort, raw, earlier, tiles);
         recorder.list(lead, tiles, list, segments)?;
         let mut recording = recorder.recording;
         record_rans::encode_list(&mut recording, &marked, [list, tiles], TileBatch::bytes_of(count), &code)?;
@@ -206,7 +223,7 @@ mod tests {
         let coding = TileCoding::Tables(tables);
         let plan =
             TilePlan { colour: Colour::None, split_chroma: false, bands: 1, segment_frames: 2, moves: false, coding };
-        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan)
+        Encoding::record(frames, 0, &geometry, &plan, TileEffort::Few, &tables_of_plan, None)
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::shaders::Kernel;
 use crate::codec::{self, TileDecoderTables};
 use crate::error::Result;
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES, Tiling};
+use crate::motion::Motion;
 use crate::plan::TilePlan;
 use crate::stage::{CodedSegment, CodedTiles, TileBatch};
 
@@ -23,15 +24,17 @@ pub(super) struct Decoding {
 }
 
 impl Decoding {
-    /// `coded` has been [checked](CodedTiles::check), which said how many groups are coded of each segment.
+    /// `coded` has been [checked](CodedTiles::check), which said how many groups are coded of each segment; `motion` says how
+    /// frames move.
     pub fn new(
         geometry: &Geometry,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
+        motion: Option<&Motion>,
     ) -> Result<Self> {
-        Self::after(None, geometry, plan, tables, coded, groups)
+        Self::after(None, geometry, plan, tables, coded, groups, motion)
     }
 
     /// The same for frames that are not downloaded.
@@ -42,7 +45,7 @@ impl Decoding {
         coded: &CodedTiles<'_>,
         groups: &[usize],
     ) -> Result<Self> {
-        Self::record(None, geometry, plan, tables, coded, groups)
+        Self::record(None, geometry, plan, tables, coded, groups, None)
     }
 
     /// The same as [`new`](Self::new) of a batch that begins with a frame that is in no segment, whose tiles are `before`.
@@ -53,8 +56,9 @@ impl Decoding {
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
+        motion: Option<&Motion>,
     ) -> Result<Self> {
-        let mut decoding = Self::record(before, geometry, plan, tables, coded, groups)?;
+        let mut decoding = Self::record(before, geometry, plan, tables, coded, groups, motion)?;
         decoding.recording.download(decoding.raw, 0..geometry.raw_bytes());
         Ok(decoding)
     }
@@ -66,6 +70,7 @@ impl Decoding {
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
+        motion: Option<&Motion>,
     ) -> Result<Self> {
         let all = tables.all();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
@@ -96,7 +101,7 @@ impl Decoding {
             &layout.ends,
         )?;
         put_escapes(&mut recorder.recording, &layout, coded, storage)?;
-        let [raw, samples] = recorder.restore(geometry, tiles)?;
+        let [raw, samples] = recorder.restore(geometry, tiles, motion)?;
         Ok(Self { recording: recorder.recording, raw, samples, list, ends: layout.ends })
     }
 
@@ -283,7 +288,7 @@ mod tests {
             TilePlan { colour: Colour::None, split_chroma: false, bands: 2, segment_frames: 2, moves: false, coding };
         let batch = Batch { geometry: &geometry, raw: &raw };
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
-        let coded = cpu.tiles_encode(batch, &plan, TileEffort::Few, &encode).unwrap();
+        let coded = cpu.tiles_encode(batch, &plan, TileEffort::Few, &encode, None).unwrap();
         let groups = coded.check(&geometry, &plan, &plan.tiling(&geometry), &decode).unwrap();
         // Two frames of a band have two codes, the third alone has one.
         let codes: Vec<_> = coded.segments.iter().map(|segment| segment.codes.len()).collect();
@@ -307,7 +312,7 @@ mod tests {
         assert_eq!(2 * word, layout.escapes);
         assert_eq!(Decoding::input(&coded).len(), layout.input_bytes);
 
-        let Decoding { recording, raw, .. } = Decoding::new(&geometry, &plan, &decode, &coded, &groups).unwrap();
+        let Decoding { recording, raw, .. } = Decoding::new(&geometry, &plan, &decode, &coded, &groups, None).unwrap();
         let kernels: Vec<_> = recording.dispatches().map(|dispatch| dispatch.kernel).collect();
         let expected = [
             Kernel::ListForward,

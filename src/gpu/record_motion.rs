@@ -5,8 +5,8 @@ use super::record_tiles::Recorder;
 use super::recording::{Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::error::{Error, Result};
-use crate::frame::Geometry;
-use crate::motion::{Field, Motion, Vector, filter_words};
+use crate::frame::{Geometry, TILE_SAMPLES};
+use crate::motion::{Field, Motion, filter_words};
 use crate::plan::{Colour, TileCut};
 
 /// Words of a plane.
@@ -51,8 +51,7 @@ pub(super) fn vectors(recording: &mut Recording, geometry: &Geometry, motion: &M
     words.extend([across as u32, 1 + units as u32]);
     for field in fields {
         words.push(field.filter as u32);
-        let packed = |vector: &Vector| u32::from(vector.x as u16) | u32::from(vector.y as u16) << 16;
-        words.extend(field.vectors.iter().map(packed));
+        words.extend(field.vectors.iter().map(|vector| vector.packed()));
     }
     recording.table(&words)
 }
@@ -64,5 +63,82 @@ impl Recorder {
         let words = Work::Invocations(bytes(geometry).div_ceil(WORD_SAMPLES));
         self.dispatch(Kernel::ExpectForward, &[raw, expected, vectors], words);
         Ok(expected)
+    }
+
+    /// Puts what is expected of `frame` in the place of the frame before, among the samples of tiles in `planes`. `raw` has all
+    /// frames before it.
+    pub fn expect_tiles(&mut self, geometry: &Geometry, frame: usize, [raw, planes, vectors]: [Slot; 3]) {
+        self.params.first_frame = frame as u32;
+        let samples = self.tiles / geometry.frames * TILE_SAMPLES;
+        let words = Work::Invocations(samples / WORD_SAMPLES);
+        self.dispatch(Kernel::ExpectInverse, &[raw, planes, vectors], words);
+        self.moves_only_of(geometry, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::params;
+    use super::super::probe::sample_motion;
+    use super::super::recording::{Command, Dispatch};
+    use super::*;
+    use crate::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+
+    fn geometry(frames: usize) -> Geometry {
+        let chroma = ChromaOrder::UvInterleaved;
+        let layout = Layout::Yuv { width: 37, height: 35, sampling: ChromaSampling::Cs420, chroma };
+        Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), frames)
+    }
+
+    /// Filters, planes, and a field for each frame but the first.
+    #[test]
+    fn vectors_follow_filters_and_planes() {
+        let geometry = geometry(3);
+        let motion = sample_motion(&geometry, 100, 3).unwrap();
+        let mut recording = Recording::default();
+        vectors(&mut recording, &geometry, &motion).unwrap();
+        let words: &[u32] = bytemuck::cast_slice(&recording.tables[0].2);
+        let words = &words[filter_words().len()..];
+        let samples = 37 * 35;
+        assert_eq!(words[..18], [0, 37, 35, 1, 0, 0, samples, 19, 18, 2, 1, 1, samples + 1, 19, 18, 2, 1, 1]);
+        assert_eq!(words[18..26], [0, 0, 0, 0, 0, 0, 6, 1 + 36]);
+        for (field, words) in motion.fields.iter().zip(words[26..].chunks(37)) {
+            assert_eq!(words[0], field.filter as u32);
+            for (vector, word) in field.vectors.iter().zip(&words[1..]) {
+                assert_eq!([vector.x as u16, vector.y as u16], [*word as u16, (word >> 16) as u16]);
+            }
+        }
+        assert_eq!(words.len(), 26 + 2 * 37);
+    }
+
+    #[test]
+    fn vectors_of_other_frames_are_refused() {
+        let motion = sample_motion(&geometry(3), 100, 3).unwrap();
+        let mut shorter = motion.clone();
+        shorter.fields[1].vectors.pop();
+        let refused = |frames, motion| vectors(&mut Recording::default(), &geometry(frames), motion).is_err();
+        assert!(refused(4, &motion) && refused(2, &motion) && refused(3, &shorter) && !refused(3, &motion));
+    }
+
+    /// Each frame is expected from the one before, restored, and made a raw one.
+    #[test]
+    fn frames_that_move_are_restored_one_by_one() {
+        let geometry = geometry(3);
+        let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+        let mut recorder = Recorder::new(&geometry, cut).unwrap();
+        let tiles = recorder.recording.buffer(1 << 20).unwrap();
+        let motion = sample_motion(&geometry, 100, 3).unwrap();
+        let [raw, _] = recorder.restore(&geometry, tiles, Some(&motion)).unwrap();
+        assert_ne!(raw, tiles, "residuals of later frames are still there");
+        let frames = |dispatch: &Dispatch| {
+            let params: params::Tiles = bytemuck::pod_read_unaligned(&dispatch.params);
+            (dispatch.kernel, params.first_frame, params.end_frame)
+        };
+        let of_frame = |frame| [(Kernel::RestoreInverse, frame, frame + 1), (Kernel::PhasesInverse, frame, frame + 1)];
+        let found: Vec<_> = recorder.recording.dispatches().map(frames).collect();
+        let expected = |frame| [(Kernel::ExpectInverse, frame, frame)];
+        let all = [&of_frame(0)[..], &expected(1), &of_frame(1), &expected(2), &of_frame(2)];
+        assert_eq!(found, all.concat());
+        assert!(recorder.recording.commands.iter().all(|command| matches!(command, Command::Dispatch(_))));
     }
 }

@@ -204,7 +204,7 @@ impl Unpacking {
         let workgroups = recorder.tiles.div_ceil(CHOSEN_TILES);
         let (params, work) = (recorder.params, Work::Workgroups(workgroups));
         recorder.recording.dispatch(Kernel::PackedDecode, OVERRIDES, params, &[input, tiles], work);
-        let [raw, samples] = recorder.restore(geometry, tiles)?;
+        let [raw, samples] = recorder.restore(geometry, tiles, None)?;
         Ok(Self { recording: recorder.recording, raw, samples })
     }
 

@@ -59,7 +59,7 @@ pub(super) fn search(pairs: &Pairs<'_>) -> Result<Recording> {
     let filters = recording.table(&filter_words())?;
     // What is known of the first frame, the fields of all others, and what blocks of one find.
     let vectors = recording.buffer((field_bytes * fields).saturating_add(field_bytes / BLOCK_UNITS.pow(2)))?;
-    let known: Vec<u32> = pairs.last.unwrap_or(&still).vectors.iter().map(|&vector| packed(vector)).collect();
+    let known: Vec<u32> = pairs.last.unwrap_or(&still).vectors.iter().map(|vector| vector.packed()).collect();
     recording.fill(vectors, 0, bytemuck::cast_slice(&known));
 
     recording.upload(frames);
@@ -131,21 +131,13 @@ fn pair_of_frames(
     }
 }
 
-fn packed(vector: Vector) -> u32 {
-    u32::from(vector.x as u16) | u32::from(vector.y as u16) << 16
-}
-
 /// The fields of what a recording downloads.
 pub(super) fn fields(pairs: &Pairs<'_>, downloaded: &[u8]) -> Vec<Field> {
     let still = Field::still(pairs.width, pairs.height);
-    let halves = |&[right, more_right, down, more_down]: &[u8; VECTOR_BYTES]| Vector {
-        x: i16::from_le_bytes([right, more_right]),
-        y: i16::from_le_bytes([down, more_down]),
-    };
     let of_pair = |(vectors, &are_equal): (&[[u8; VECTOR_BYTES]], &bool)| Field {
         filter: if are_equal { Filter::Whole } else { pairs.filter },
         across: still.across,
-        vectors: vectors.iter().map(halves).collect(),
+        vectors: vectors.iter().map(|&vector| Vector::unpacked(u32::from_le_bytes(vector))).collect(),
     };
     downloaded.as_chunks().0.chunks_exact(still.vectors.len()).zip(pairs.are_equal).map(of_pair).collect()
 }
@@ -204,7 +196,7 @@ mod tests {
         let still = Field::still(61, 35);
         let vectors: Vec<Vector> = (0..48).map(|at| Vector { x: at - 20, y: 7 - 300 * at }).collect();
         let mut bytes = vec![0; 4 * 48];
-        bytes.extend(vectors.iter().flat_map(|&vector| packed(vector).to_le_bytes()));
+        bytes.extend(vectors.iter().flat_map(|vector| vector.packed().to_le_bytes()));
         let found = fields(&pairs(&[true, false], SearchEffort::Full), &bytes);
         assert_eq!(found, [still.clone(), Field { filter: Filter::Quarter, vectors, ..still }]);
     }

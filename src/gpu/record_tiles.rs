@@ -1,11 +1,15 @@
 //! From a cut into tiles to the commands that carry it out.
 
+use std::ops::Range;
+
 use super::layout::groups;
 use super::params::{self, MOST_PLANES};
+use super::record_motion;
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::{Kernel, Storage};
 use crate::error::Result;
 use crate::frame::{CodedPlane, Geometry, Phase, Region, TILE_GROUPS, TILE_SAMPLES, Tiling};
+use crate::motion::Motion;
 use crate::plan::{Colour, TileCut};
 use crate::stage::{TileBatch, TileEffort};
 
@@ -76,11 +80,12 @@ impl Recorder {
     }
 
     /// `tiles` gets a [`TileBatch`] of the raw frames in `raw`, but for its groups of zeros, and with halves of groups in fewer
-    /// bits a residual where they fit; then classes, which say which do.
-    pub fn choose(&mut self, effort: TileEffort, raw: Slot, tiles: Slot) {
+    /// bits a residual where they fit; then classes, which say which do. `earlier` has what frames but the first are predicted
+    /// from, each in the place of the frame before.
+    pub fn choose(&mut self, effort: TileEffort, raw: Slot, earlier: Slot, tiles: Slot) {
         self.try_predictors(effort);
         let workgroups = Work::Workgroups(self.tiles.div_ceil(CHOSEN_TILES));
-        self.dispatch(Kernel::ChooseForward, &[raw, tiles], workgroups);
+        self.dispatch(Kernel::ChooseForward, &[raw, tiles, earlier], workgroups);
     }
 
     /// Lists the groups, by their classes, of `segments` segments, of all frames but the first `lead`.
@@ -103,16 +108,43 @@ impl Recorder {
         Ok(())
     }
 
-    /// Makes raw frames of a [`TileBatch`]. Returns the buffer that has them, and one with the samples of its tiles.
-    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot) -> Result<[Slot; 2]> {
-        let coded_planes = (self.params.bands * self.params.planes) as usize;
+    /// Makes raw frames of a [`TileBatch`]. Returns the buffer that has them, and one with the samples of its tiles: of the last
+    /// frame at least.
+    pub fn restore(&mut self, geometry: &Geometry, tiles: Slot, motion: Option<&Motion>) -> Result<[Slot; 2]> {
         let planes = self.recording.buffer(self.tiles * TILE_SAMPLES)?;
-        // The residuals are done with once there are planes, which are as long as raw frames at least.
-        let raw = tiles;
-        self.dispatch(Kernel::RestoreInverse, &[tiles, planes], Work::Workgroups(coded_planes));
-        let words = Work::Invocations(geometry.raw_bytes().div_ceil(WORD_SAMPLES));
-        self.dispatch(Kernel::PhasesInverse, &[planes, raw], words);
+        let Some(motion) = motion else {
+            // The residuals are done with once there are planes, which are as long as raw frames at least.
+            let raw = tiles;
+            self.restore_frames(geometry, 0..geometry.frames, [tiles, planes, raw]);
+            return Ok([raw, planes]);
+        };
+        let raw = self.recording.buffer(geometry.raw_bytes())?;
+        let vectors = record_motion::vectors(&mut self.recording, geometry, motion)?;
+        for frame in 0..geometry.frames {
+            if frame > 0 {
+                self.expect_tiles(geometry, frame, [raw, planes, vectors]);
+            }
+            self.restore_frames(geometry, frame..frame + 1, [tiles, planes, raw]);
+        }
         Ok([raw, planes])
+    }
+
+    fn restore_frames(&mut self, geometry: &Geometry, frames: Range<usize>, [tiles, planes, raw]: [Slot; 3]) {
+        (self.params.first_frame, self.params.end_frame) = (frames.start as u32, frames.end as u32);
+        let coded_planes = (self.params.bands * self.params.planes) as usize;
+        self.dispatch(Kernel::RestoreInverse, &[tiles, planes], Work::Workgroups(coded_planes));
+        self.moves_only_of(geometry, frames.len());
+        let bytes =
+            frames.start * geometry.frame_samples / WORD_SAMPLES * WORD_SAMPLES..frames.end * geometry.frame_samples;
+        self.dispatch(Kernel::PhasesInverse, &[planes, raw], Work::Invocations(bytes.len().div_ceil(WORD_SAMPLES)));
+        self.moves_only_of(geometry, frames.len());
+    }
+
+    /// The last dispatch makes of so many of the frames what is as long.
+    pub fn moves_only_of(&mut self, geometry: &Geometry, frames: usize) {
+        if frames < geometry.frames {
+            self.recording.moves_only(2 * self.tiles / geometry.frames * frames * TILE_SAMPLES);
+        }
     }
 
     /// `storage` is what the kernel is bound to besides the table of coded planes, if it is bound to that.

@@ -141,7 +141,9 @@ impl Recording {
             Work::Invocations(count) => (count as u64).div_ceil(lanes),
             Work::Workgroups(count) => count as u64,
         };
-        let bound_bytes: u64 = storage.iter().map(|slot| self.buffers[slot.0]).sum();
+        // A buffer may be read in two ways.
+        let distinct = storage.iter().enumerate().filter(|(at, slot)| !storage[..*at].contains(slot));
+        let bound_bytes: u64 = distinct.map(|(_, slot)| self.buffers[slot.0]).sum();
         // What is worked on in place is read and written.
         let in_place = !kernel.row().1.storage.iter().any(|kind| kind.is_read_only());
         self.commands.push(Command::Dispatch(Dispatch {

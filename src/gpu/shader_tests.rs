@@ -10,6 +10,7 @@ use wgpu::naga::back::pipeline_constants::process_overrides;
 
 use super::params;
 use super::shaders::{Shader, TABLE};
+use crate::motion::filter_words;
 use crate::plan::Predictor;
 
 /// Least workgroup memory that a device offers, in bytes.
@@ -183,6 +184,20 @@ fn parameters_are_laid_out_as_declared() {
         margin, beyond, phases, steps, follows, last, found, field);
     layouts_agree!("tiles/escapes", params::Escapes, segments, ends);
     layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, halvings, rows, ends);
+}
+
+/// What vectors come after.
+#[test]
+fn filters_are_as_long_as_declared() {
+    let module = module(TABLE.iter().find(|row| row.name == "motion/expect").unwrap());
+    let constant = |name: &str| {
+        let (_, constant) = module.constants.iter().find(|(_, it)| it.name.as_deref() == Some(name)).unwrap();
+        match module.global_expressions[constant.init] {
+            naga::Expression::Literal(naga::Literal::U32(number)) => number as usize,
+            ref other => panic!("{name}: {other:?}"),
+        }
+    };
+    assert_eq!(constant("FILTERS") * constant("FILTER_WORDS"), filter_words().len());
 }
 
 #[test]

@@ -90,6 +90,7 @@ const FROM_TO: &[Storage] = &[Storage::Input, Storage::Output];
 const IN_PLACE: &[Storage] = &[Storage::Output];
 const BY_TABLE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table];
 const BESIDE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Beside];
+const BY_TABLE_AND_BESIDE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table, Storage::Beside];
 const ALL: &[Storage] = &[Storage::Input, Storage::Output, Storage::Bins, Storage::Table];
 
 /// What shaders of tiles share.
@@ -177,7 +178,7 @@ pub(super) static TABLE: [Shader; 23] = [
         name: "tiles/choose",
         shared: &[TILING, SAMPLES, BYTES, RULES, CHOICE],
         source: include_str!("../../shaders/tiles/choose.wgsl"),
-        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE)],
+        entries: &[entry(Kernel::ChooseForward, "forward", ROW_LANES, BY_TABLE_AND_BESIDE)],
     },
     Shader {
         name: "tiles/packed",
@@ -230,12 +231,7 @@ pub(super) static TABLE: [Shader; 23] = [
         source: include_str!("../../shaders/motion/expect.wgsl"),
         entries: &[
             entry(Kernel::ExpectForward, "forward", LANES, BESIDE),
-            entry(
-                Kernel::ExpectInverse,
-                "inverse",
-                LANES,
-                &[Storage::Input, Storage::Output, Storage::Table, Storage::Beside],
-            ),
+            entry(Kernel::ExpectInverse, "inverse", LANES, BY_TABLE_AND_BESIDE),
         ],
     },
     Shader {

@@ -80,14 +80,14 @@ pub(super) fn encode(
 ) -> Result<CodedTiles<'static>> {
     let check = |run: &Run<'_>| {
         let geometry = least_frames(run);
-        let encoding = Encoding::new(&geometry, &run.plan, effort, tables);
+        let encoding = Encoding::new(&geometry, &run.plan, effort, tables, None);
         engine.check(encoding.map(|encoding| encoding.recording), geometry.raw_bytes())
     };
     let mut whole = CodedTiles::default();
     for Run { rows, plan, .. } in runs(batch.geometry, plan, check)? {
         let raw = rows.take(batch.raw);
         let batch = Batch { geometry: &rows.geometry, raw: &raw };
-        whole.append(split_tiles::encode(engine, batch, &plan, effort, tables)?);
+        whole.append(split_tiles::encode(engine, batch, &plan, effort, tables, None)?);
     }
     Ok(whole)
 }
@@ -113,10 +113,15 @@ pub(super) fn decode(
         };
         let mut own_raw = vec![0; rows.geometry.raw_bytes()];
         let own = (&own, &groups[segments]);
-        split_tiles::decode(engine, &rows.geometry, &plan, tables, own, &mut own_raw)?;
+        split_tiles::decode(engine, (&rows.geometry, None), &plan, tables, own, &mut own_raw)?;
         rows.put(&own_raw, raw);
     }
     Ok(())
+}
+
+/// Why frames that move are not done in runs: what is expected of a band is made from all bands of the frame before.
+pub(super) fn moves() -> Error {
+    Error::gpu("batch too large: a segment of frames that move is more than the device can bind")
 }
 
 /// The least frames that a run can have in a part: a segment, and the frame before.

@@ -13,6 +13,7 @@ use super::split_bands;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};
+use crate::motion::Motion;
 use crate::plan::{TilePlan, TilePredictor};
 use crate::stage::{CodedTiles, PackedTiles, TileBatch, TileEffort};
 
@@ -137,19 +138,26 @@ pub(super) fn encode(
     plan: &TilePlan,
     effort: TileEffort,
     tables: &TileEncoderTables,
+    motion: Option<&Motion>,
 ) -> Result<CodedTiles<'static>> {
     let Batch { geometry, raw } = batch;
     let fits = |frames: usize| {
         let geometry = with_frames(geometry, frames);
-        let recording = Encoding::new(&geometry, plan, effort, tables).map(|encoding| encoding.recording);
+        let motion = motion.map(|motion| motion.of_frames(0..frames));
+        let encoding = Encoding::new(&geometry, plan, effort, tables, motion.as_ref());
+        let recording = encoding.map(|encoding| encoding.recording);
         engine.fits(recording, geometry.raw_bytes())
     };
     // Segments are not cut.
     let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
-        return split_bands::encode(engine, batch, plan, effort, tables);
+        return match motion {
+            None => split_bands::encode(engine, batch, plan, effort, tables),
+            Some(_) => Err(split_bands::moves()),
+        };
     };
     let encode = |part: &Part| {
-        let encoding = Encoding::after(part.lead, &part.geometry(geometry), plan, effort, tables)?;
+        let motion = motion.map(|motion| motion.of_frames(part.with_lead()));
+        let encoding = Encoding::after(part.lead, &part.geometry(geometry), plan, effort, tables, motion.as_ref())?;
         let mut head = vec![0; encoding.head_bytes()];
         let mut ends = Vec::new();
         let raw = &raw[part.bytes(geometry.frame_samples)];
@@ -183,7 +191,7 @@ pub(super) fn encode(
 /// Coded tiles, of whose segments `groups` are coded, to raw frames.
 pub(super) fn decode(
     engine: &Engine,
-    geometry: &Geometry,
+    (geometry, motion): (&Geometry, Option<&Motion>),
     plan: &TilePlan,
     tables: &TileDecoderTables,
     (coded, groups): (&CodedTiles<'_>, &[usize]),
@@ -195,11 +203,14 @@ pub(super) fn decode(
         let geometry = with_frames(geometry, frames);
         record_decoded::most_bytes(&geometry, plan, escapes) <= engine.largest_buffer()
     };
-    let whole = Decoding::new(geometry, plan, tables, coded, groups);
+    let whole = Decoding::new(geometry, plan, tables, coded, groups, motion);
     let is_whole = engine.fits(whole.as_ref().map(|it| &it.recording), Decoding::input_bytes(coded));
     let fits = |frames| frames < geometry.frames && fits(frames) || is_whole;
     let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
-        return split_bands::decode(engine, geometry, plan, tables, (coded, groups), raw);
+        return match motion {
+            None => split_bands::decode(engine, geometry, plan, tables, (coded, groups), raw),
+            Some(_) => Err(split_bands::moves()),
+        };
     };
     if parts.len() == 1 {
         let decoding = whole?;
@@ -211,7 +222,8 @@ pub(super) fn decode(
     for part in parts {
         let (own, its_groups) = part_of(geometry, plan, &tiling, (coded, groups), &part, before.as_ref());
         let of_part = part.geometry(geometry);
-        let decoding = Decoding::after(before.as_ref(), &of_part, plan, tables, &own, &its_groups)?;
+        let motion = motion.map(|motion| motion.of_frames(part.with_lead()));
+        let decoding = Decoding::after(before.as_ref(), &of_part, plan, tables, &own, &its_groups, motion.as_ref())?;
         let mut rest = decoding.rest();
         let ends = rest.download_bytes() as usize;
         if part.frames.end < geometry.frames {

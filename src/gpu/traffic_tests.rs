@@ -38,7 +38,9 @@ fn moved(recording: &Recording, uploaded: usize, used: &Used<'_>) -> u64 {
         Command::Download { bytes, .. } => *bytes,
         Command::Dispatch(dispatch) => {
             let of_buffer = |&slot: &Slot| used.bytes(dispatch.kernel, slot, recording);
-            dispatch.params.len() as u64 + dispatch.storage.iter().map(of_buffer).sum::<u64>()
+            let storage = &dispatch.storage;
+            let distinct = storage.iter().enumerate().filter(|(at, slot)| !storage[..*at].contains(slot));
+            dispatch.params.len() as u64 + distinct.map(|(_, slot)| of_buffer(slot)).sum::<u64>()
         }
     };
     tables as u64 + recording.commands.iter().map(of_command).sum::<u64>()
@@ -109,7 +111,7 @@ fn encoding_moves_four_bytes_for_each() {
         let tables = TileEncoderTables::new(tables, choice.classes.unwrap());
 
         // What is coded, and how long it gets, is what the CPU makes of it.
-        let coded = cpu.tiles_encode(batch, &choice.plan, choice.effort, &tables).unwrap();
+        let coded = cpu.tiles_encode(batch, &choice.plan, choice.effort, &tables, None).unwrap();
         let groups = coded.classes.iter().filter(|&&class| class > 0).count();
         let mut tiles = TileBatch::default();
         cpu.tiles_forward(batch, choice.plan.cut(), choice.effort, &mut tiles).unwrap();
@@ -117,7 +119,7 @@ fn encoding_moves_four_bytes_for_each() {
         let codes = || coded.segments.iter().flat_map(|segment| &segment.codes);
         let words: usize = codes().map(|code| code.words.len()).sum();
         let escapes: usize = coded.segments.iter().map(|segment| segment.escapes.len()).sum();
-        let encoding = Encoding::new(&geometry, &choice.plan, choice.effort, &tables).unwrap();
+        let encoding = Encoding::new(&geometry, &choice.plan, choice.effort, &tables, None).unwrap();
         let recording = &encoding.recording;
         let storage = |kernel| &recording.dispatches().find(|dispatch| dispatch.kernel == kernel).unwrap().storage;
         let (chosen, listed, lanes) =

@@ -38,6 +38,9 @@ pub use search::{SearchEffort, search};
 #[cfg(feature = "gpu")]
 pub(crate) use weights::words as filter_words;
 
+#[cfg(feature = "gpu")]
+use std::ops::Range;
+
 use crate::frame::{Batch, Geometry};
 
 /// Side of a unit that has a vector, in samples of the first plane.
@@ -52,6 +55,18 @@ pub struct Vector {
     pub x: i16,
     /// Down.
     pub y: i16,
+}
+
+/// As devices have it: right in the lower half of a word.
+#[cfg(feature = "gpu")]
+impl Vector {
+    pub(crate) fn packed(self) -> u32 {
+        u32::from(self.x as u16) | (u32::from(self.y as u16) << 16)
+    }
+
+    pub(crate) fn unpacked(word: u32) -> Self {
+        Self { x: word as i16, y: (word >> 16) as i16 }
+    }
 }
 
 /// The motion of one frame.
@@ -119,6 +134,13 @@ impl Motion {
         let shares = shares(geometry)?;
         let first = &geometry.planes[0];
         Some(Self { shares, fields: vec![Field::still(first.width, first.height); geometry.frames - 1] })
+    }
+
+    /// That of some of the frames, as a batch of their own.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn of_frames(&self, frames: Range<usize>) -> Self {
+        let fields = self.fields[frames.start..frames.end.max(frames.start + 1) - 1].to_vec();
+        Self { shares: self.shares.clone(), fields }
     }
 
     /// How a frame has moved since the one before, if there is one.

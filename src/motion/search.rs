@@ -1,4 +1,5 @@
-//! The search for vectors. It is a part of what a level is, not of what a device does: whoever searches finds the same.
+//! The search for vectors. It is a part of what a level is, not of what a device does: whoever searches finds the same, devices
+//! too (`shaders/motion/search.wgsl`, `settle.wgsl`). What cannot be better is left out here, which never changes what is found.
 //!
 //! Blocks are searched without a look at what others found ([`Searched::block`]): from where the block went the last time and
 //! from nowhere, in whole samples all around the best of these, then in halves and quarters. After that

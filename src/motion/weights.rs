@@ -42,12 +42,12 @@ fn of_filter(filter: Filter) -> Vec<u32> {
     }
     for share in 0..2 {
         let ends = 0..4 << share;
-        words.push(ends.fold(0, |word, end| word | (eighths(filter, end, share).1 as u32) << (4 * end)));
+        words.push(ends.fold(0, |word, end| word | ((eighths(filter, end, share).1 as u32) << (4 * end))));
     }
     for Rounding { across, is_bounded, down, half } in [of_first_plane(filter), of_other_planes(filter)] {
         words.extend([across, is_bounded.into(), down, half]);
     }
-    let pair = |pair: &[i16; 2]| u32::from(pair[0] as u16) | u32::from(pair[1] as u16) << 16;
+    let pair = |pair: &[i16; 2]| u32::from(pair[0] as u16) | (u32::from(pair[1] as u16) << 16);
     for plane in [WeightsOf::First, WeightsOf::Others, WeightsOf::Narrow] {
         for eighths in 0..EIGHTHS {
             words.extend(weights(filter, plane, eighths).as_chunks().0.iter().map(pair));
@@ -59,15 +59,19 @@ fn of_filter(filter: Filter) -> Vec<u32> {
 /// Between which samples of the first plane a vector with this end leads: two places, which are the same unless they are averaged.
 fn places_of_phase(filter: Filter, x: i16, y: i16) -> u32 {
     let (right, down) = filter.phase(x, y);
-    if filter != Filter::Quarter {
-        let place = (2 * right | 2 * down << 3) as u32;
-        return place | place << 8;
-    }
-    let word = |Place { picture, right, down }: Place| {
-        (picture % 2 * 4 | picture / 2 * 4 << 3 | right << 6 | down << 7) as u32
+    // Eighths to the right and down, and samples further to the right and down.
+    let word = |[eighths_right, eighths_down, right, down]: [usize; 4]| {
+        (eighths_right | (eighths_down << 3) | (right << 6) | (down << 7)) as u32
     };
-    let (first, second) = places(filter, (right, down));
-    word(first) | word(second.unwrap_or(first)) << 8
+    let (first, second) = if filter == Filter::Quarter {
+        let place = |Place { picture, right, down }: Place| word([picture % 2 * 4, picture / 2 * 4, right, down]);
+        let (first, second) = places(filter, (right, down));
+        (place(first), place(second.unwrap_or(first)))
+    } else {
+        let place = word([2 * right, 2 * down, 0, 0]);
+        (place, place)
+    };
+    first | (second << 8)
 }
 
 fn of_first_plane(filter: Filter) -> Rounding {

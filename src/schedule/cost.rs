@@ -86,7 +86,9 @@ const LEFT: f64 = 0.5;
 
 fn decompress(coded: Coded) -> f64 {
     match coded {
-        Coded::Tiles | Coded::Planes | Coded::Recovered | Coded::Patched => 0.9e-9,
+        Coded::Planes | Coded::Tiles | Coded::Recovered | Coded::Patched | Coded::Moving | Coded::RecoveredMoving => {
+            0.9e-9
+        }
         Coded::Discrete => 1.1e-9,
         Coded::Strips => 14e-9,
     }

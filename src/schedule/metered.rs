@@ -72,8 +72,9 @@ impl Backend for Metered<'_> {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        self.timed(|backend| backend.tiles_encode(batch, plan, effort, tables))
+        self.timed(|backend| backend.tiles_encode(batch, plan, effort, tables, motion))
     }
 
     fn tiles_decode(
@@ -82,9 +83,10 @@ impl Backend for Metered<'_> {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, raw))
+        self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, motion, raw))
     }
 
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {

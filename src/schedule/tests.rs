@@ -133,9 +133,10 @@ impl Backend for Fake {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
         self.call(batch.raw.len())?;
-        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables, motion)?;
         if self.fault == Fault::WrongResiduals {
             coded.predictors.iter_mut().for_each(|predictor| *predictor ^= 1);
         }
@@ -148,10 +149,11 @@ impl Backend for Fake {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
         self.call(raw.len())?;
-        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }

@@ -33,12 +33,24 @@ pub enum Coded {
     Recovered,
     /// Recovered planes of a part of the picture.
     Patched,
+    /// Tiles of frames that move, which are restored one after another.
+    Moving,
+    /// Recovered planes whose tiles are such.
+    RecoveredMoving,
 }
 
 impl Coded {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Planes, Self::Tiles, Self::Strips, Self::Discrete, Self::Recovered, Self::Patched];
+    pub const ALL: [Self; 8] = [
+        Self::Planes,
+        Self::Tiles,
+        Self::Strips,
+        Self::Discrete,
+        Self::Recovered,
+        Self::Patched,
+        Self::Moving,
+        Self::RecoveredMoving,
+    ];
 
     /// Its name in lower case.
     pub fn name(self) -> &'static str {
@@ -49,15 +61,19 @@ impl Coded {
             Self::Discrete => "discrete",
             Self::Recovered => "recovered",
             Self::Patched => "patched",
+            Self::Moving => "moving tiles",
+            Self::RecoveredMoving => "moving recovered",
         }
     }
 
     fn of(method: &Method) -> Self {
         match method {
             Method::Planes(_) => Self::Planes,
+            Method::Tiles(plan) if plan.moves => Self::Moving,
             Method::Tiles(_) => Self::Tiles,
             Method::Strips(_) => Self::Strips,
             Method::Discrete => Self::Discrete,
+            Method::Recovered(plan) if Self::of(&plan.method) == Self::Moving => Self::RecoveredMoving,
             Method::Recovered(_) => Self::Recovered,
             Method::Patched(_) => Self::Patched,
         }

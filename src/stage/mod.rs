@@ -77,17 +77,18 @@ pub trait Backend: Send + Sync {
     ) -> Result<()>;
 
     /// Raw frames to tiles whose residuals are coded. Callers have checked the plan, whose coding is not looked at:
-    /// `tables` are those of it.
+    /// `tables` are those of it, and there is `motion` where the frames of the plan move.
     fn tiles_encode(
         &self,
         batch: Batch<'_>,
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>>;
 
     /// Coded tiles to raw frames. Callers have checked the plan, whose coding is not looked at: `tables` are those of
-    /// it.
+    /// it, and there is `motion` where the frames of the plan move.
     ///
     /// # Errors
     /// Corrupt if `coded` are not the tiles of such a plan.
@@ -97,6 +98,7 @@ pub trait Backend: Send + Sync {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()>;
 

@@ -1,7 +1,7 @@
 //! The tiled path: bands are jobs of their own, from raw rows to packed segments and back.
 //!
 //! On the CPU a band goes from rows to segments, and back, while it is in the cache; a device has the tiles of the
-//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]), on the CPU.
+//! whole batch at once. Bands that move are decoded frame by frame ([`moving`]).
 
 mod moving;
 
@@ -11,6 +11,7 @@ use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
+use crate::motion::Motion;
 use crate::part::Part;
 use crate::plan::{TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
@@ -23,14 +24,14 @@ pub fn encode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    if backend.is_cpu() || choice.plan.moves {
+    if backend.is_cpu() {
         return encode_tiles(batch, choice, None, cpu);
     }
     let tables = encoder_tables(&choice);
-    let TileChoice { plan, effort, .. } = choice;
+    let TileChoice { plan, effort, motion, .. } = choice;
     let segments = match &tables {
         Some(tables) => {
-            let coded = backend.tiles_encode(batch, &plan, effort, tables)?;
+            let coded = backend.tiles_encode(batch, &plan, effort, tables, motion.as_deref())?;
             segments_of_coded(batch.geometry, &plan, tables, coded, cpu)?
         }
         None => {
@@ -38,7 +39,13 @@ pub fn encode(
             segments_of_packed(batch.geometry, &plan, &packed, cpu)?
         }
     };
-    Ok((plan, segments))
+    Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))
+}
+
+/// Segments, after the vectors if there are any.
+fn after_vectors(motion: Option<&Motion>, segments: Vec<Vec<u8>>, cpu: &CpuBackend) -> Vec<Vec<u8>> {
+    let vectors = motion.map(|motion| vectors::encode(cpu.simd(), &motion.fields));
+    vectors.into_iter().chain(segments).collect()
 }
 
 /// The packed segments of tiles that are packed, band by band: the CPU writes their widths.
@@ -132,11 +139,11 @@ pub fn encode_tiles(
         };
         frames.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
     })?;
-    let vectors = motion.map(|motion| vectors::encode(simd, &motion.fields));
-    Ok((plan, vectors.into_iter().chain(bands.into_iter().flatten()).collect()))
+    let segments = bands.into_iter().flatten().collect();
+    Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))
 }
 
-/// Restores a part of the raw frames of a batch from its segments. On the CPU, those of later frames are not looked at, and
+/// Restores a part of the raw frames of a batch from its segments, and the vectors before them. On the CPU, those of later frames are not looked at, and
 /// those of other bands only if frames move.
 ///
 /// # Errors
@@ -150,13 +157,14 @@ pub fn decode(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    if !backend.is_cpu() && !plan.moves {
+    if !backend.is_cpu() {
         return decode_on_device(geometry, plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
-    if plan.moves {
-        return moving::decode(&decoding, segments, frames, raw);
+    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
+    if let Some(motion) = motion {
+        return moving::decode(&decoding, &motion, segments, frames, raw);
     }
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
@@ -173,8 +181,9 @@ fn decode_on_device(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
+    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     match tiles_of(geometry, plan, segments, cpu)? {
-        TilesOf::Coded(tables, coded) => backend.tiles_decode(geometry, plan, &tables, &coded, raw),
+        TilesOf::Coded(tables, coded) => backend.tiles_decode(geometry, plan, &tables, &coded, motion.as_ref(), raw),
         TilesOf::Packed(packed) => backend.tiles_unpack(geometry, plan, &packed, raw),
     }
 }

@@ -4,18 +4,39 @@
 use super::{Decoding, SegmentDecoder};
 use crate::codec::DecodedTiles;
 use crate::codec::model::vectors;
+use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
 use crate::error::{Error, Result};
-use crate::frame::{Band, TILE_GROUPS};
+use crate::frame::{Band, Geometry, TILE_GROUPS};
 use crate::motion::Motion;
+use crate::plan::TilePlan;
 use crate::pool;
 
-/// Restores the first `frames` raw frames from the vectors and the segments, of which they need whole ones.
-pub(super) fn decode(decoding: &Decoding<'_>, blocks: &[&[u8]], frames: usize, raw: &mut [u8]) -> Result<()> {
-    let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
+/// The motion, if frames move, and the segments after the vectors.
+pub(super) fn vectors<'a, 's>(
+    geometry: &Geometry,
+    plan: &TilePlan,
+    blocks: &'a [&'s [u8]],
+    cpu: &CpuBackend,
+) -> Result<(Option<Motion>, &'a [&'s [u8]])> {
+    if !plan.moves {
+        return Ok((None, blocks));
+    }
     let (packed_vectors, segments) = blocks.split_first().ok_or_else(|| Error::corrupt("tiles: no vectors"))?;
     let mut motion = Motion::still(geometry).ok_or_else(|| Error::corrupt("tiles: frames that cannot move"))?;
     vectors::decode(cpu.simd(), packed_vectors, &mut motion.fields)?;
+    Ok((Some(motion), segments))
+}
+
+/// Restores the first `frames` raw frames from the segments, of which they need whole ones.
+pub(super) fn decode(
+    decoding: &Decoding<'_>,
+    motion: &Motion,
+    segments: &[&[u8]],
+    frames: usize,
+    raw: &mut [u8],
+) -> Result<()> {
+    let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
     let band = |(band, segments)| BandDecoder {
         band,
         segments,
@@ -35,7 +56,7 @@ pub(super) fn decode(decoding: &Decoding<'_>, blocks: &[&[u8]], frames: usize, r
             if position == 0 {
                 band.decode(frame / segment_frames, segment_frames.min(geometry.frames - frame))?;
             }
-            band.state.expect(geometry, &motion, frame, restored);
+            band.state.expect(geometry, motion, frame, restored);
             band.restore(position, &mut rows);
             Ok(())
         })?;

@@ -5,7 +5,7 @@ use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
     compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
-    moving_frames,
+    moving_frames, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, Motion, SearchEffort};
 use framepress::internal::{
@@ -17,7 +17,6 @@ use libtest_mimic::Trial;
 
 use super::backends::{reference, trial};
 use super::cases::{Case, gray, packed};
-use super::motion::moving;
 use super::recovery::makings;
 
 pub fn rows() -> Vec<Trial> {
@@ -77,7 +76,7 @@ fn coded_tiles() {
     let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
     let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
     let compare = |wrong| {
-        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1);
+        let difference = compare_coded(&wrong, &reference(), case.batch(), cut, TileEffort::All, 1, None);
         difference.unwrap().unwrap()
     };
     assert_eq!(compare(Wrong { coded_predictors: true, ..Wrong::none() }), Difference::Predictors { tile: 1 });
@@ -89,7 +88,8 @@ fn coded_tiles() {
 fn expected_frames() {
     let case = Case::new(Dtype::U8, gray(35, 20), 2, 3);
     let wrong = Wrong { expected: true, ..Wrong::none() };
-    let difference = compare_expected(&wrong, &reference(), case.batch(), &moving(&case, 9, 1)).unwrap();
+    let difference =
+        compare_expected(&wrong, &reference(), case.batch(), &sample_motion(&case.geometry, 9, 1).unwrap()).unwrap();
     assert_eq!(difference, Some(Difference::Expected { byte: 40 }));
 }
 
@@ -103,7 +103,7 @@ fn recovery() {
 }
 
 fn search() {
-    let frames = moving_frames((48, 32), 3, Filter::Quarter, 12, 1);
+    let frames = moving_frames((48, 32), 3, Filter::Quarter, 12, 1).unwrap();
     let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     let wrong = Wrong { vectors: true, ..Wrong::none() };
     let difference = compare_search(&wrong, &reference(), (&frames, 48), Filter::Quarter, None, SearchEffort::Full);
@@ -188,6 +188,7 @@ fn probe() {
         (Wrong { coded_classes: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_segments: true, ..Wrong::none() }, "coding of tiles"),
         (Wrong { coded_frames: true, ..Wrong::none() }, "coding of tiles"),
+        (Wrong { expected: true, ..Wrong::none() }, "motion"),
         (Wrong { code: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { decoded: true, ..Wrong::none() }, "rANS coding"),
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
@@ -309,8 +310,9 @@ impl Backend for Wrong {
         plan: &TilePlan,
         effort: TileEffort,
         tables: &TileEncoderTables,
+        motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>> {
-        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables)?;
+        let mut coded = self.cpu.tiles_encode(batch, plan, effort, tables, motion)?;
         coded.predictors[1] ^= u8::from(self.coded_predictors);
         coded.classes[7] ^= u8::from(self.coded_classes);
         coded.segments[1].codes[0].states[31] ^= u32::from(self.coded_segments);
@@ -323,9 +325,10 @@ impl Backend for Wrong {
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.cpu.tiles_decode(geometry, plan, tables, coded, raw)?;
+        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
         raw[6] ^= u8::from(self.coded_frames);
         Ok(())
     }

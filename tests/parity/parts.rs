@@ -4,7 +4,7 @@
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Layout};
 use framepress::internal::gpu::{
     Difference, GpuBackend, compare, compare_coded, compare_packed, compare_recovery, compare_search, made_frames,
-    moving_frames,
+    moving_frames, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, SearchEffort};
 use framepress::internal::{Detail, TileEffort, Tiling};
@@ -24,6 +24,7 @@ pub fn rows() -> Vec<Trial> {
     for it in adapters() {
         rows.push(row("parts", it, "planes", || planes(it.adapter())));
         rows.push(row("parts", it, "tiles", || tiles(it.adapter())));
+        rows.push(row("parts", it, "moving-tiles", || moving_tiles(it.adapter())));
         rows.push(row("parts", it, "recovery", || recovery(it.adapter())));
         rows.push(row("parts", it, "search", || search(it.adapter())));
         rows.push(row("parts", it, "rows-of-planes", || rows_of_planes(it.adapter())));
@@ -78,9 +79,25 @@ fn tiles(adapter: &Adapter) {
                     compare_packed(&device, &reference(), case.batch(), cut, TileEffort::All, segment_frames)
                 });
                 alike(&device, 8, || {
-                    compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Some, segment_frames)
+                    compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Some, segment_frames, None)
                 });
             }
+        }
+    }
+}
+
+/// What is expected of the first frame of a part is made from the last one of the part before.
+fn moving_tiles(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    for (layout, frames) in tiled().into_iter().filter(|(layout, _)| !matches!(layout, Layout::Packed { .. })) {
+        let case = Case::new(Dtype::U8, layout, frames, 3);
+        let motion = sample_motion(&case.geometry, 40, 1).unwrap();
+        for (bands, segment_frames) in [(1, 1), (1, 3), (Tiling::most_bands(&case.geometry, false) as u32, 8)] {
+            let cut = TileCut { colour: Colour::None, split_chroma: false, bands };
+            alike(&device, 10, || {
+                let effort = TileEffort::Some;
+                compare_coded(&device, &reference(), case.batch(), cut, effort, segment_frames, Some(&motion))
+            });
         }
     }
 }
@@ -89,7 +106,7 @@ fn tiles(adapter: &Adapter) {
 fn search(adapter: &Adapter) {
     let device = adapter.open_with_most_bound(MOST_BOUND);
     let (width, height) = (320, 200);
-    let frames = moving_frames((width, height), 41, Filter::Quarter, 24, 2);
+    let frames = moving_frames((width, height), 41, Filter::Quarter, 24, 2).unwrap();
     let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     let (still, effort) = (Field::still(width, height), SearchEffort::Light);
     alike(&device, 2, || {
@@ -143,7 +160,7 @@ fn rows_of_tiles(adapter: &Adapter) {
                 compare_packed(&device, &reference(), case.batch(), cut, TileEffort::Few, segment_frames)
             });
             alike(&device, 8, || {
-                compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Few, segment_frames)
+                compare_coded(&device, &reference(), case.batch(), cut, TileEffort::Few, segment_frames, None)
             });
         }
     }
@@ -169,10 +186,14 @@ fn too_large(adapter: &Adapter) {
     let high = Case::new(Dtype::U8, gray(2048, 1025), 3, 1);
     let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
     let planes: Vec<&[u8]> = high.raw.chunks(high.raw.len() / 3).collect();
+    // Nor are some bands of frames that move done after the others.
+    let several = TileCut { bands: 11, ..cut };
+    let motion = sample_motion(&high.geometry, 40, 1).unwrap();
     let found = [
+        compare_coded(&device, &reference(), high.batch(), several, TileEffort::Few, 1, Some(&motion)),
         compare(&device, &reference(), long.batch(), &long.identity()),
         compare_packed(&device, &reference(), high.batch(), cut, TileEffort::Few, 3),
-        compare_coded(&device, &reference(), high.batch(), cut, TileEffort::Few, 3),
+        compare_coded(&device, &reference(), high.batch(), cut, TileEffort::Few, 3, None),
         compare_search(&device, &reference(), (&planes, 2048), Filter::Whole, None, SearchEffort::Light),
     ];
     for found in found {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout};
 use framepress::internal::{Backend, KNOWN};
-use framepress::plan::{CodecChoice, DeviceChoice, Making, Method};
+use framepress::plan::{CodecChoice, DeviceChoice, Making, Method, TilePlan};
 use framepress::{BatchCounts, Compressor, Decompressor, Limits, SeekReader, Settings, input};
 use libtest_mimic::Trial;
 
@@ -28,6 +28,7 @@ pub fn rows() -> Vec<Trial> {
         for dtype in [Dtype::U8, Dtype::U16] {
             rows.push(row("layouts", it, dtype.name(), move || pixel_layouts(&choice(it), dtype)));
         }
+        rows.push(row("moving", it, YUV, || moving(&choice(it))));
         rows.push(row("made-from-yuv", it, YUV, || made_from_yuv(&choice(it))));
         rows.push(row("threads", it, "one-compressor", || threads(choice(it))));
     }
@@ -66,6 +67,42 @@ fn clips(device: &DeviceChoice, name: &str) {
         let settings = Settings::new().with_level(level).unwrap();
         check(device, &settings.with_batch_frames(NonZeroUsize::new(5)), &frames);
     }
+}
+
+/// A clip that moves, as planes and recovered.
+fn moving(device: &DeviceChoice) {
+    let planes = clip(YUV);
+    let made = made_of(&planes, ChannelOrder::Rgb);
+    for (frames, level) in [(&planes, 5), (&planes, 7), (&made, 6)] {
+        let settings = Settings::new().with_level(level).unwrap();
+        check(device, &settings, frames);
+        let method = method_of(&settings, frames);
+        let tiles = if let Method::Recovered(plan) = &method { &*plan.method } else { &method };
+        assert!(matches!(tiles, Method::Tiles(TilePlan { moves: true, .. })), "{method:?}");
+    }
+}
+
+fn method_of(settings: &Settings, frames: &Frames) -> Method {
+    let packed = Compressor::new(settings.clone()).unwrap().compress_frames(frames).unwrap();
+    let decompressor = Decompressor::default();
+    SeekReader::new(Cursor::new(packed), &decompressor).unwrap().batch_info(0).unwrap().method
+}
+
+/// Packed frames that are made of YUV.
+fn made_of(planes: &Frames, order: ChannelOrder) -> Frames {
+    let Layout::Yuv { width, height, .. } = *planes.format().layout() else { panic!("{:?}", planes.format()) };
+    let blue_first = matches!(order, ChannelOrder::Bgr | ChannelOrder::Bgra);
+    let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first };
+    let format = FrameFormat::new(Dtype::U8, Layout::Packed { width, height, order }).unwrap();
+    let mut frames = vec![200; planes.frames() * format.frame_bytes()];
+    // Without alpha, which the planes do not have.
+    let pixels = frames.chunks_exact_mut(order.channels());
+    let packed = Layout::Packed { width, height, order: ChannelOrder::Rgb };
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, packed).unwrap(), planes.frames());
+    let mut made = vec![0; geometry.raw_bytes()];
+    reference().convert(&geometry, &making, planes.as_bytes(), &mut made).unwrap();
+    pixels.zip(made.as_chunks::<3>().0).for_each(|(pixel, made)| pixel[..3].copy_from_slice(made));
+    Frames::new(format, planes.frames(), frames).unwrap()
 }
 
 /// Numbers that go up and down, with some noise.
@@ -108,17 +145,9 @@ fn made_from_yuv(device: &DeviceChoice) {
     let planes = clip(YUV);
     let Layout::Yuv { width, height, .. } = *planes.format().layout() else { panic!("{:?}", planes.format()) };
     for order in ChannelOrder::ALL {
-        let blue_first = matches!(order, ChannelOrder::Bgr | ChannelOrder::Bgra);
-        let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first };
-        let format = FrameFormat::new(Dtype::U8, Layout::Packed { width, height, order }).unwrap();
-        let mut frames = vec![200; planes.frames() * format.frame_bytes()];
-        // Without alpha, which the planes do not have.
-        let pixels = frames.chunks_exact_mut(order.channels());
-        let packed = Layout::Packed { width, height, order: ChannelOrder::Rgb };
-        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, packed).unwrap(), planes.frames());
-        let mut made = vec![0; geometry.raw_bytes()];
-        reference().convert(&geometry, &making, planes.as_bytes(), &mut made).unwrap();
-        pixels.zip(made.as_chunks::<3>().0).for_each(|(pixel, made)| pixel[..3].copy_from_slice(made));
+        let made = made_of(&planes, order);
+        let format = made.format().clone();
+        let mut frames = made.as_bytes().to_vec();
         frames.iter_mut().step_by(5003).for_each(|byte| *byte ^= 64);
         let count = planes.frames();
         // Something else in a corner.
@@ -132,13 +161,11 @@ fn made_from_yuv(device: &DeviceChoice) {
         let [whole, in_part] = [frames, in_part].map(|frames| Frames::new(format.clone(), count, frames).unwrap());
         for level in [2, 5] {
             let settings = Settings::new().with_level(level).unwrap().with_batch_frames(NonZeroUsize::new(5));
-            let method_of = |frames: &Frames| {
+            let checked = |frames: &Frames| {
                 check(device, &settings, frames);
-                let packed = Compressor::new(settings.clone()).unwrap().compress_frames(frames).unwrap();
-                let decompressor = Decompressor::default();
-                SeekReader::new(Cursor::new(packed), &decompressor).unwrap().batch_info(0).unwrap().method
+                method_of(&settings, frames)
             };
-            let (whole, in_part) = (method_of(&whole), method_of(&in_part));
+            let (whole, in_part) = (checked(&whole), checked(&in_part));
             assert!(matches!(whole, Method::Recovered(_)), "{order:?}: {whole:?}");
             assert!(matches!(in_part, Method::Patched(_)), "{order:?}: {in_part:?}");
         }

@@ -1,8 +1,10 @@
 //! The search for motion on every backend against the reference.
 
+use framepress::frame::{Dtype, FrameFormat, Geometry, Layout, WorkBuffer};
 use framepress::internal::gpu::{compare_search, moving_frames, sample_bytes};
 use framepress::internal::motion::{Field, Filter, Filters, SearchEffort, Vector, search_all};
-use framepress::internal::{Backend, Detail};
+use framepress::internal::{Backend, Batch, Detail, strips};
+use framepress::plan::{Colour, StripPlan, Values};
 use libtest_mimic::Trial;
 
 use super::backends::{Adapter, Subject, adapters, all, reference, row};
@@ -21,6 +23,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("search", it, "longest", || longest(it)));
         rows.push(row("search", it, "many-workgroups", || many_workgroups(it)));
         rows.push(row("search", it, "batches", || batches(it)));
+        rows.push(row("search", it, "strips", || strips_that_move(it)));
     }
     for it in adapters() {
         rows.push(row("search", it, "submissions", || submissions(it.adapter())));
@@ -41,7 +44,7 @@ fn same(subject: &Subject, frames: &[Vec<u8>], width: usize, filter: Filter, las
 fn filters(subject: &Subject) {
     for (seed, filter) in Filter::ALL.into_iter().enumerate() {
         for (width, height) in SIZES {
-            let mut frames = moving_frames((width, height), 4, filter, 30, seed as u64);
+            let mut frames = moving_frames((width, height), 4, filter, 30, seed as u64).unwrap();
             frames[2] = frames[1].clone();
             same(subject, &frames, width, filter, None);
         }
@@ -74,7 +77,7 @@ fn far(subject: &Subject) {
     let (width, height) = (75, 53);
     let ends = [i16::MIN, -8193, -8192, -400, -193, -192, 191, 192, 400, 8192, 8193, i16::MAX];
     for filter in [Filter::HalfDown, Filter::Quarter, Filter::Vp9Sharp] {
-        let frames = moving_frames((width, height), 3, filter, 120, 4);
+        let frames = moving_frames((width, height), 3, filter, 120, 4).unwrap();
         let mut last = Field::still(width, height);
         for (at, vector) in last.vectors.iter_mut().enumerate() {
             *vector = Vector { x: ends[at % ends.len()], y: ends[at / ends.len() % ends.len()] };
@@ -103,7 +106,7 @@ fn longest(subject: &Subject) {
 /// More blocks, each a workgroup, than a dimension of a dispatch has.
 fn many_workgroups(subject: &Subject) {
     let (width, height) = (16, 16 * 65_600);
-    let frames = moving_frames((width, height), 2, Filter::Whole, 12, 5);
+    let frames = moving_frames((width, height), 2, Filter::Whole, 12, 5).unwrap();
     let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     let last = Field::still(width, height);
     let (filter, effort) = (Filter::Whole, SearchEffort::Light);
@@ -117,7 +120,7 @@ fn batches(subject: &Subject) {
     let (width, height) = (96, 61);
     let cpu = reference();
     for filter in [Filter::HalfDown, Filter::Quarter, Filter::Vp9Regular] {
-        let mut frames = moving_frames((width, height), 6, filter, 30, 6);
+        let mut frames = moving_frames((width, height), 6, filter, 30, 6).unwrap();
         frames[5] = frames[4].clone();
         let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
         let filters = Filters::choose(&frames, width, &cpu).unwrap();
@@ -132,6 +135,19 @@ fn batches(subject: &Subject) {
     }
 }
 
+/// Strips whose vectors are not known are searched for them.
+fn strips_that_move(subject: &Subject) {
+    let (width, height) = (96, 61);
+    let cpu = reference();
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height }).unwrap(), 4);
+    let raw = moving_frames((width, height), 4, Filter::Quarter, 30, 7).unwrap().concat();
+    let plan = StripPlan { values: Values::default(), colour: Colour::None, strips: 2, moves: true };
+    let mut planes = WorkBuffer::default();
+    cpu.forward(Batch { geometry: &geometry, raw: &raw }, &plan.planes(&geometry), &mut planes).unwrap();
+    let encode = |backend: &dyn Backend| strips::encode(&geometry, &plan, None, &planes, backend, &cpu).unwrap();
+    assert!(encode(subject.backend()) == encode(&cpu));
+}
+
 /// A device has all pairs at once, up to those that are known; filters that take turns are chosen in between.
 fn submissions(adapter: &Adapter) {
     let device = adapter.open();
@@ -140,7 +156,7 @@ fn submissions(adapter: &Adapter) {
     for (filter, known, expected) in
         [(Filter::Quarter, None, 1), (Filter::Quarter, Some(2), 2), (Filter::HalfDown, None, 5)]
     {
-        let frames = moving_frames((width, height), 6, filter, 30, 6);
+        let frames = moving_frames((width, height), 6, filter, 30, 6).unwrap();
         let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
         let filters = Filters::choose(&frames, width, &cpu).unwrap();
         let field = Field { filter, ..Field::still(width, height) };

@@ -211,7 +211,8 @@ fn damaged_packed_tiles(subject: &Subject) {
 
 fn same_coded(subject: &Subject, case: &Case, cut: TileCut, segment_frames: u32) {
     let effort = TileEffort::Some;
-    let difference = compare_coded(subject.backend(), &reference(), case.batch(), cut, effort, segment_frames).unwrap();
+    let difference =
+        compare_coded(subject.backend(), &reference(), case.batch(), cut, effort, segment_frames, None).unwrap();
     assert_eq!(difference, None, "{:?} {cut:?} {segment_frames}", case.geometry);
 }
 
@@ -261,7 +262,7 @@ fn every_coded_width(subject: &Subject) {
     let of_first = |bits: u32| pairs.iter().filter(|&&(first, _)| first == bits).count();
     assert!([0, 1, 2, 4, 8].into_iter().all(|bits| of_first(bits) > 1), "{pairs:?}");
     for effort in [TileEffort::Few, TileEffort::All] {
-        let difference = compare_coded(subject.backend(), &reference(), case.batch(), WHOLE, effort, 1);
+        let difference = compare_coded(subject.backend(), &reference(), case.batch(), WHOLE, effort, 1, None);
         assert_eq!(difference.unwrap(), None);
     }
 }
@@ -305,7 +306,7 @@ fn damaged_tiles(subject: &Subject) {
     let coding = TileCoding::Tables(tables);
     let TileCut { colour, split_chroma, bands } = WHOLE;
     let plan = TilePlan { colour, split_chroma, bands, segment_frames: 1, moves: false, coding };
-    let coded = cpu.tiles_encode(case.batch(), &plan, TileEffort::Few, &encode).unwrap();
+    let coded = cpu.tiles_encode(case.batch(), &plan, TileEffort::Few, &encode, None).unwrap();
     let [first, second] = coded.segments.as_slice() else { panic!("{} segments", coded.segments.len()) };
     assert_eq!([first.codes.len(), second.codes.len()], [2, 1]);
     assert!(first.escapes.len() > 1);
@@ -313,7 +314,7 @@ fn damaged_tiles(subject: &Subject) {
     let treated = |backend: &dyn Backend, damage: &dyn Fn(&mut CodedTiles<'_>)| {
         let (mut damaged, mut raw) = (coded.clone(), vec![0xA5; case.raw.len()]);
         damage(&mut damaged);
-        let result = backend.tiles_decode(&case.geometry, &plan, &decode, &damaged, &mut raw);
+        let result = backend.tiles_decode(&case.geometry, &plan, &decode, &damaged, None, &mut raw);
         result.map(|()| raw).map_err(|error| error.kind())
     };
     assert!(treated(subject.backend(), &|_| {}).unwrap() == case.raw);

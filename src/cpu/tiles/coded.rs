@@ -7,6 +7,7 @@ use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, TILE_GROUPS};
+use crate::motion::Motion;
 use crate::plan::TilePlan;
 use crate::pool::{self, Crew};
 use crate::stage::{CodedTiles, TileBatch, TileEffort, TiledFrames, spread};
@@ -15,7 +16,7 @@ use crate::stage::{CodedTiles, TileBatch, TileEffort, TiledFrames, spread};
 pub fn encode(
     simd: SimdLevel,
     crew: &Crew,
-    raw: Batch<'_>,
+    (raw, motion): (Batch<'_>, Option<&Motion>),
     plan: &TilePlan,
     effort: TileEffort,
     tables: &TileEncoderTables,
@@ -23,7 +24,7 @@ pub fn encode(
     let geometry = raw.geometry;
     let tiling = &plan.tiling(geometry);
     let mut tiles = TileBatch::default();
-    batch::forward(simd, crew, raw, plan.cut(), effort, &mut tiles)?;
+    batch::forward(simd, crew, (raw, motion), plan.cut(), effort, &mut tiles)?;
     let coded = pool::map(crew, tiles.segments(geometry, plan, tiling), |(band, (predictors, groups))| {
         let mut frames = TiledFrames::default();
         frames.extend(predictors, groups);
@@ -37,7 +38,7 @@ pub fn encode(
 pub fn decode(
     simd: SimdLevel,
     crew: &Crew,
-    geometry: &Geometry,
+    (geometry, motion): (&Geometry, Option<&Motion>),
     plan: &TilePlan,
     tables: &TileDecoderTables,
     coded: &CodedTiles<'_>,
@@ -65,5 +66,5 @@ pub fn decode(
         spread(classes, &mut decoded.iter(), groups);
         Ok(())
     })?;
-    batch::inverse(simd, crew, geometry, plan.cut(), &tiles, raw)
+    batch::inverse(simd, crew, (geometry, motion), plan.cut(), &tiles, raw)
 }

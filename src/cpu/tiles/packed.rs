@@ -26,7 +26,7 @@ pub fn pack(
     }
     let tiling = &plan.tiling(geometry);
     let mut tiles = TileBatch::default();
-    batch::forward(simd, crew, raw, plan.cut(), effort, &mut tiles)?;
+    batch::forward(simd, crew, (raw, None), plan.cut(), effort, &mut tiles)?;
     let segments = pool::map(crew, tiles.segments(geometry, plan, tiling), |(_, (predictors, groups))| {
         let mut frames = TiledFrames::default();
         frames.extend(predictors, groups);
@@ -76,5 +76,5 @@ pub fn unpack(
         spread(&decoded.classes, &mut decoded.groups.iter(), groups);
         Ok(())
     })?;
-    batch::inverse(simd, crew, geometry, plan.cut(), &tiles, raw)
+    batch::inverse(simd, crew, (geometry, None), plan.cut(), &tiles, raw)
 }
