@@ -11,7 +11,8 @@ struct Search {
     // Blocks side by side, and below each other.
     across: u32,
     down: u32,
-    // How many pictures there are, as of picture.wgsl, and samples of a row, of a picture, and to the left of the frame and above it.
+    // How many pictures there are, as of picture.wgsl, and samples of a row, of a picture, and to the left of the frame and
+    // above it.
     pictures: u32,
     stride: u32,
     picture_samples: u32,
@@ -95,7 +96,8 @@ fn reaches(vector: vec2<i32>, area: Area) -> bool {
     return all(abs(vector) <= vec2<i32>(LONGEST)) && all(at >= vec2<i32>(-params.beyond)) && all(at + area.size <= end);
 }
 
-// From the picture of whole samples to where that is what a vector leads to, and what it is a mean with: the same again if it is no mean.
+// How far what a vector leads to is from whole samples, in the pictures, and what it is a mean with: the same again if it is no
+// mean.
 fn sources(vector: vec2<i32>) -> vec2<u32> {
     let phase = vec2<u32>(vector) & vec2<u32>(params.phases);
     if params.pictures > 4u {

@@ -105,7 +105,7 @@ fn longest(subject: &Subject) {
 
 /// More blocks, each a workgroup, than a dimension of a dispatch has.
 fn many_workgroups(subject: &Subject) {
-    let (width, height) = (16, 16 * 65_600);
+    let (width, height) = (257 * 16, 256 * 16);
     let frames = moving_frames((width, height), 2, Filter::Whole, 12, 5).unwrap();
     let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     let last = Field::still(width, height);
