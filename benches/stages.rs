@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
-use framepress::internal::motion::{Filters, Motion, SearchEffort, search};
+use framepress::internal::motion::{Filter, Filters, Motion, SearchEffort, search};
 use framepress::internal::{
     Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Pitch, PitchedFrames, Prediction, Segments,
     SolvedPlanes, Stretch, TileBatch, TileChoice, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
@@ -491,7 +491,24 @@ fn recovery(criterion: &mut Criterion) {
     }
 }
 
+/// The search for motion between some frames, first planes alone, on every backend.
+fn searches(criterion: &mut Criterion) {
+    let clip = clips::yuv420().frames;
+    let Layout::Yuv { width, height, .. } = *clip.format().layout() else { return };
+    let frames = clip.as_bytes().chunks_exact(width * height * 3 / 2).map(|frame| &frame[..width * height]);
+    let frames: Vec<&[u8]> = frames.take(5).collect();
+    let mut group = group(criterion, "motion", 4 * width * height);
+    for (name, backend) in backends() {
+        for (effort, of) in [(SearchEffort::Full, "full"), (SearchEffort::Light, "light")] {
+            group.bench_function(format!("search/{of}/{name}"), |bencher| {
+                bencher.iter(|| backend.search(&frames, width, Filter::Quarter, None, effort).expect("fields"));
+            });
+        }
+    }
+}
+
 criterion_group!(
-    stages, copies, residence, colours, temporals, predictors, shuffles, measures, plans, tiles, motion, recovery
+    stages, copies, residence, colours, temporals, predictors, shuffles, measures, plans, tiles, motion, recovery,
+    searches
 );
 criterion_main!(stages);

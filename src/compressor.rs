@@ -335,7 +335,7 @@ impl Compressor {
     ) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
         let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
-            .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, self.scheduler.cpu()));
+            .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, backend, self.scheduler.cpu()));
         pool::lock(&self.spare.buffers).push(planes);
         let block = |bytes| CodedBlock { codec: CodecId::Model, bytes };
         let blocks: Vec<_> = strips?.into_iter().map(block).collect();

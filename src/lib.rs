@@ -139,7 +139,7 @@ pub mod internal {
     /// Vectors and what they make of frames.
     pub mod motion {
         pub use crate::motion::{
-            Compensation, Field, Filter, Filters, Motion, Reference, SearchEffort, Share, Vector, search,
+            Compensation, Field, Filter, Filters, Motion, Reference, SearchEffort, Share, Vector, search, search_all,
         };
     }
 
@@ -154,7 +154,8 @@ pub mod internal {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
             compare_coded, compare_copy, compare_costs, compare_expected, compare_packed, compare_rans,
-            compare_recovery, compare_rows, list, made_frames, sample_bytes, sample_motion,
+            compare_recovery, compare_rows, compare_search, list, made_frames, moving_frames, sample_bytes,
+            sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

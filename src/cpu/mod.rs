@@ -29,7 +29,7 @@ use self::sample::{Sample, with_sample};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::motion::{self, Motion};
+use crate::motion::{self, Field, Filter, Filters, Motion, SearchEffort};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
 use crate::pool::{self, Crew};
 use crate::stage::{
@@ -358,6 +358,22 @@ impl Backend for CpuBackend {
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
         recover::batch::inverse(self.simd, &self.crew, geometry, making, planes, raw)
+    }
+
+    fn search(
+        &self,
+        frames: &[&[u8]],
+        width: usize,
+        filter: Filter,
+        last: Option<&Field>,
+        effort: SearchEffort,
+    ) -> Result<Vec<Field>> {
+        let mut fields: Vec<Field> = Vec::with_capacity(frames.len());
+        for pair in frames.windows(2) {
+            let last = fields.last().or(last);
+            fields.push(motion::search([pair[0], pair[1]], width, Filters::one(filter), last, effort, self)?);
+        }
+        Ok(fields)
     }
 
     fn rans_encode(

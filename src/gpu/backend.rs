@@ -3,12 +3,12 @@
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
 use super::record_rans::{EncodedEnd, Ends};
-use super::{probe, record, record_motion, record_rans, split_planes, split_recovered, split_tiles};
+use super::{probe, record, record_motion, record_rans, split_planes, split_recovered, split_search, split_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{Accelerator, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
@@ -197,6 +197,17 @@ impl Backend for GpuBackend {
             return Ok(());
         }
         split_recovered::convert(&self.engine, geometry, making, planes, raw)
+    }
+
+    fn search(
+        &self,
+        frames: &[&[u8]],
+        width: usize,
+        filter: Filter,
+        last: Option<&Field>,
+        effort: SearchEffort,
+    ) -> Result<Vec<Field>> {
+        split_search::search(&self.engine, frames, width, filter, last, effort)
     }
 
     fn rans_encode(

@@ -8,7 +8,7 @@ use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, PitchedFrames, Tiling, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
 use crate::stage::{Backend, Segments, SolvedPlanes, TileBatch, TileEffort};
 use crate::{container, cpu};
@@ -68,6 +68,13 @@ pub enum Difference {
         /// Number of the group.
         group: usize,
     },
+    /// Vectors that were found.
+    Vectors {
+        /// Number of the first frame of a pair.
+        pair: usize,
+        /// Number of the unit.
+        unit: usize,
+    },
     /// Coded segments.
     Code {
         /// Number of the segment.
@@ -105,6 +112,7 @@ impl fmt::Display for Difference {
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
             Difference::Classes { group } => write!(f, "classes, group {group}"),
+            Difference::Vectors { pair, unit } => write!(f, "vectors, pair {pair}, unit {unit}"),
             Difference::Code { segment } => write!(f, "code, segment {segment}"),
             Difference::Copy { byte } => write!(f, "copy, byte {byte}"),
             Difference::Decoded { group } => write!(f, "decoded residuals, group {group}"),
@@ -281,6 +289,23 @@ pub fn compare_recovery(
         }
     }
     Ok(None)
+}
+
+/// The first difference of what a search finds.
+pub fn compare_search(
+    device: &dyn Backend,
+    reference: &dyn Backend,
+    (frames, width): (&[&[u8]], usize),
+    filter: Filter,
+    last: Option<&Field>,
+    effort: SearchEffort,
+) -> Result<Option<Difference>> {
+    let expected = reference.search(frames, width, filter, last, effort)?;
+    let found = device.search(frames, width, filter, last, effort)?;
+    let Some(pair) = first_difference(&expected, &found) else { return Ok(None) };
+    let units = expected.get(pair).zip(found.get(pair));
+    let unit = units.and_then(|(expected, found)| first_difference(&expected.vectors, &found.vectors)).unwrap_or(0);
+    Ok(Some(Difference::Vectors { pair, unit }))
 }
 
 /// The first byte in which the copy that `copy` makes of some bytes is not that of the CPU.

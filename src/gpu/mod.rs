@@ -1,7 +1,8 @@
 //! The stages on a GPU, through wgpu.
 //!
 //! [`record`] (for tiles [`record_tiles`], for their coding [`record_rans`], both [`record_coded`] and [`record_decoded`], and where they
-//! are packed [`record_packed`]; for what frames that move are expected to be [`record_motion`]; for planes that frames were made from [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
+//! are packed [`record_packed`]; for what frames that move are expected to be [`record_motion`], for the search for motion
+//! [`record_search`]; for planes that frames were made from [`record_recover`]) turns a geometry and a plan into a [`recording`] of commands, which [`engine`] carries out;
 //! [`backend`] joins the two, in [`parts`] where a batch is too large and in [`rows`] where a frame is, and [`probe`] has checked the device before, by [`mod@compare`] with the CPU. [`measure`]
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 //!
@@ -32,6 +33,7 @@ mod record_packed;
 mod record_rans;
 mod record_recover;
 mod record_resident;
+mod record_search;
 mod record_tiles;
 mod recording;
 mod resident;
@@ -41,6 +43,7 @@ mod shaders;
 mod split_bands;
 mod split_planes;
 mod split_recovered;
+mod split_search;
 mod split_tiles;
 mod staging;
 mod timestamps;
@@ -55,8 +58,8 @@ pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
 pub use compare::{
     Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_expected,
-    compare_packed, compare_rans, compare_recovery, compare_rows,
+    compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
 };
 pub use gpu_frames::{GpuFrames, check_target};
-pub use probe::{check, check_residence, made_frames, sample_bytes, sample_motion};
+pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

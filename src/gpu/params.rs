@@ -179,6 +179,42 @@ pub(super) struct Recover {
     pub padding: u32,
 }
 
+/// Parameters of `motion/picture.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Picture {
+    pub first: u32,
+    pub width: u32,
+    pub height: u32,
+    pub margin: u32,
+    pub stride: u32,
+    pub rows: u32,
+    pub pictures: u32,
+    pub filter_number: u32,
+}
+
+/// Parameters of `motion/search.wgsl` and `motion/settle.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Search {
+    pub first: u32,
+    pub width: u32,
+    pub height: u32,
+    pub across: u32,
+    pub down: u32,
+    pub pictures: u32,
+    pub stride: u32,
+    pub picture_samples: u32,
+    pub margin: u32,
+    pub beyond: i32,
+    pub phases: u32,
+    pub steps: u32,
+    pub follows: u32,
+    pub last: u32,
+    pub found: u32,
+    pub field: u32,
+}
+
 /// Parameters of `ans/lanes.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]

@@ -2,7 +2,7 @@
 
 use super::compare::{
     Difference, compare, compare_checksum, compare_coded, compare_costs, compare_expected, compare_packed,
-    compare_rans, compare_recovery, compare_rows,
+    compare_rans, compare_recovery, compare_rows, compare_search,
 };
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
@@ -11,7 +11,7 @@ use crate::frame::{
     Batch, ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout, Pitch, PitchedFrames,
     Stretch,
 };
-use crate::motion::{BLOCK_UNITS, Filter, Motion, Vector};
+use crate::motion::{BLOCK_UNITS, Compensation, Filter, Motion, Reference, SearchEffort, Vector};
 use crate::plan::{Candidate, Colour, KNOWN, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut};
 use crate::stage::{Backend, TileBatch, TileEffort};
 
@@ -42,7 +42,8 @@ pub fn check(device: &dyn Backend) -> Result<()> {
         }
     }
     check_tiles(device, &cpu)?;
-    check_recovery(device, &cpu)
+    check_recovery(device, &cpu)?;
+    check_search(device, &cpu)
 }
 
 /// The same for what is done to frames that stay on the device: rows of odd lengths, at odd distances and at none, and more
@@ -128,6 +129,46 @@ fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The same for the search for motion, with filters of several kinds: all around in the first pair of frames, and from there on in
+/// the second.
+fn check_search(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
+    let size = (75, 53);
+    for (seed, filter) in [Filter::HalfDown, Filter::Quarter, Filter::Hevc, Filter::Vp9Sharp].into_iter().enumerate() {
+        let frames = moving_frames(size, 3, filter, 24, seed as u64)?;
+        let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+        if let Some(difference) = compare_search(device, cpu, (&frames, size.0), filter, None, SearchEffort::Light)? {
+            return Err(Error::gpu(format!("probe: search is wrong on this device ({difference})")));
+        }
+    }
+    Ok(())
+}
+
+/// First planes of frames, of so many samples a row and rows, that move with a filter as [`sample_motion`] says, but for some
+/// noise.
+///
+/// # Errors
+/// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the frames are too small to move.
+pub fn moving_frames(
+    (width, height): (usize, usize),
+    frames: usize,
+    filter: Filter,
+    most: i16,
+    seed: u64,
+) -> Result<Vec<Vec<u8>>> {
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Gray { width, height })?, frames);
+    let Motion { shares, mut fields } = sample_motion(&geometry, most, seed as usize)?;
+    let mut all = vec![sample_bytes(width * height, seed)];
+    for (earlier, field) in fields.iter_mut().enumerate() {
+        field.filter = filter;
+        let earlier = Reference { samples: &all[earlier], width, height, step: 1 };
+        let mut moved = vec![0; width * height];
+        Compensation { field, share: shares[0], earlier }.put(SimdLevel::detect(), 0..height, &mut moved, width);
+        moved.iter_mut().step_by(97).for_each(|sample| *sample ^= 1);
+        all.push(moved);
+    }
+    Ok(all)
 }
 
 /// Frames that were made in some way, but for the last quarter of the batch, which was not.

@@ -6,7 +6,7 @@ use super::recording::{Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::error::{Error, Result};
 use crate::frame::{Geometry, TILE_SAMPLES};
-use crate::motion::{Field, Motion, Vector, filter_words};
+use crate::motion::{Field, Motion, filter_words};
 use crate::plan::{Colour, TileCut};
 
 /// Words of a plane.
@@ -51,8 +51,7 @@ pub(super) fn vectors(recording: &mut Recording, geometry: &Geometry, motion: &M
     words.extend([across as u32, 1 + units as u32]);
     for field in fields {
         words.push(field.filter as u32);
-        let packed = |vector: &Vector| u32::from(vector.x as u16) | (u32::from(vector.y as u16) << 16);
-        words.extend(field.vectors.iter().map(packed));
+        words.extend(field.vectors.iter().map(|vector| vector.packed()));
     }
     recording.table(&words)
 }

@@ -179,6 +179,9 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("recover/solve", params::Recover, estimate_u, estimate_v, estimate_luma, narrow, ends, luma, red,
         green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
         rows, chroma_width, chroma_height, frame_samples);
+    layouts_agree!("motion/picture", params::Picture, first, width, height, margin, stride, rows, pictures, filter_number);
+    layouts_agree!("motion/search", params::Search, first, width, height, across, down, pictures, stride, picture_samples,
+        margin, beyond, phases, steps, follows, last, found, field);
     layouts_agree!("tiles/escapes", params::Escapes, segments, ends);
     layouts_agree!("ans/lanes", params::Rans, codes, entries, most_words, words, halvings, rows, ends);
 }

@@ -72,6 +72,9 @@ pub(super) enum Kernel {
     ConvertInverse,
     ExpectForward,
     ExpectInverse,
+    PictureForward,
+    SearchForward,
+    SettleForward,
     LanesEncode,
     LanesDecode,
     CopyForward,
@@ -86,6 +89,7 @@ const COMMON: &str = include_str!("../../shaders/common.wgsl");
 const FROM_TO: &[Storage] = &[Storage::Input, Storage::Output];
 const IN_PLACE: &[Storage] = &[Storage::Output];
 const BY_TABLE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table];
+const BESIDE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Beside];
 const BY_TABLE_AND_BESIDE: &[Storage] = &[Storage::Input, Storage::Output, Storage::Table, Storage::Beside];
 const ALL: &[Storage] = &[Storage::Input, Storage::Output, Storage::Bins, Storage::Table];
 
@@ -97,6 +101,7 @@ const CHOICE: &str = include_str!("../../shaders/tiles/choice.wgsl");
 const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
 /// What shaders of motion share.
 const BETWEEN: &str = include_str!("../../shaders/motion/between.wgsl");
+const SEARCHED: &str = include_str!("../../shaders/motion/searched.wgsl");
 /// What shaders of recovery share.
 const CONVERSION: &str = include_str!("../../shaders/recover/conversion.wgsl");
 
@@ -108,7 +113,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 20] = [
+pub(super) static TABLE: [Shader; 23] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -225,9 +230,27 @@ pub(super) static TABLE: [Shader; 20] = [
         shared: &[TILING, BETWEEN],
         source: include_str!("../../shaders/motion/expect.wgsl"),
         entries: &[
-            entry(Kernel::ExpectForward, "forward", LANES, &[Storage::Input, Storage::Output, Storage::Beside]),
+            entry(Kernel::ExpectForward, "forward", LANES, BESIDE),
             entry(Kernel::ExpectInverse, "inverse", LANES, BY_TABLE_AND_BESIDE),
         ],
+    },
+    Shader {
+        name: "motion/picture",
+        shared: &[BETWEEN],
+        source: include_str!("../../shaders/motion/picture.wgsl"),
+        entries: &[entry(Kernel::PictureForward, "forward", LANES, BESIDE)],
+    },
+    Shader {
+        name: "motion/search",
+        shared: &[SEARCHED],
+        source: include_str!("../../shaders/motion/search.wgsl"),
+        entries: &[entry(Kernel::SearchForward, "forward", ROW_LANES, BESIDE)],
+    },
+    Shader {
+        name: "motion/settle",
+        shared: &[SEARCHED],
+        source: include_str!("../../shaders/motion/settle.wgsl"),
+        entries: &[entry(Kernel::SettleForward, "forward", ROW_LANES, BESIDE)],
     },
     Shader {
         name: "ans/lanes",

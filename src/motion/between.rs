@@ -26,7 +26,7 @@ pub fn may_keep(bytes: usize, of_batch: usize) -> bool {
 }
 
 /// Samples beyond the edges to which blocks reach.
-pub(super) const BEYOND: usize = 48;
+pub const BEYOND: usize = 48;
 /// The halves on both sides of these are needed too, and filters look further.
 const MARGIN: usize = BEYOND + 1 + AFTER;
 /// Rows that are interpolated at a time.

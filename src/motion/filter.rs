@@ -71,7 +71,7 @@ impl Filter {
     ];
 
     /// Pictures that all phases are made from: halves, or all of them.
-    pub(super) fn pictures(self) -> usize {
+    pub(crate) fn pictures(self) -> usize {
         match self {
             Self::Whole => 0,
             Self::Half | Self::HalfDown | Self::Quarter => 3,
@@ -81,12 +81,25 @@ impl Filter {
 
     /// The phase that a vector's ends are taken for.
     pub(super) fn phase(self, x: i16, y: i16) -> Phase {
-        let mask = match self {
+        ((x & self.phases()) as usize, (y & self.phases()) as usize)
+    }
+
+    /// Bits of a vector that say which phase it is.
+    pub(crate) fn phases(self) -> i16 {
+        match self {
             Self::Whole => 0,
             Self::Half | Self::HalfDown => 2,
             _ => 3,
-        };
-        ((x & mask) as usize, (y & mask) as usize)
+        }
+    }
+
+    /// The steps of a search between whole samples, in quarters of one.
+    pub(crate) fn steps(self) -> &'static [i16] {
+        match self {
+            Self::Whole => &[],
+            Self::Half | Self::HalfDown => &[2],
+            _ => &[2, 1, 1],
+        }
     }
 
     /// 1 where halves are rounded down.

@@ -46,6 +46,17 @@ impl Filters {
         Ok(of_families.into_iter().min_by_key(|&(_, bits)| bits).map_or(Self::USUAL, |(family, _)| family))
     }
 
+    /// One alone.
+    pub(crate) fn one(filter: Filter) -> Self {
+        static ALL: [Filter; Filter::ALL.len()] = Filter::ALL;
+        Self(std::slice::from_ref(&ALL[filter as usize]))
+    }
+
+    /// The filter, if it is one alone.
+    pub(super) fn only(self) -> Option<Filter> {
+        if let &[only] = self.0 { Some(only) } else { None }
+    }
+
     /// Whether they are of eight taps, so that there are others that make nearly the same.
     pub(crate) fn have_eight_taps(self) -> bool {
         self.0.iter().all(|filter| filter.taps().is_some())
@@ -60,7 +71,7 @@ impl Filters {
         last: Option<&Field>,
         cpu: &CpuBackend,
     ) -> Result<Filter> {
-        if let &[only] = self.0 {
+        if let Some(only) = self.only() {
             return Ok(only);
         }
         let bits = left(self.0, earlier, samples, width, last, cpu)?;

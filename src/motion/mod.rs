@@ -14,8 +14,10 @@ mod difference;
 mod expect;
 mod filter;
 mod filters;
+mod frames;
 mod picture;
 mod search;
+mod settle;
 mod shown;
 mod sums;
 mod taps;
@@ -24,12 +26,15 @@ mod tests;
 #[cfg(feature = "gpu")]
 mod weights;
 
+#[cfg(feature = "gpu")]
+pub(crate) use between::BEYOND;
 pub(crate) use between::{KEPT, may_keep};
 pub use compensate::{Compensation, Reference};
 pub(crate) use expect::forward as expect;
 pub use filter::Filter;
 pub use filters::Filters;
-pub use search::{SearchEffort, search, search_all};
+pub use frames::search_all;
+pub use search::{SearchEffort, search};
 #[cfg(feature = "gpu")]
 pub(crate) use weights::words as filter_words;
 
@@ -50,6 +55,18 @@ pub struct Vector {
     pub x: i16,
     /// Down.
     pub y: i16,
+}
+
+/// As devices have it: right in the lower half of a word.
+#[cfg(feature = "gpu")]
+impl Vector {
+    pub(crate) fn packed(self) -> u32 {
+        u32::from(self.x as u16) | (u32::from(self.y as u16) << 16)
+    }
+
+    pub(crate) fn unpacked(word: u32) -> Self {
+        Self { x: word as i16, y: (word >> 16) as i16 }
+    }
 }
 
 /// The motion of one frame.

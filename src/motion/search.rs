@@ -1,4 +1,5 @@
-//! The search for vectors. It is a part of what a level is, not of what a device does: whoever searches finds the same.
+//! The search for vectors. It is a part of what a level is, not of what a device does: whoever searches finds the same, devices
+//! too (`shaders/motion/search.wgsl`, `settle.wgsl`). What cannot be better is left out here, which never changes what is found.
 //!
 //! Blocks are searched without a look at what others found ([`Searched::block`]): from where the block went the last time and
 //! from nowhere, in whole samples all around the best of these, then in halves and quarters. After that
@@ -15,7 +16,7 @@ use super::between::{BEYOND, Between, Earlier};
 use super::difference::{Area, Own};
 use super::filter::{Filter, SIDE};
 use super::sums::PLACES;
-use super::{BLOCK_UNITS, Field, Filters, UNIT, Vector, expected};
+use super::{BLOCK_UNITS, Field, Filters, Vector};
 use crate::cpu::CpuBackend;
 use crate::cpu::simd::Kernel;
 use crate::error::Result;
@@ -31,8 +32,6 @@ const TIMES: usize = 2;
 const LONGEST: u16 = 1 << 13;
 /// What a bit of a vector costs, in sums of differences of samples.
 const BIT_COST: u32 = 4;
-/// What it costs that a block falls into units.
-const SPLIT_COST: u32 = 64;
 
 /// How far a search looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +56,15 @@ pub(super) struct Searched<'a> {
 
 /// A vector with what is left of a block, and with what it costs besides.
 #[derive(Clone, Copy)]
-struct Found {
-    vector: Vector,
-    difference: u32,
-    cost: u32,
+pub(super) struct Found {
+    pub vector: Vector,
+    pub difference: u32,
+    pub cost: u32,
 }
 
 /// Whether what was found where it was expected leaves nothing, so that nothing can be better.
 #[inline(always)]
-fn is_best(found: Option<Found>) -> bool {
+pub(super) fn is_best(found: Option<Found>) -> bool {
     found.is_some_and(|found| found.difference == 0)
 }
 
@@ -92,7 +91,7 @@ impl<'a> Searched<'a> {
 
     /// Whether what moved before is followed.
     #[inline(always)]
-    fn follows(&self) -> bool {
+    pub fn follows(&self) -> bool {
         self.effort == SearchEffort::Light && self.last.is_some()
     }
 
@@ -124,7 +123,7 @@ impl<'a> Searched<'a> {
 
     /// Takes a vector if it is better than the best.
     #[inline(always)]
-    fn try_vector(&self, vector: Vector, beside: Vector, own: &Own, best: &mut Option<Found>) {
+    pub fn try_vector(&self, vector: Vector, beside: Vector, own: &Own, best: &mut Option<Found>) {
         let of_vector = BIT_COST * bits(vector, beside);
         let limit = best.map_or(u32::MAX, |best| best.cost).saturating_sub(of_vector);
         if let Some(difference) = self.difference(vector, own, limit) {
@@ -132,20 +131,11 @@ impl<'a> Searched<'a> {
         }
     }
 
-    /// The steps between whole samples, in quarters of one.
-    fn steps(&self) -> &'static [i16] {
-        match self.between.filter {
-            Filter::Whole => &[],
-            Filter::Half | Filter::HalfDown => &[2],
-            _ => &[2, 1, 1],
-        }
-    }
-
     /// Goes on from the best, in halves of a sample and quarters.
     #[inline(always)]
-    fn refine(&self, beside: Vector, own: &Own, best: &mut Option<Found>) {
+    pub fn refine(&self, beside: Vector, own: &Own, best: &mut Option<Found>) {
         let mut done = None;
-        for step in self.steps() {
+        for step in self.between.filter.steps() {
             let Some(Found { vector: Vector { x, y }, .. }) = *best else { return };
             // What is around has been tried.
             if done == Some((step, x, y)) {
@@ -212,7 +202,7 @@ impl<'a> Searched<'a> {
         if difference > 0 {
             if self.follows() {
                 self.descend(&STEPS, beside, &own, &mut best);
-                self.descend(self.steps(), beside, &own, &mut best);
+                self.descend(self.between.filter.steps(), beside, &own, &mut best);
             } else {
                 self.try_all_around(seed, &own, &mut best);
                 self.refine(beside, &own, &mut best);
@@ -249,63 +239,6 @@ impl<'a> Searched<'a> {
     fn whole_enough(&self, vector: Vector) -> Vector {
         let (right, down) = self.between.filter.phase(vector.x, vector.y);
         Vector { x: (vector.x & !3) + right as i16, y: (vector.y & !3) + down as i16 }
-    }
-
-    /// What the units of a block move by, once it is known what all blocks found.
-    #[inline(always)]
-    fn settle(&self, found: &Field, column: usize, row: usize) -> [Vector; 4] {
-        let block = self.own(column, row, SIDE);
-        let (unit_column, unit_row) = (column * BLOCK_UNITS, row * BLOCK_UNITS);
-        let around = |right: usize, down: usize| {
-            let at = |at: usize, by: usize| (at + by * BLOCK_UNITS).checked_sub(BLOCK_UNITS);
-            found.get(at(unit_column, right), at(unit_row, down))
-        };
-        let beside = expected(found, unit_column, unit_row, BLOCK_UNITS);
-        let mut best = None;
-        self.try_vector(beside, beside, &block, &mut best);
-        if is_best(best) {
-            return [beside; 4];
-        }
-        let own = around(1, 1).unwrap_or_default();
-        let mut known = [own; 10];
-        let mut count = 1;
-        let others = (0..9).filter(|&place| place != 4).filter_map(|place| around(place % 3, place / 3));
-        for vector in [beside].into_iter().chain(others) {
-            // Neighbours mostly move alike.
-            if !known[..count].contains(&vector) {
-                known[count] = vector;
-                count += 1;
-            }
-        }
-        let known = &known[..count];
-        best = None;
-        for &vector in known {
-            self.try_vector(vector, beside, &block, &mut best);
-        }
-        let Some(best) = best else { return [Vector::default(); 4] };
-        if best.difference <= SPLIT_COST || block.area.columns < SIDE || block.area.rows < SIDE {
-            return [best.vector; 4];
-        }
-        let mut units = [best.vector; 4];
-        let mut sum = SPLIT_COST;
-        for (place, unit) in units.iter_mut().enumerate() {
-            let own = self.own(unit_column + place % 2, unit_row + place / 2, UNIT);
-            let mut of_unit = None;
-            self.try_vector(best.vector, best.vector, &own, &mut of_unit);
-            if !is_best(of_unit) {
-                for &vector in known.iter().filter(|&&vector| vector != best.vector) {
-                    self.try_vector(vector, best.vector, &own, &mut of_unit);
-                }
-                if !self.follows() {
-                    self.refine(best.vector, &own, &mut of_unit);
-                }
-            }
-            if let Some(of_unit) = of_unit {
-                *unit = of_unit.vector;
-                sum += of_unit.cost;
-            }
-        }
-        if sum < best.difference { units } else { [best.vector; 4] }
     }
 }
 
@@ -361,26 +294,6 @@ pub fn search(
         Ok(of_blocks(searched.between.filter, still.across, &rows))
     };
     rows(Some(&rows(None)?))
-}
-
-/// How the first planes of frames have moved, each since the one before; of some it is `known` already.
-pub fn search_all(
-    frames: &[&[u8]],
-    width: usize,
-    filters: Filters,
-    known: impl Fn(usize) -> Option<Field>,
-    effort: SearchEffort,
-    cpu: &CpuBackend,
-) -> Result<Vec<Field>> {
-    let mut fields: Vec<Field> = Vec::with_capacity(frames.len());
-    for (at, pair) in frames.windows(2).enumerate() {
-        let field = match known(at) {
-            Some(field) => field,
-            None => search([pair[0], pair[1]], width, filters, fields.last(), effort, cpu)?,
-        };
-        fields.push(field);
-    }
-    Ok(fields)
 }
 
 /// A field of the four units of each block.

@@ -204,7 +204,7 @@ impl<'a> Contest<'a> {
                 if self.ends(true) {
                     return Ok(());
                 }
-                choice = with_motion(batch, choice, shares, effort, cpu)?;
+                choice = with_motion(batch, choice, shares, effort, backend, cpu)?;
             }
             tiles = Some(choice);
         }

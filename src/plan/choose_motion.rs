@@ -45,7 +45,7 @@ pub(super) fn try_motion(batch: Batch<'_>, cpu: &CpuBackend) -> Result<Option<Tr
     let mut planes = WorkBuffer::default();
     cpu.forward(Batch { geometry: &geometry, raw: &raw }, &plan.planes(&geometry), &mut planes)?;
     let bytes = |moves: bool| -> Result<usize> {
-        let coded = strips::encode(&geometry, &StripPlan { moves, ..plan.clone() }, None, &planes, cpu)?;
+        let coded = strips::encode(&geometry, &StripPlan { moves, ..plan.clone() }, None, &planes, cpu, cpu)?;
         Ok(coded.iter().map(Vec::len).sum())
     };
     Ok(Some(Trial { still: bytes(false)?, moving: bytes(true)? }))

@@ -9,7 +9,8 @@ use crate::codec::model::vectors;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::Batch;
-use crate::motion::{Field, Filters, Motion, SearchEffort, Share, first_planes, search, search_all, spread};
+use crate::motion::{Field, Filters, Motion, SearchEffort, Share, first_planes, search_all, spread};
+use crate::stage::Backend;
 
 /// Pairs of frames that motion is tried on. They are searched all around, whatever the effort.
 fn tried_pairs(effort: SearchEffort) -> usize {
@@ -25,18 +26,21 @@ pub(crate) fn with_motion(
     still: TileChoice,
     shares: Vec<Share>,
     effort: SearchEffort,
+    backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<TileChoice> {
     let geometry = batch.geometry;
     let Some(frames) = first_planes(batch).filter(|_| still.plan.has_tables()) else { return Ok(still) };
     let width = geometry.planes[0].width;
-    let Some((filters, tried)) = filters_that_pay(batch, &still, &frames, effort, cpu)? else { return Ok(still) };
+    let Some((filters, tried)) = filters_that_pay(batch, &still, &frames, effort, backend, cpu)? else {
+        return Ok(still);
+    };
     // A full search finds more if it goes on from what moved before.
     let known = |pair| match effort {
-        SearchEffort::Light => tried.iter().find(|&&(tried, _)| tried == pair).map(|(_, field)| field.clone()),
+        SearchEffort::Light => tried.iter().find(|&&(tried, _)| tried == pair).map(|(_, field)| field),
         SearchEffort::Full => None,
     };
-    let motion = Motion { shares, fields: search_all(&frames, width, filters, known, effort, cpu)? };
+    let motion = Motion { shares, fields: search_all(&frames, width, filters, known, effort, backend, cpu)? };
     let Pieces { bands, band_bytes, of_tables, .. } = Pieces::of(geometry, false);
     let tiling = still.plan.tiling(geometry);
     let pieces = pieces(geometry, bands, of_tables).collect();
@@ -63,6 +67,7 @@ fn filters_that_pay(
     still: &TileChoice,
     frames: &[&[u8]],
     effort: SearchEffort,
+    backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<Option<(Filters, Vec<Tried>)>> {
     let Some(mut motion) = Motion::still(batch.geometry) else { return Ok(None) };
@@ -75,9 +80,11 @@ fn filters_that_pay(
         count(batch, &tiling, still.plan.colour, still.effort, motion, pieces.clone(), cpu).map(|counts| counts.bits())
     };
     let mut bits_with = |filters| -> Result<(u64, Vec<Tried>)> {
-        let search =
-            |&pair: &usize| Ok((pair, search([frames[pair], frames[pair + 1]], width, filters, None, effort, cpu)?));
-        let tried: Vec<Tried> = pairs.iter().map(search).collect::<Result<_>>()?;
+        let mut tried: Vec<Tried> = Vec::with_capacity(pairs.len());
+        for &pair in &pairs {
+            let found = search_all(&frames[pair..=pair + 1], width, filters, |_| None, effort, backend, cpu)?;
+            tried.extend(found.into_iter().map(|field| (pair, field)));
+        }
         for (pair, field) in &tried {
             motion.fields[*pair].clone_from(field);
         }

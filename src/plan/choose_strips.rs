@@ -36,7 +36,7 @@ pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripC
         for &colour in colours {
             let trial = StripPlan { values: values.clone(), colour, strips: 1, moves: false };
             cpu.forward(sample, &trial.planes(sample.geometry), &mut planes)?;
-            let coded = strips::encode(sample.geometry, &trial, None, &planes, cpu)?;
+            let coded = strips::encode(sample.geometry, &trial, None, &planes, cpu, cpu)?;
             let packed_bytes = table_bytes + coded.iter().map(Vec::len).sum::<usize>();
             if best.as_ref().is_none_or(|best| packed_bytes < best.packed_bytes) {
                 let plan = StripPlan { strips, ..trial };

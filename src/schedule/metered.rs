@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
@@ -99,6 +99,17 @@ impl Backend for Metered<'_> {
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
         self.timed(|backend| backend.convert(geometry, making, planes, raw))
+    }
+
+    fn search(
+        &self,
+        frames: &[&[u8]],
+        width: usize,
+        filter: Filter,
+        last: Option<&Field>,
+        effort: SearchEffort,
+    ) -> Result<Vec<Field>> {
+        self.timed(|backend| backend.search(frames, width, filter, last, effort))
     }
 
     fn rans_encode(

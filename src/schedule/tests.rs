@@ -8,7 +8,7 @@ use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{self, Making, Plan, Settings, TilePlan};
 use crate::stage::{CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
@@ -19,6 +19,8 @@ enum Fault {
     Nothing,
     /// Every call fails; the device stays.
     Failing,
+    /// Searches for motion fail.
+    FailingSearch,
     /// Its memory does for small batches alone.
     OutOfMemory,
     /// Every call takes longer than the CPU needs for the whole batch.
@@ -177,6 +179,21 @@ impl Backend for Fake {
         Ok(())
     }
 
+    fn search(
+        &self,
+        frames: &[&[u8]],
+        width: usize,
+        filter: Filter,
+        last: Option<&Field>,
+        effort: SearchEffort,
+    ) -> Result<Vec<Field>> {
+        if self.fault == Fault::FailingSearch {
+            return Err(Error::gpu("it does not find anything"));
+        }
+        self.call(frames.iter().map(|frame| frame.len()).sum())?;
+        self.cpu.search(frames, width, filter, last, effort)
+    }
+
     fn rans_encode(
         &self,
         tables: &[&EncodeTable],
@@ -249,6 +266,25 @@ fn a_sound_accelerator_does_everything() {
 #[test]
 fn failed_batches_are_redone() {
     assert_eq!(round_trip(Fault::Failing), (counts(0, 0, 5), counts(0, 0, 5)));
+}
+
+/// The device that has a batch searches it for motion, whose bytes are those of a search on the CPU.
+#[test]
+fn searches_that_fail_are_redone() {
+    let (width, height) = (64, 48);
+    let format = FrameFormat::new(Dtype::U8, Layout::Gray { width, height }).unwrap();
+    let sample = |at: usize| {
+        let (frame, x, y) = (at / (width * height), at % width, at / width % height);
+        ((x + 3 * frame) * (x + 3 * frame) / 7 + (y + frame) * (y + frame) / 5) as u8
+    };
+    let frames = Frames::new(format, 6, (0..6 * width * height).map(sample).collect::<Vec<u8>>()).unwrap();
+    let settings = Settings::new().with_level(7).unwrap();
+    let on_cpu = Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap();
+    for (fault, expected) in [(Fault::Nothing, counts(0, 1, 0)), (Fault::FailingSearch, counts(0, 0, 1))] {
+        let compressor = Compressor::on(settings.clone(), scheduler(fault));
+        assert_eq!(compressor.compress_frames(&frames).unwrap(), on_cpu.compress_frames(&frames).unwrap());
+        assert_eq!(compressor.counts(), expected, "{fault:?}");
+    }
 }
 
 /// It stays in use: what fits goes there.

@@ -11,7 +11,7 @@
 //! Histogram and entropy measure what comes out of stage 3.
 //!
 //! The tiled path of 8-bit planes is apart from these: raw frames to tiles whose residuals are coded or packed, and back,
-//! and the rANS coders by themselves. So is recovery: packed frames to the YUV planes they were made from, and back.
+//! and the rANS coders by themselves. So is recovery: packed frames to the YUV planes they were made from, and back; and so is the search for motion.
 
 mod coded;
 mod packed;
@@ -33,7 +33,7 @@ pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, PlanePlan, Predictor, TilePlan};
 
 /// A device that runs stages. It takes a whole plan and batch, so that data stays where it is
@@ -113,6 +113,17 @@ pub trait Backend: Send + Sync {
     /// Planes, laid out as [`Making::planes`] says, to packed frames. Callers have checked the making
     /// ([`RecoveredPlan::check`](crate::plan::RecoveredPlan::check)) and the length of `planes`.
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()>;
+
+    /// How the first planes of frames of one size have moved with a filter, each since the one before; `last` is how the first
+    /// of them has, if that is known. Planes have `width` bytes a row and are as large as a block at least.
+    fn search(
+        &self,
+        frames: &[&[u8]],
+        width: usize,
+        filter: Filter,
+        last: Option<&Field>,
+        effort: SearchEffort,
+    ) -> Result<Vec<Field>>;
 
     /// Codes the groups of each segment.
     fn rans_encode(

@@ -10,18 +10,20 @@ use crate::motion::Motion;
 use crate::part::Part;
 use crate::plan::StripPlan;
 use crate::pool;
+use crate::stage::Backend;
 
 /// The packed strips of a batch whose planes are in `planes`, after the vectors if the plan says that frames move; how, is
-/// searched for if it is not known.
+/// searched for on `backend` if it is not known.
 pub fn encode(
     geometry: &Geometry,
     plan: &StripPlan,
     motion: Option<&Motion>,
     planes: &WorkBuffer,
+    backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<Vec<Vec<u8>>> {
     match geometry.sample_bytes {
-        _ if plan.moves => moving::encode(geometry, plan, motion, planes.as_bytes(), cpu),
+        _ if plan.moves => moving::encode(geometry, plan, motion, planes.as_bytes(), backend, cpu),
         1 => encode_samples::<u8>(geometry, plan, planes, cpu),
         _ => encode_samples::<u16>(geometry, plan, planes, cpu),
     }

@@ -9,6 +9,7 @@ use crate::frame::Geometry;
 use crate::motion::{Compensation, Field, Filters, Motion, Reference, SearchEffort, Share, search_all};
 use crate::plan::StripPlan;
 use crate::pool;
+use crate::stage::Backend;
 
 /// The packed vectors of a batch, and then its packed strips.
 pub(super) fn encode(
@@ -16,6 +17,7 @@ pub(super) fn encode(
     plan: &StripPlan,
     motion: Option<&Motion>,
     planes: &[u8],
+    backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<Vec<Vec<u8>>> {
     let samples: Vec<&[u8]> = (0..geometry.planes.len()).map(|plane| &planes[geometry.plane_range(plane)]).collect();
@@ -26,7 +28,7 @@ pub(super) fn encode(
             let first = &geometry.planes[0];
             let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
             let filters = Filters::choose(&frames, first.width, cpu)?;
-            let fields = search_all(&frames, first.width, filters, |_| None, SearchEffort::Full, cpu)?;
+            let fields = search_all(&frames, first.width, filters, |_| None, SearchEffort::Full, backend, cpu)?;
             searched = Motion { fields, ..still(geometry)? };
             &searched
         }

@@ -4,9 +4,10 @@ use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows, sample_motion,
+    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
+    moving_frames, sample_motion,
 };
-use framepress::internal::motion::Motion;
+use framepress::internal::motion::{Field, Filter, Motion, SearchEffort};
 use framepress::internal::{
     Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, PackedTiles, Pitch, PitchedFrames,
     SegmentCode, Segments, SolvedPlanes, Stretch, TileDecoderTables, TileEffort, TileEncoderTables,
@@ -28,6 +29,7 @@ pub fn rows() -> Vec<Trial> {
         row("coded-tiles", coded_tiles),
         row("expected-frames", expected_frames),
         row("recovery", recovery),
+        row("search", search),
         row("rans", rans),
         row("copy", copy),
         row("residence", residence),
@@ -98,6 +100,14 @@ fn recovery() {
     assert_eq!(compare(Wrong { solved: true, ..Wrong::none() }), Difference::Solved { byte: 4 });
     assert_eq!(compare(Wrong { misfits: true, ..Wrong::none() }), Difference::Misfits { block: 2 });
     assert_eq!(compare(Wrong { made: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
+}
+
+fn search() {
+    let frames = moving_frames((48, 32), 3, Filter::Quarter, 12, 1).unwrap();
+    let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let wrong = Wrong { vectors: true, ..Wrong::none() };
+    let difference = compare_search(&wrong, &reference(), (&frames, 48), Filter::Quarter, None, SearchEffort::Full);
+    assert_eq!(difference.unwrap(), Some(Difference::Vectors { pair: 1, unit: 5 }));
 }
 
 fn rans() {
@@ -184,6 +194,7 @@ fn probe() {
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
         (Wrong { misfits: true, ..Wrong::none() }, "recovery"),
         (Wrong { made: true, ..Wrong::none() }, "recovery"),
+        (Wrong { vectors: true, ..Wrong::none() }, "search"),
     ] {
         let error = check(&wrong).unwrap_err().to_string();
         assert!(error.contains(&format!("probe: {stage} is wrong")), "{error}");
@@ -209,6 +220,7 @@ struct Wrong {
     solved: bool,
     misfits: bool,
     made: bool,
+    vectors: bool,
     code: bool,
     decoded: bool,
 }
@@ -232,6 +244,7 @@ impl Wrong {
             solved: false,
             misfits: false,
             made: false,
+            vectors: false,
             code: false,
             decoded: false,
         }
@@ -338,6 +351,19 @@ impl Backend for Wrong {
         self.cpu.convert(geometry, making, planes, raw)?;
         raw[6] ^= u8::from(self.made);
         Ok(())
+    }
+
+    fn search(
+        &self,
+        frames: &[&[u8]],
+        width: usize,
+        filter: Filter,
+        last: Option<&Field>,
+        effort: SearchEffort,
+    ) -> Result<Vec<Field>> {
+        let mut fields = self.cpu.search(frames, width, filter, last, effort)?;
+        fields[1].vectors[5].x ^= i16::from(self.vectors);
+        Ok(fields)
     }
 
     fn rans_encode(

@@ -14,6 +14,7 @@ mod pipeline;
 mod program;
 mod recovery;
 mod resident;
+mod search;
 mod stages;
 mod tiles;
 
@@ -23,7 +24,7 @@ use libtest_mimic::{Arguments, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let of_methods = [stages::rows(), tiles::rows(), motion::rows(), recovery::rows()];
+    let of_methods = [stages::rows(), tiles::rows(), motion::rows(), recovery::rows(), search::rows()];
     let of_devices = [adapters::rows(), parts::rows(), pipeline::rows(), resident::rows(), canary::rows()];
     let rows = of_methods.into_iter().chain(of_devices).flatten();
     #[cfg(feature = "cli")]

@@ -3,8 +3,10 @@
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Layout};
 use framepress::internal::gpu::{
-    Difference, GpuBackend, compare, compare_coded, compare_packed, compare_recovery, made_frames, sample_motion,
+    Difference, GpuBackend, compare, compare_coded, compare_packed, compare_recovery, compare_search, made_frames,
+    moving_frames, sample_motion,
 };
+use framepress::internal::motion::{Field, Filter, SearchEffort};
 use framepress::internal::{Detail, TileEffort, Tiling};
 use framepress::plan::{Colour, TileCut};
 use framepress::{ErrorKind, Result};
@@ -24,6 +26,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("parts", it, "tiles", || tiles(it.adapter())));
         rows.push(row("parts", it, "moving-tiles", || moving_tiles(it.adapter())));
         rows.push(row("parts", it, "recovery", || recovery(it.adapter())));
+        rows.push(row("parts", it, "search", || search(it.adapter())));
         rows.push(row("parts", it, "rows-of-planes", || rows_of_planes(it.adapter())));
         rows.push(row("parts", it, "rows-of-tiles", || rows_of_tiles(it.adapter())));
         rows.push(row("parts", it, "rows-of-recovery", || rows_of_recovery(it.adapter())));
@@ -99,6 +102,18 @@ fn moving_tiles(adapter: &Adapter) {
     }
 }
 
+/// The first pair of a part goes on from the last one of the part before.
+fn search(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    let (width, height) = (320, 200);
+    let frames = moving_frames((width, height), 41, Filter::Quarter, 24, 2).unwrap();
+    let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let (still, effort) = (Field::still(width, height), SearchEffort::Light);
+    alike(&device, 2, || {
+        compare_search(&device, &reference(), (&frames, width), Filter::Quarter, Some(&still), effort)
+    });
+}
+
 fn recovery(adapter: &Adapter) {
     let device = adapter.open_with_most_bound(MOST_BOUND);
     for order in [ChannelOrder::Rgb, ChannelOrder::Bgra] {
@@ -170,6 +185,7 @@ fn too_large(adapter: &Adapter) {
     let long = Case::new(Dtype::U8, gray((2 << 20) + 1, 3), 2, 1);
     let high = Case::new(Dtype::U8, gray(2048, 1025), 3, 1);
     let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+    let planes: Vec<&[u8]> = high.raw.chunks(high.raw.len() / 3).collect();
     // Nor are some bands of frames that move done after the others.
     let several = TileCut { bands: 11, ..cut };
     let motion = sample_motion(&high.geometry, 40, 1).unwrap();
@@ -178,6 +194,7 @@ fn too_large(adapter: &Adapter) {
         compare(&device, &reference(), long.batch(), &long.identity()),
         compare_packed(&device, &reference(), high.batch(), cut, TileEffort::Few, 3),
         compare_coded(&device, &reference(), high.batch(), cut, TileEffort::Few, 3, None),
+        compare_search(&device, &reference(), (&planes, 2048), Filter::Whole, None, SearchEffort::Light),
     ];
     for found in found {
         let error = found.unwrap_err();

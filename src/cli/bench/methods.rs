@@ -91,7 +91,7 @@ impl Pipeline<'_> {
             }
             MethodChoice::Strips(plan, motion) => {
                 timed(transform, || planes::forward(batch, &plan.planes(geometry), backend, planes))?;
-                let strips = timed(code, || strips::encode(geometry, &plan, motion.as_deref(), planes, cpu))?;
+                let strips = timed(code, || strips::encode(geometry, &plan, motion.as_deref(), planes, backend, cpu))?;
                 Coded::Strips(plan, strips)
             }
             MethodChoice::Discrete(picture) => {

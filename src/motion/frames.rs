@@ -1,0 +1,39 @@
+//! How the frames of a batch have moved, one after another: a search goes on from what the pair of frames before has shown.
+
+use super::between::Earlier;
+use super::{Field, Filter, Filters, SearchEffort, search};
+use crate::cpu::CpuBackend;
+use crate::error::Result;
+use crate::stage::Backend;
+
+/// How the first planes of frames have moved, each since the one before; of some pairs it is `known` already, by the number of
+/// the first frame. A device searches all pairs up to the next known one at once, if they have one filter; filters that take
+/// turns are chosen pair by pair, on the CPU, because that begins from where blocks went before.
+pub fn search_all<'a>(
+    frames: &[&[u8]],
+    width: usize,
+    filters: Filters,
+    known: impl Fn(usize) -> Option<&'a Field>,
+    effort: SearchEffort,
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<Vec<Field>> {
+    let mut fields: Vec<Field> = Vec::with_capacity(frames.len());
+    while let Some(&pair) = frames.get(fields.len()..).and_then(|rest| rest.first_chunk::<2>()) {
+        let (at, last) = (fields.len(), fields.last());
+        if let Some(field) = known(at) {
+            fields.push(field.clone());
+        } else if backend.is_cpu() {
+            fields.push(search(pair, width, filters, last, effort, cpu)?);
+        } else {
+            let (filter, pairs) = match filters.only() {
+                Some(filter) => (filter, (at..frames.len() - 1).take_while(|&pair| known(pair).is_none()).count()),
+                None if pair[0] == pair[1] => (Filter::Whole, 1),
+                None => (filters.of_pair(&Earlier::new(pair[0], width, cpu), pair[1], width, last, cpu)?, 1),
+            };
+            let found = backend.search(&frames[at..=at + pairs], width, filter, last, effort)?;
+            fields.extend(found);
+        }
+    }
+    Ok(fields)
+}
