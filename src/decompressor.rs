@@ -329,9 +329,9 @@ impl Decompressor {
         let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
         planes.resize_for_overwrite(planes_geometry.raw_bytes());
         let of_exceptions = of_exceptions.each_ref().map(Vec::as_slice);
-        let converts = |tiles| backend.is_cpu() && part.is_whole(geometry) && tiled::converts(&planes_geometry, tiles);
+        let converts = backend.is_cpu() && part.is_whole(geometry) && tiled::converts(&planes_geometry);
         let result = match &*plan.method {
-            Method::Tiles(tiles) if converts(tiles) => {
+            Method::Tiles(tiles) if converts => {
                 let (making, cpu) = ((geometry, &plan.making), self.scheduler.cpu());
                 tiled::decode_to_pixels(making, tiles, &bytes_of(blocks), planes.as_bytes_mut(), raw, cpu)
                     .and_then(|()| exceptions::put(of_exceptions, geometry.planes.len(), raw))

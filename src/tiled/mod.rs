@@ -170,7 +170,7 @@ pub fn decode(
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
     let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     if let Some(motion) = motion {
-        return moving::decode(&decoding, &motion, segments, frames, raw);
+        return moving::decode(&decoding, &motion, segments, frames, raw, |_| Ok(()));
     }
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
@@ -179,7 +179,8 @@ pub fn decode(
 }
 
 /// Restores packed raw frames from the segments of the planes that they were made from, on the CPU, if these
-/// [can be converted](converts) band by band. Memory of the `planes` is used where bands meet.
+/// [can be converted](converts) band by band, or frame by frame if they move. Memory of the `planes` is used where bands meet, or
+/// for all frames that move.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -192,7 +193,12 @@ pub fn decode_to_pixels(
     cpu: &CpuBackend,
 ) -> Result<()> {
     let geometry = making.planes(of_pixels);
-    pixels::decode(&Decoding::new(&geometry, plan, cpu)?, making, of_pixels, segments, planes, raw)
+    let decoding = Decoding::new(&geometry, plan, cpu)?;
+    let (motion, segments) = moving::vectors(&geometry, plan, segments, cpu)?;
+    match motion {
+        Some(motion) => pixels::decode_moving(&decoding, &motion, (of_pixels, making), segments, planes, raw),
+        None => pixels::decode(&decoding, making, of_pixels, segments, planes, raw),
+    }
 }
 
 /// The CPU decodes what is adaptive, the device the rest.

@@ -28,13 +28,15 @@ pub(super) fn vectors<'a, 's>(
     Ok((Some(motion), segments))
 }
 
-/// Restores the first `frames` raw frames from the segments, of which they need whole ones.
+/// Restores the first `frames` raw frames from the segments, of which they need whole ones. Hands on each frame as soon as it is
+/// there.
 pub(super) fn decode(
     decoding: &Decoding<'_>,
     motion: &Motion,
     segments: &[&[u8]],
     frames: usize,
     raw: &mut [u8],
+    mut each: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
     let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
     let band = |(band, segments)| BandDecoder {
@@ -60,6 +62,7 @@ pub(super) fn decode(
             band.restore(position, &mut rows);
             Ok(())
         })?;
+        each(&rest[..geometry.frame_samples])?;
     }
     Ok(())
 }

@@ -1,26 +1,27 @@
-//! Bands of recovered planes, converted to packed pixels while they are in the cache.
+//! Recovered planes, converted to packed pixels while they are in the cache: bands, or frames where these move.
 //!
 //! Bands take whole tiles of every plane, so rows at the edge of one may have their chroma in the one beside it. These rows and that
 //! chroma are put aside, to be converted when all bands are there.
 
 use std::ops::Range;
 
-use super::Decoding;
+use super::{Decoding, moving};
 use crate::codec::DecodedTiles;
 use crate::cpu::recover::{Converter, Picture};
 use crate::cpu::tiles::BandState;
 use crate::error::Result;
 use crate::frame::{Band, Geometry, TILE_GROUPS};
-use crate::plan::{Making, TilePlan};
+use crate::motion::Motion;
+use crate::plan::Making;
 use crate::pool;
+use crate::stage::Backend;
 
 /// Planes of which pixels are made: Y, U and V.
 const PLANES: usize = 3;
 
-/// Whether bands of these planes can be converted one by one.
-pub fn converts(of_planes: &Geometry, plan: &TilePlan) -> bool {
-    let apart = of_planes.planes.iter().all(|plane| plane.step == 1);
-    of_planes.planes.len() == PLANES && apart && !of_planes.colour && !plan.moves
+/// Whether bands or frames of these planes can be converted one by one.
+pub fn converts(of_planes: &Geometry) -> bool {
+    of_planes.planes.len() == PLANES && of_planes.planes.iter().all(|plane| plane.step == 1) && !of_planes.colour
 }
 
 /// The rows of a picture that a band has with their chroma.
@@ -71,6 +72,24 @@ pub(super) fn decode(
         }
         Ok(())
     })
+}
+
+/// The same of frames that move, which need all of the `planes`.
+pub(super) fn decode_moving(
+    decoding: &Decoding<'_>,
+    motion: &Motion,
+    (of_pixels, making): (&Geometry, &Making),
+    segments: &[&[u8]],
+    planes: &mut [u8],
+    raw: &mut [u8],
+) -> Result<()> {
+    let one = Geometry { frames: 1, ..of_pixels.clone() };
+    let mut raw = raw.chunks_exact_mut(of_pixels.frame_samples);
+    let convert = |planes: &[u8]| match raw.next() {
+        Some(raw) => decoding.cpu.convert(&one, making, planes, raw),
+        None => Ok(()),
+    };
+    moving::decode(decoding, motion, segments, of_pixels.frames, planes, convert)
 }
 
 /// The pixels that bands make, band by band and frame by frame, and the others, frame by frame.
@@ -148,7 +167,7 @@ mod tests {
     use super::*;
     use crate::cpu::{CpuBackend, SimdLevel};
     use crate::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Layout};
-    use crate::plan::{Colour, KNOWN, TileCoding};
+    use crate::plan::{Colour, KNOWN, TileCoding, TilePlan};
 
     /// Every row of pixels is made once, those that are put aside from where chroma begins.
     #[test]
@@ -165,7 +184,7 @@ mod tests {
                 for bands in 1..=crate::frame::Tiling::most_bands(&geometry, false) as u32 {
                     let (colour, coding) = (Colour::None, TileCoding::Packed);
                     let plan = TilePlan { colour, split_chroma: false, bands, segment_frames: 1, moves: false, coding };
-                    assert!(converts(&geometry, &plan));
+                    assert!(converts(&geometry));
                     let decoding = Decoding::new(&geometry, &plan, &cpu).unwrap();
                     let picture = making.picture(&of_pixels);
                     let (inside, beside) = cut(&decoding, &of_pixels, &picture, &mut raw);
