@@ -103,7 +103,7 @@ pub trait Backend: Send + Sync {
     ) -> Result<()>;
 
     /// The frames that are expected where frames move, one after another: what `motion` makes of each raw frame but the last.
-    /// Callers have checked that there are vectors for all others, of planes that [can move](crate::motion::shares).
+    /// Callers have checked that there are vectors for all others, and that these can move.
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()>;
 
     /// Packed frames to the planes that they seem to be made from. Callers have checked that they suit
