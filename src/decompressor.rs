@@ -33,6 +33,9 @@ pub struct Decompressor {
     reusable: Mutex<Vec<Vec<u8>>>,
 }
 
+/// A batch of a file in memory, and where its frames go.
+type Cut<'f, 'r> = (Geometry, BatchRecord<&'f [u8]>, &'r mut [u8]);
+
 impl Decompressor {
     /// A decompressor on `device`, using at most `threads` threads per call (`None`: the whole
     /// process-wide pool), that refuses what is above `limits`.
@@ -132,7 +135,7 @@ impl Decompressor {
             let raw_bytes = cut.as_ref().map_or(0, |(geometry, ..)| geometry.raw_bytes() as u64);
             Some((cut, raw_bytes))
         };
-        let restore = |cut: Result<(Geometry, BatchRecord<&[u8]>, &mut [u8])>| {
+        let restore = |cut: Result<Cut<'_, '_>>| {
             let (geometry, record, batch) = cut?;
             self.restore(&geometry, &record, batch).map_err(|error| error.at(record.location()))
         };

@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn pieces_count_as_the_whole() {
-        let bytes: Vec<u8> = (0..5000u32).map(|at| (at * at >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..5000u32).map(|at| ((at * at) >> 3) as u8).collect();
         for length in [1, 7, 63, 64, 256, 1000, 5000] {
             assert_eq!(super::checksum_of(bytes.chunks(length)), super::checksum(&bytes), "{length}");
         }

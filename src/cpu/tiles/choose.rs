@@ -92,10 +92,9 @@ fn costs<const SET: u32>(current: &[u8], previous: &[u8], at: usize, stride: usi
             }
             for lane in 0..WIDE {
                 let residuals = row.residuals(&above, &above_right, lane);
-                for rule in 0..RULES {
+                for (rule, (sums, residual)) in sums.iter_mut().zip(residuals).enumerate() {
                     if SET >> rule & 1 == 1 {
-                        let residual = residuals[rule];
-                        sums[rule][lane] += residual.min(residual.wrapping_neg()).min(MOST);
+                        sums[lane] += residual.min(residual.wrapping_neg()).min(MOST);
                     }
                 }
             }
