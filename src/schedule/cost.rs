@@ -5,6 +5,8 @@
 
 use super::rates::Rates;
 use super::work::{Coded, Part, Task, Work};
+use crate::motion::SearchEffort;
+use crate::plan::LevelParameters;
 
 /// The CPU.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,12 +79,28 @@ impl Forecast {
 
 /// Seconds that any batch takes on the CPU: buffers, threads that wake.
 const OVERHEAD: f64 = 1e-5;
-/// Seconds of one thread per byte, by level from 1 on.
-const COMPRESS: [f64; 9] = [0.8e-9, 1.6e-9, 1.6e-9, 1.6e-9, 1.8e-9, 1.8e-9, 7e-9, 30e-9, 30e-9];
+/// Seconds of one thread per byte, by level from 1 on, but for searches for motion.
+const COMPRESS: [f64; 9] = [0.8e-9, 1.6e-9, 1.6e-9, 1.6e-9, 1.8e-9, 1.8e-9, 1.8e-9, 24e-9, 24e-9];
 /// What more threads gain: twice as many are 1.7 times as fast.
 const SCALING: f64 = 0.75;
-/// The part of the CPU's time that is left to it beside an accelerator.
+/// The part of the CPU's time that is left to it beside an accelerator, which searches.
 const LEFT: f64 = 0.5;
+
+/// A search for motion, at levels that have one.
+struct Search {
+    /// Seconds of one thread per byte.
+    seconds: f64,
+    /// How often an accelerator could go over the bytes meanwhile.
+    passes: f64,
+}
+
+fn search(level: u8) -> Search {
+    match LevelParameters::of(level).motion {
+        None => Search { seconds: 0.0, passes: 0.0 },
+        Some(SearchEffort::Light) => Search { seconds: 3.6e-9, passes: 1.0 },
+        Some(SearchEffort::Full) => Search { seconds: 6e-9, passes: 2.0 },
+    }
+}
 
 fn decompress(coded: Coded) -> f64 {
     match coded {
@@ -98,17 +116,19 @@ impl Price {
     /// From the rates of the machine alone.
     pub fn of(work: &Work, machine: Machine, hardware: Hardware) -> Self {
         let bytes = work.raw_bytes as f64;
-        let (of_byte, submits) = match work.task {
+        let (of_byte, search, submits) = match work.task {
             // A plan is measured first.
-            Task::Compress { level, .. } => (COMPRESS[usize::from(level.clamp(1, 9) - 1)], 3.0),
-            Task::Decompress(coded) => (decompress(coded), 1.0),
+            Task::Compress { level, .. } => (COMPRESS[usize::from(level.clamp(1, 9) - 1)], search(level), 3.0),
+            Task::Decompress(coded) => (decompress(coded), search(1), 1.0),
         };
         let threads = work.demand(machine.threads) as f64;
-        let cpu = OVERHEAD + bytes * of_byte * machine.slowness / threads.powf(SCALING);
+        let on_cpu = |of_byte: f64| bytes * of_byte * machine.slowness / threads.powf(SCALING);
+        let cpu = OVERHEAD + on_cpu(of_byte);
         Self {
-            cpu,
+            cpu: cpu + on_cpu(search.seconds),
             // There and back.
-            device: submits * hardware.submit + bytes * (2.0 * hardware.transfer + hardware.kernels),
+            device: submits * hardware.submit
+                + bytes * (2.0 * hardware.transfer + (1.0 + search.passes) * hardware.kernels),
             remainder: LEFT * cpu,
         }
     }
@@ -152,6 +172,17 @@ mod tests {
         let slow = Price::of(&work(4, 64 << 20), MACHINE, bus);
         assert!(large.device + large.remainder < 2.0 * large.cpu && slow.device > large.cpu, "{large:?} {slow:?}");
         assert_eq!(slow.cpu, large.cpu);
+    }
+
+    /// A search is where an accelerator helps most.
+    #[test]
+    fn an_accelerator_searches() {
+        let gain = |level| {
+            let price = Price::of(&work(level, 64 << 20), MACHINE, Hardware::ORDINARY);
+            price.cpu / (price.device + price.remainder)
+        };
+        assert!(gain(5) > gain(4) && gain(7) > gain(5), "{} {} {}", gain(4), gain(5), gain(7));
+        assert!(gain(7) > 1.0);
     }
 
     #[test]
