@@ -1,14 +1,16 @@
 //! An earlier frame with what is between its samples, for the search: halves are kept, and a quarter sample is the mean of two;
 //! of filters whose quarters are no means, all phases.
 
+use std::sync::OnceLock;
+
 use super::Vector;
 use super::difference::Area;
 use super::filter::{AFTER, BEFORE, Filter, Place, SIDE, Window, all_between, places};
 use super::picture::Picture;
 use super::sums::Sums;
 use super::taps::PHASES;
-use crate::cpu::CpuBackend;
 use crate::cpu::simd::Kernel;
+use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::Result;
 use crate::pool;
 
@@ -35,13 +37,19 @@ const ROWS_AT_A_TIME: usize = 64;
 /// An earlier frame.
 pub(super) struct Earlier {
     picture: Picture,
-    pub sums: Sums,
+    simd: SimdLevel,
+    /// Who follows what moved before has no need of them.
+    sums: OnceLock<Sums>,
 }
 
 impl Earlier {
     pub fn new(plane: &[u8], width: usize, cpu: &CpuBackend) -> Self {
-        let picture = Picture::new(plane, width, MARGIN);
-        Self { sums: Sums::new(&picture, cpu.simd()), picture }
+        Self { picture: Picture::new(plane, width, MARGIN), simd: cpu.simd(), sums: OnceLock::new() }
+    }
+
+    /// The sums of all places.
+    pub fn sums(&self) -> &Sums {
+        self.sums.get_or_init(|| Sums::new(&self.picture, self.simd))
     }
 
     /// What an area that begins at a sample is made from, if it is there; the area is at most [`BEYOND`] outside.

@@ -214,17 +214,17 @@ impl<'a> Searched<'a> {
     /// Tries all whole samples around a vector for a block, in rows from the top.
     #[inline(always)]
     fn try_all_around(&self, seed: Vector, own: &Own, best: &mut Option<Found>) {
-        let (beside, sums) = (Vector::default(), own.unit_sums());
+        let (beside, earlier) = (Vector::default(), self.between.earlier);
+        let sums = own.unit_sums().map(|sums| (sums, earlier.sums()));
         let (x, y) = (seed.x & !3, seed.y & !3);
         for down in -RANGE..=RANGE {
             let first = Vector { x: x - 4 * RANGE, y: y + 4 * down };
             let left = own.area.left as i32 + i32::from(first.x >> 2);
             let top = own.area.top as i32 + i32::from(first.y >> 2);
             let mut may_be_better = [true; PLACES];
-            if let Some(sums) = sums.filter(|_| self.is_near((left, top), (SIDE + PLACES, SIDE))) {
+            if let Some((of_own, of_all)) = sums.filter(|_| self.is_near((left, top), (SIDE + PLACES, SIDE))) {
                 let limit = best.map_or(u16::MAX, |best| best.cost.min(u16::MAX.into()) as u16);
-                let earlier = self.between.earlier;
-                may_be_better = earlier.sums.may_be_below(sums, earlier.index(left, top), limit);
+                may_be_better = of_all.may_be_below(of_own, earlier.index(left, top), limit);
                 if may_be_better == [false; PLACES] {
                     continue;
                 }

@@ -284,7 +284,7 @@ fn no_better_place_is_skipped() {
         for y in 0..(HEIGHT - SIDE) as i32 {
             let at = earlier_sums.index(3, y);
             for limit in [500, 3000, u16::MAX] {
-                let may_be = earlier_sums.sums.may_be_below(own, at, limit);
+                let may_be = earlier_sums.sums().may_be_below(own, at, limit);
                 for (x, may_be) in (3..).zip(may_be) {
                     let difference = |i: usize| {
                         let own = samples[(top + i / SIDE) * WIDTH + left + i % SIDE];
