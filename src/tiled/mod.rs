@@ -330,6 +330,17 @@ impl<'a> Decoding<'a> {
     }
 
     fn to_rows(&self, band: &Band, segments: &[&[u8]], mut frames: Vec<Vec<&mut [u8]>>) -> Result<()> {
+        self.restore(band, segments, &mut frames, |state, rows| state.join(rows))
+    }
+
+    /// Restores the frames of a band one after another, and hands on each with its place among `frames`.
+    fn restore<F>(
+        &self,
+        band: &Band,
+        segments: &[&[u8]],
+        frames: &mut [F],
+        mut each: impl FnMut(&mut BandState<'_>, &mut F),
+    ) -> Result<()> {
         let mut state = BandState::new(self.cpu.simd(), self.plan.colour, self.geometry, &self.tiling, band);
         let mut decoder = self.decoder(band);
         let mut tiles = DecodedTiles::default();
@@ -339,7 +350,8 @@ impl<'a> Decoding<'a> {
             let predictors = tiles.predictors.chunks(band.tiles().max(1));
             let classes = tiles.classes.chunks((band.tiles() * TILE_GROUPS).max(1));
             for ((frame, predictors), classes) in frames.iter_mut().zip(predictors).zip(classes) {
-                state.inverse(predictors, classes, &mut groups, frame);
+                state.restore(predictors, classes, &mut groups);
+                each(&mut state, frame);
             }
         }
         Ok(())

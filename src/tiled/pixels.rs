@@ -6,11 +6,9 @@
 use std::ops::Range;
 
 use super::{Decoding, moving};
-use crate::codec::DecodedTiles;
 use crate::cpu::recover::{Converter, Picture};
-use crate::cpu::tiles::BandState;
 use crate::error::Result;
-use crate::frame::{Band, Geometry, TILE_GROUPS};
+use crate::frame::{Band, Geometry};
 use crate::motion::Motion;
 use crate::plan::Making;
 use crate::pool;
@@ -39,7 +37,7 @@ struct PixelRows<'a> {
 }
 
 /// A band, its segments, and of each frame where its planes and its pixels go.
-type Job<'a> = (&'a Band, &'a [&'a [u8]], Vec<Vec<&'a mut [u8]>>, Vec<PixelRows<'a>>);
+type Job<'a> = (&'a Band, &'a [&'a [u8]], Vec<(Vec<&'a mut [u8]>, PixelRows<'a>)>);
 
 /// Restores raw frames from the segments of their planes. Memory of the `planes` is used where bands meet.
 pub(super) fn decode(
@@ -58,7 +56,7 @@ pub(super) fn decode(
         .bands(segments)
         .zip(aside)
         .zip(inside)
-        .map(|(((band, segments), aside), inside)| (band, segments, aside, inside))
+        .map(|(((band, segments), aside), inside)| (band, segments, aside.into_iter().zip(inside).collect()))
         .collect();
     pool::for_each(cpu.crew(), jobs, |job| decode_band(decoding, making, &picture, job))?;
     let beside = beside.into_iter().zip(planes.chunks_exact(geometry.frame_samples)).collect();
@@ -124,42 +122,27 @@ fn cut<'r>(
 }
 
 fn decode_band(decoding: &Decoding<'_>, making: &Making, picture: &Picture, job: Job<'_>) -> Result<()> {
-    let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
-    let (band, segments, mut aside, mut inside) = job;
+    let (band, segments, mut frames) = job;
     let rows = picture.block().1;
-    let mut state = BandState::new(cpu.simd(), plan.colour, geometry, tiling, band);
-    let mut decoder = decoding.decoder(band);
-    let mut tiles = DecodedTiles::default();
-    let mut converter = Converter::new(cpu.simd(), &making.conversion, *picture);
-    let frames = plan.segment_frames as usize;
-    let of_segments = aside.chunks_mut(frames).zip(inside.chunks_mut(frames));
-    for (segment, (aside, inside)) in segments.iter().zip(of_segments) {
-        decoder.decode(segment, aside.len(), &mut tiles)?;
-        let mut groups = tiles.groups.iter();
-        let predictors = tiles.predictors.chunks(band.tiles().max(1));
-        let classes = tiles.classes.chunks((band.tiles() * TILE_GROUPS).max(1));
-        let frames = aside.iter_mut().zip(inside);
-        for (((aside, inside), predictors), classes) in frames.zip(predictors).zip(classes) {
-            state.restore(predictors, classes, &mut groups);
-            let wanted = &inside.rows;
-            let pixel_rows = inside.raw.chunks_exact_mut(picture.width * picture.channels);
-            for (y, raw) in wanted.clone().zip(pixel_rows) {
-                if y % rows == 0 {
-                    let of_block = y / rows - band.rows[1].start;
-                    converter.take_chroma(state.row(1, of_block), state.row(2, of_block));
-                }
-                converter.convert_row(state.row(0, y - band.rows[0].start), raw);
+    let mut converter = Converter::new(decoding.cpu.simd(), &making.conversion, *picture);
+    decoding.restore(band, segments, &mut frames, |state, (aside, inside)| {
+        let wanted = &inside.rows;
+        let pixel_rows = inside.raw.chunks_exact_mut(picture.width * picture.channels);
+        for (y, raw) in wanted.clone().zip(pixel_rows) {
+            if y % rows == 0 {
+                let of_block = y / rows - band.rows[1].start;
+                converter.take_chroma(state.row(1, of_block), state.row(2, of_block));
             }
-            let blocks = wanted.start.div_ceil(rows)..wanted.end.div_ceil(rows);
-            for (plane, (aside, wanted)) in aside.iter_mut().zip([wanted, &blocks, &blocks]).enumerate() {
-                let kept = band.rows[plane].clone().zip(aside.chunks_exact_mut(geometry.planes[plane].width));
-                for (y, aside) in kept.filter(|(y, _)| !wanted.contains(y)) {
-                    aside.copy_from_slice(state.row(plane, y - band.rows[plane].start));
-                }
+            converter.convert_row(state.row(0, y - band.rows[0].start), raw);
+        }
+        let blocks = wanted.start.div_ceil(rows)..wanted.end.div_ceil(rows);
+        for (plane, (aside, wanted)) in aside.iter_mut().zip([wanted, &blocks, &blocks]).enumerate() {
+            let kept = band.rows[plane].clone().zip(aside.chunks_exact_mut(decoding.geometry.planes[plane].width));
+            for (y, aside) in kept.filter(|(y, _)| !wanted.contains(y)) {
+                aside.copy_from_slice(state.row(plane, y - band.rows[plane].start));
             }
         }
-    }
-    Ok(())
+    })
 }
 
 #[cfg(test)]

@@ -112,14 +112,11 @@ impl<'a> BandState<'a> {
         raw: &mut [&mut [u8]],
     ) {
         self.restore(predictors, classes, groups);
-        for (coder, raw) in self.regions.iter().zip(raw) {
-            let coded = coder.coded_planes(self.band);
-            coder.join(&self.band.planes[coded.clone()], &self.current[coded], &mut self.rows, raw);
-        }
+        self.join(raw);
     }
 
-    /// Restores the coded planes of a frame, of which [`row`](Self::row) are the rows; the rest as for
-    /// [`inverse`](Self::inverse).
+    /// Restores the coded planes of a frame, of which [`row`](Self::row) are the rows, and which [`join`](Self::join) makes raw
+    /// ones; the rest as for [`inverse`](Self::inverse).
     pub fn restore<'g>(&mut self, predictors: &[u8], classes: &[u8], groups: &mut std::slice::Iter<'g, [u8; GROUP]>) {
         std::mem::swap(&mut self.current, &mut self.previous);
         let mut first = 0;
@@ -129,6 +126,14 @@ impl<'a> BandState<'a> {
             let predictors = &predictors[tiles.clone()];
             let classes = &classes[tiles.start * TILE_GROUPS..tiles.end * TILE_GROUPS];
             self.simd.run(Restore { plane, predictors, classes, groups, current, previous });
+        }
+    }
+
+    /// The raw rows of the frame that was restored.
+    pub fn join(&mut self, raw: &mut [&mut [u8]]) {
+        for (coder, raw) in self.regions.iter().zip(raw) {
+            let coded = coder.coded_planes(self.band);
+            coder.join(&self.band.planes[coded.clone()], &self.current[coded], &mut self.rows, raw);
         }
     }
 
