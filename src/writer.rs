@@ -259,7 +259,6 @@ fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: 
     })
 }
 
-/// The first `count` of what is left, or all.
 /// Frames in batches of so many, the last one of what is left.
 fn cut<'b>(
     batch_frames: usize,
@@ -275,6 +274,7 @@ fn cut<'b>(
     })
 }
 
+/// The first `count` of what is left, or all.
 fn take<'s, T>(left: &mut &'s [T], count: usize) -> &'s [T] {
     let (taken, later) = left.split_at(count.min(left.len()));
     *left = later;

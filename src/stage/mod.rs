@@ -11,7 +11,8 @@
 //! Histogram and entropy measure what comes out of stage 3.
 //!
 //! The tiled path of 8-bit planes is apart from these: raw frames to tiles whose residuals are coded or packed, and back,
-//! and the rANS coders by themselves. So is recovery: packed frames to the YUV planes they were made from, and back; and so is the search for motion.
+//! and the rANS coders by themselves. So is recovery: packed frames to the YUV planes they were made from, and back; and so
+//! is the search for motion.
 
 mod coded;
 mod packed;

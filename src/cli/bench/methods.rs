@@ -1,8 +1,8 @@
 //! The parts of each method, apart.
 //!
 //! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: the pipeline predicts and codes
-//! a band while it is in the cache, and here all tiles of a batch are in memory in between. A device does both, which
-//! counts as transform. Planes are recovered while the method is chosen: the time of that is not here.
+//! a band while it is in the cache, and converts what it restores of recovered planes there too; here all tiles of a batch, and
+//! all planes, are in memory in between. A device does both, which counts as transform. Planes are recovered while the method is chosen: the time of that is not here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
