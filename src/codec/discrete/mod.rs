@@ -13,7 +13,9 @@
 //! - Where all neighbours are equal, one decision stands for the run up to where they no longer are.
 //! - For pictures with many values the first question is about what followed the same 11 neighbours
 //!   before: letters and icons return.
-//! - Where there is no time for any of that, the other units are left to Zstandard as they are.
+//! - Where there is no time for any of that, the other units are left to Zstandard as they are. At the usual effort that is
+//!   done where values are many: letters and icons return there as well, and the memory of patterns is slow, because it is
+//!   large.
 //!
 //! Pictures are cut into up to 16 bands of rows. Each is coded by itself, but may refer to all of the
 //! frame before; so the bands of a frame are decoded in parallel.
@@ -51,12 +53,35 @@ pub const MOST_UNIT_BYTES: usize = 8;
 /// How hard an encoder tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// Units of coded blocks as they are, for Zstandard.
+    /// Units of coded blocks as they are, for Zstandard in a hurry.
     Quick,
-    /// A model of the units, with the memory of large patterns where there are many values.
+    /// A model of the units where there are few values, or else Zstandard with more time.
     Usual,
-    /// The smaller of the models with and without that memory.
+    /// The smaller of the models with and without the memory of large patterns.
     Thorough,
+}
+
+impl Effort {
+    /// The codings to try on frames.
+    fn codings(self, picture: Picture, raw: &[u8]) -> Vec<Coding> {
+        let codings: &[Coding] = match self {
+            Self::Quick => &[Coding::Plain],
+            Self::Usual if has_many_values(picture, raw) => &[Coding::Plain],
+            Self::Usual => &[Coding::Templates],
+            Self::Thorough => &[Coding::Templates, Coding::Patterns],
+        };
+        let mut codings: Vec<Coding> = codings.iter().map(|coding| coding.suited(picture)).collect();
+        codings.dedup();
+        codings
+    }
+
+    /// The level of Zstandard, for units that are kept.
+    fn zstd_level(self) -> i32 {
+        match self {
+            Self::Quick => 1,
+            Self::Usual | Self::Thorough => 9,
+        }
+    }
 }
 
 /// How the units of coded blocks are coded.
@@ -76,6 +101,11 @@ impl Coding {
     /// Of pictures whose units are too large to be remembered, none has patterns.
     fn suits(self, picture: Picture) -> bool {
         self != Self::Patterns || picture.unit_bytes <= model::PATTERN_BYTES
+    }
+
+    /// This, or what comes nearest to it in such pictures.
+    fn suited(self, picture: Picture) -> Self {
+        if self.suits(picture) { self } else { Self::Templates }
     }
 }
 
@@ -140,16 +170,19 @@ pub fn encode(picture: Picture, effort: Effort, crew: &Crew, raw: &[u8], out: &m
     if !picture.fits(raw.len()) {
         return false;
     }
-    let codings: &[Coding] = match effort {
-        Effort::Quick => &[Coding::Plain],
-        Effort::Usual if has_many_values(picture, raw) => &[Coding::Patterns],
-        Effort::Usual => &[Coding::Templates],
-        Effort::Thorough => &[Coding::Templates, Coding::Patterns],
-    };
-    let suited = |coding: Coding| if coding.suits(picture) { coding } else { Coding::Templates };
-    let mut codings: Vec<Coding> = codings.iter().map(|&coding| suited(coding)).collect();
-    codings.dedup();
-    let Ok(mut coded) = encode_with(&codings, picture, crew, raw) else { return false };
+    encode_by(&effort.codings(picture, raw), effort, picture, crew, raw, out)
+}
+
+/// The same by one of these codings.
+fn encode_by(
+    codings: &[Coding],
+    effort: Effort,
+    picture: Picture,
+    crew: &Crew,
+    raw: &[u8],
+    out: &mut Vec<u8>,
+) -> bool {
+    let Ok(mut coded) = encode_with(codings, effort.zstd_level(), picture, crew, raw) else { return false };
     let bytes = |codes: &[Vec<u8>]| codes.iter().map(Vec::len).sum::<usize>();
     let Some(shortest) = (0..codings.len()).min_by_key(|&at| bytes(&coded[at])) else { return false };
     let start = out.len();
@@ -172,7 +205,13 @@ fn put(coding: Coding, codes: &[Vec<u8>], out: &mut Vec<u8>) {
 const SEARCHES: usize = 4;
 
 /// The bands by each coding. What moved where is the same for all of them.
-fn encode_with(codings: &[Coding], picture: Picture, crew: &Crew, raw: &[u8]) -> Result<Vec<Vec<Vec<u8>>>> {
+fn encode_with(
+    codings: &[Coding],
+    zstd_level: i32,
+    picture: Picture,
+    crew: &Crew,
+    raw: &[u8],
+) -> Result<Vec<Vec<Vec<u8>>>> {
     let band_rows = picture.band_rows(picture.bands());
     let tops: Vec<usize> = (0..picture.height).step_by(band_rows).collect();
     let of_bands = pool::map(crew, tops, |top| {
@@ -213,7 +252,7 @@ fn encode_with(codings: &[Coding], picture: Picture, crew: &Crew, raw: &[u8]) ->
         };
         let units: Vec<Units> = bands.into_iter().map(finish).collect();
         let code = |(units, decisions): (Units, Vec<u8>)| match units {
-            Units::Plain(plain) => plain.code(&decisions),
+            Units::Plain(plain) => plain.code(&decisions, zstd_level),
             Units::Modelled(..) => Ok(decisions),
         };
         units.into_iter().zip(decisions).map(code).collect::<Result<Vec<_>>>()
@@ -309,16 +348,21 @@ pub fn estimate(picture: Picture, effort: Effort, frames: usize, raw: &[u8]) -> 
     if !looks_discrete(picture, raw) {
         return None;
     }
-    let packed_bytes = |effort, raw: &[u8]| {
+    let mut codings = effort.codings(picture, raw);
+    if let [_, _] = codings[..] {
+        // One of them says enough.
+        codings.remove(usize::from(!has_many_values(picture, raw)));
+    }
+    let packed_bytes = |raw: &[u8]| {
         let mut packed = Vec::new();
-        encode(picture, effort, &Crew::new(1), raw, &mut packed).then_some(packed.len())
+        encode_by(&codings, effort, picture, &Crew::new(1), raw, &mut packed).then_some(packed.len())
     };
-    if effort != Effort::Quick {
-        return packed_bytes(Effort::Usual, raw);
+    if codings != [Coding::Plain] {
+        return packed_bytes(raw);
     }
     // Without a model the first frame takes most: of a sample more than of a batch.
     let sampled = raw.len() / picture.frame_bytes();
-    let (all, first) = (packed_bytes(effort, raw)?, packed_bytes(effort, &raw[..picture.frame_bytes()])?);
+    let (all, first) = (packed_bytes(raw)?, packed_bytes(&raw[..picture.frame_bytes()])?);
     let later = all.saturating_sub(first);
     Some(if sampled < 2 { all } else { (first + later / (sampled - 1) * (frames - 1)) * sampled / frames })
 }

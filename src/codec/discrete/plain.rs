@@ -5,9 +5,6 @@ use zstd::zstd_safe::{CParameter, compress_bound};
 
 use crate::error::{Error, Result};
 
-/// The level of Zstandard.
-const LEVEL: i32 = 1;
-
 /// The units of a band's coded blocks: an encoder's so far, or a decoder's that are still to come.
 #[derive(Default)]
 pub(super) struct Plain {
@@ -32,14 +29,14 @@ impl Plain {
         self.taken == self.units.len()
     }
 
-    /// The code of a band: two lengths, its `decisions`, and the units.
-    pub fn code(&self, decisions: &[u8]) -> Result<Vec<u8>> {
+    /// The code of a band: two lengths, its `decisions`, and the units at this level of Zstandard.
+    pub fn code(&self, decisions: &[u8], zstd_level: i32) -> Result<Vec<u8>> {
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Error::limit("band: more than 4 GiB"));
         let mut out = Vec::new();
         out.extend(length(decisions)?.to_le_bytes());
         out.extend(length(&self.units)?.to_le_bytes());
         out.extend(decisions);
-        let mut compressor = Compressor::new(LEVEL)?;
+        let mut compressor = Compressor::new(zstd_level)?;
         compressor.set_parameter(CParameter::ContentSizeFlag(false))?;
         let start = out.len();
         out.resize(start + compress_bound(self.units.len()), 0);

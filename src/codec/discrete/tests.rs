@@ -70,7 +70,7 @@ fn round_trip(picture: Picture, raw: &[u8]) -> Vec<u8> {
         [Coding::Templates, Coding::Patterns, Coding::Plain].into_iter().filter(|coding| coding.suits(picture))
     {
         let mut packed = Vec::new();
-        let coded = encode_with(&[coding], picture, &Crew::new(1), raw).unwrap();
+        let coded = encode_with(&[coding], 1, picture, &Crew::new(1), raw).unwrap();
         put(coding, &coded[0], &mut packed);
         let mut decoded = vec![0xA5; raw.len()];
         decode(picture, &Crew::new(1), &packed, &mut decoded).unwrap();
@@ -161,14 +161,36 @@ fn thorough_is_never_longer() {
     }
 }
 
+/// Patterns of many values are modelled where there is time for it.
+#[test]
+fn effort_chooses_the_coding() {
+    let picture = picture(160, 96, 3);
+    let icon = |y: usize, x: usize| (y / 16 * 31 + x / 8 * y % 64 * 77) as u64 % 1000 * 0x3171;
+    let many = frames(picture, 3, |frame, y, x| icon(y, x + 16 * frame));
+    let few = text(picture, 3);
+    for (raw, effort, coding) in [
+        (&few, Effort::Quick, Coding::Plain),
+        (&few, Effort::Usual, Coding::Templates),
+        (&many, Effort::Usual, Coding::Plain),
+        (&many, Effort::Thorough, Coding::Patterns),
+    ] {
+        let mut packed = Vec::new();
+        assert!(encode(picture, effort, &Crew::new(1), raw, &mut packed));
+        assert_eq!(packed[1], coding as u8, "{effort:?}");
+        let mut decoded = vec![0; raw.len()];
+        decode(picture, &Crew::new(1), &packed, &mut decoded).unwrap();
+        assert!(decoded == *raw, "{effort:?}");
+    }
+}
+
 /// No cut decodes, and no flipped bit does anything but decode to something or be refused.
 #[test]
 fn damage_is_refused_or_harmless() {
     let picture = picture(33, 40, 3);
     let raw = text(picture, 3);
-    for effort in [Effort::Quick, Effort::Usual] {
+    for coding in [Coding::Templates, Coding::Patterns, Coding::Plain] {
         let mut packed = Vec::new();
-        assert!(encode(picture, effort, &Crew::new(1), &raw, &mut packed));
+        assert!(encode_by(&[coding], Effort::Usual, picture, &Crew::new(1), &raw, &mut packed));
         damage(picture, &raw, &packed);
     }
 }
