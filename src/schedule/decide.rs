@@ -92,11 +92,13 @@ pub struct Allowance {
     pub doubt: f64,
 }
 
-/// A detour that need not wait until it is due: how much longer than the direct way, and the doubt that makes it
-/// worth while.
+/// How much longer than the direct way a detour may be.
+const LONGEST: f64 = 1.1;
+/// One that need not wait until it is due, and the doubt that makes it worth while.
 const SLIGHT: f64 = 1.05;
 const WORTH_KNOWING: f64 = 0.25;
-/// The doubt of which a side has never been tried at anything like it, about: that does not wait either.
+/// The doubt of which a side has never been tried at anything like it, about: that does not wait either, and may be as long as
+/// is affordable.
 const IGNORANT: f64 = 0.4;
 
 /// The side that is done first. With [`Policy::Throughput`] the other one is tried now and then where it may
@@ -113,10 +115,11 @@ pub fn decide(cpu: Outlook, gpu: Outlook, policy: Policy, allowance: Allowance) 
         Side::Gpu => (gpu.done.seconds, cpu.done.seconds),
     };
     let may_be_faster = other < chosen * (2.0 * allowance.doubt).exp();
-    let slight = other <= chosen * SLIGHT && allowance.doubt > WORTH_KNOWING;
     let affordable = other - chosen <= allowance.seconds;
-    let in_time = allowance.due || slight || allowance.doubt > IGNORANT;
-    if policy == Policy::Throughput && affordable && may_be_faster && in_time {
+    let within = |factor: f64| other <= chosen * factor;
+    let due = within(LONGEST) && allowance.due;
+    let slight = within(SLIGHT) && allowance.doubt > WORTH_KNOWING;
+    if policy == Policy::Throughput && affordable && may_be_faster && (due || slight || allowance.doubt > IGNORANT) {
         return Decision { side: side.other(), reason: Reason::Exploring };
     }
     let reason = if faster(cpu.alone, gpu.alone) == side { Reason::Faster } else { Reason::OtherBusy };
@@ -170,10 +173,12 @@ mod tests {
             decide(outlook(1.0, 0.0), outlook(gpu, 0.0), Policy::Throughput, allowance)
         };
         let explored = decision(Side::Gpu, Reason::Exploring);
-        assert_eq!(decide(1.2, 0.5, true, 0.3), explored);
-        assert_eq!(decide(1.2, 0.1, true, 0.3).reason, Reason::Faster, "too dear");
-        assert_eq!(decide(1.2, 0.5, false, 0.3).reason, Reason::Faster, "too soon");
-        assert_eq!(decide(1.2, 0.5, true, 0.01).reason, Reason::Faster, "hopeless");
+        assert_eq!(decide(1.09, 0.5, true, 0.3), explored);
+        assert_eq!(decide(1.09, 0.05, true, 0.3).reason, Reason::Faster, "too dear");
+        assert_eq!(decide(1.09, 0.5, false, 0.3).reason, Reason::Faster, "too soon");
+        assert_eq!(decide(1.09, 0.5, true, 0.01).reason, Reason::Faster, "hopeless");
+        assert_eq!(decide(1.2, 0.5, true, 0.3).reason, Reason::Faster, "too long");
+        assert_eq!(decide(1.2, 0.5, false, 0.5), explored, "never tried");
         assert_eq!(decide(1.05, 0.5, false, 0.3), explored, "a slight detour");
         assert_eq!(decide(1.05, 0.5, false, 0.05).reason, Reason::Faster, "nothing to be learnt");
         let allowance = Allowance { seconds: 1.0, due: true, doubt: 1.0 };

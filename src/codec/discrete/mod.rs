@@ -174,14 +174,7 @@ pub fn encode(picture: Picture, effort: Effort, crew: &Crew, raw: &[u8], out: &m
 }
 
 /// The same by one of these codings.
-fn encode_by(
-    codings: &[Coding],
-    effort: Effort,
-    picture: Picture,
-    crew: &Crew,
-    raw: &[u8],
-    out: &mut Vec<u8>,
-) -> bool {
+fn encode_by(codings: &[Coding], effort: Effort, picture: Picture, crew: &Crew, raw: &[u8], out: &mut Vec<u8>) -> bool {
     let Ok(mut coded) = encode_with(codings, effort.zstd_level(), picture, crew, raw) else { return false };
     let bytes = |codes: &[Vec<u8>]| codes.iter().map(Vec::len).sum::<usize>();
     let Some(shortest) = (0..codings.len()).min_by_key(|&at| bytes(&coded[at])) else { return false };
