@@ -9,7 +9,7 @@ use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader, known_devic
 use serde_json::{Value, json};
 
 use super::arguments::{Examine, Info};
-use super::{print, statistics};
+use super::{DAMAGED, print, statistics};
 
 pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<ExitCode> {
     let name = path.display().to_string();
@@ -23,6 +23,8 @@ pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<E
     for damage in reader.damage() {
         eprintln!("framepress: {name}: {damage}");
     }
+    // What there is of a file that was cut is told all the same.
+    let code = ExitCode::from(if reader.damage().is_empty() { 0 } else { DAMAGED });
     let format = reader.format();
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
     let ratio = super::ratio(raw_bytes, packed_bytes);
@@ -46,7 +48,7 @@ pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<E
             object["statistics"] = statistics::json(&batches, &known_devices());
         }
         print(object)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
     print(&name)?;
     print(format_args!(
@@ -79,7 +81,7 @@ pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<E
     if stats {
         statistics::text(&batches, &known_devices())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// What is known of a method besides its name.
