@@ -116,9 +116,14 @@ impl Encoder {
         if !self.thorough && is_noise(block) {
             return None;
         }
+        let kept = self.without_zeros(block, around);
+        // What is left without zeros is noise: nothing makes less of it, or of where it is.
+        if let Some(kept) = kept.as_ref().filter(|kept| !self.thorough && is_noise(kept)) {
+            return sparse::encode(self.simd, kept, false, block.len(), out).then_some(CodecId::Sparse);
+        }
         let guess = if self.thorough { Guess::Either } else { self.guess(block) };
         let start = out.len();
-        let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, around, out) };
+        let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, kept, around, out) };
         if by_entropy.is_none() {
             out.truncate(start);
         }
@@ -156,21 +161,23 @@ impl Encoder {
         by_quick < block.len() && by_quick / 16 * 15 * part_by_zstd < rival * part_by_quick.max(1)
     }
 
-    /// Codes `block` by `ans`, as it is or without its zeros, or by contexts if these save more than they cost.
-    fn entropy(&self, block: &[u8], around: Surroundings<'_>, out: &mut Vec<u8>) -> Option<CodecId> {
+    /// Codes `block` by `ans`, as it is or what is `kept` of it without its zeros, or by contexts if these save more than
+    /// they cost.
+    fn entropy(
+        &self,
+        block: &[u8],
+        kept: Option<Vec<u8>>,
+        around: Surroundings<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<CodecId> {
         let start = out.len();
-        let kept = self.without_zeros(block, around);
-        let is_lost = !self.thorough && kept.as_ref().is_some_and(|kept| is_noise(kept));
-        let contexts = if is_lost { None } else { self.best_contexts(block, around) };
-        let contexts = contexts.filter(|plan| {
+        let contexts = self.best_contexts(block, around).filter(|plan| {
             let bytes = plan.payload_bytes() + plan.overhead_bytes();
             kept.as_ref().is_none_or(|kept| bytes < ans::estimate(kept))
         });
         let by_tables = match (contexts, kept) {
             (Some(plan), _) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
-            (None, Some(kept)) => {
-                sparse::encode(self.simd, &kept, !is_lost, block.len(), out).then_some(CodecId::Sparse)
-            }
+            (None, Some(kept)) => sparse::encode(self.simd, &kept, true, block.len(), out).then_some(CodecId::Sparse),
             (None, None) => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
         };
         // Lower bytes are noise, for the most part, or follow from the higher ones.
