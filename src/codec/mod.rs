@@ -6,7 +6,7 @@
 pub mod ans;
 pub(crate) mod bits;
 pub mod discrete;
-pub(crate) mod exceptions;
+pub mod exceptions;
 mod lz4;
 pub mod model;
 pub mod pack;

@@ -57,8 +57,8 @@ mod traffic_tests;
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
 pub use compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_expected,
-    compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
+    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_exceptions,
+    compare_expected, compare_made, compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
 };
 pub use gpu_frames::{GpuFrames, check_target};
 pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes, sample_motion};

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{self, Making, Plan, Settings, TilePlan};
-use crate::stage::{CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
+use crate::stage::{CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort};
 use crate::{Compressor, Decompressor, Limits};
 
 /// What an accelerator does wrong.
@@ -114,13 +114,13 @@ impl Backend for Fake {
 
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
         self.call(raw.len())?;
-        self.cpu.tiles_unpack(geometry, plan, packed, raw)?;
+        self.cpu.tiles_unpack(restored, plan, packed, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }
@@ -145,7 +145,7 @@ impl Backend for Fake {
 
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
@@ -153,7 +153,7 @@ impl Backend for Fake {
         raw: &mut [u8],
     ) -> Result<()> {
         self.call(raw.len())?;
-        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
+        self.cpu.tiles_decode(restored, plan, tables, coded, motion, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }
