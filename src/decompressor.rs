@@ -36,6 +36,9 @@ pub struct Decompressor {
 /// A batch of a file in memory, and where its frames go.
 type Cut<'f, 'r> = (Geometry, BatchRecord<&'f [u8]>, &'r mut [u8]);
 
+/// The blocks of recovered planes; places and pixels of what they do not make, as bytes.
+type WithExceptions<'b, 'f> = (&'b [CodedBlock<&'f [u8]>], [Vec<u8>; 2]);
+
 impl Decompressor {
     /// A decompressor on `device`, using at most `threads` threads per call (`None`: the whole
     /// process-wide pool), that refuses what is above `limits`.
@@ -343,12 +346,12 @@ impl Decompressor {
         result
     }
 
-    /// The blocks of the planes, and what the others have: places and pixels of exceptions, as bytes.
+    /// Tells the blocks of planes from those of exceptions, which it decodes.
     pub(crate) fn exceptions_after<'b, 'f>(
         &self,
         plan: &RecoveredPlan,
         blocks: &'b [CodedBlock<&'f [u8]>],
-    ) -> Result<(&'b [CodedBlock<&'f [u8]>], [Vec<u8>; 2])> {
+    ) -> Result<WithExceptions<'b, 'f>> {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
         let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
         let mut of_exceptions = [Vec::new(), Vec::new()];

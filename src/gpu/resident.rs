@@ -53,7 +53,8 @@ impl Residence for GpuBackend {
     }
 
     fn put_exceptions(&self, exceptions: &Exceptions, channels: usize, raw: &mut [u8]) -> Result<()> {
-        self.engine.execute(&exceptions_of_host(exceptions, channels, raw.len())?, &raw.to_vec(), raw)
+        let uploaded = raw.to_vec();
+        self.engine.execute(&exceptions_of_host(exceptions, channels, raw.len())?, &uploaded, raw)
     }
 
     fn checksum(&self, raw: &[u8]) -> Result<u64> {

@@ -114,10 +114,11 @@ fn recovered_planes_stay() {
     let packing = choose_tiles(batch, LevelParameters::of(1).tiles, true, &cpu).unwrap().plan;
     let packed = cpu.tiles_pack(batch, &packing, TileEffort::Few).unwrap();
     let unpacking = |restored: Restored<'_>| Unpacking::new(restored, &packing, &packed).unwrap().recording;
-    let recordings: [(&dyn Fn(Restored<'_>) -> Recording, usize); 2] =
-        [(&decoding, Decoding::input_bytes(&coded)), (&unpacking, Unpacking::input_bytes(&packed))];
-    for (recording, input) in recordings {
-        let (tiles_alone, both) = (recording((&of_planes).into()), recording(Restored::made(&geometry, &making)));
+    let (alone, made) = (Restored::from(&of_planes), Restored::made(&geometry, &making));
+    for (tiles_alone, both, input) in [
+        (decoding(alone), decoding(made), Decoding::input_bytes(&coded)),
+        (unpacking(alone), unpacking(made), Unpacking::input_bytes(&packed)),
+    ] {
         let of_planes = both.dispatches().last().unwrap().storage[0];
         let moved = [
             moved(&both, input, &Used(&[(Kernel::ConvertInverse, of_planes, planes.len())])),
