@@ -179,7 +179,7 @@ pub fn decode(
 }
 
 /// Restores packed raw frames from the segments of the planes that they were made from: on a device, or on the CPU if these
-/// [can be converted](converts) band by band, or frame by frame if they move. The CPU uses memory of the `planes` where bands
+/// can be converted (`converts`) band by band, or frame by frame if they move. The CPU uses memory of the `planes` where bands
 /// meet, or for all frames that move.
 ///
 /// # Errors
