@@ -3,16 +3,14 @@
 use std::fmt;
 
 use super::probe::sample_bytes;
-use super::resident::Residence;
-use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables, exceptions};
+use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
+use crate::cpu;
 use crate::cpu::CpuBackend;
-use crate::cpu::recover::Exceptions;
 use crate::error::Result;
-use crate::frame::{Batch, GROUP, Geometry, PitchedFrames, Tiling, WorkBuffer};
+use crate::frame::{Batch, GROUP, Geometry, Tiling, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
 use crate::stage::{Backend, Restored, Segments, SolvedPlanes, TileBatch, TileEffort};
-use crate::{container, cpu};
 
 /// The first result in which two backends differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -363,46 +361,6 @@ pub fn compare_copy(copy: impl FnOnce(&[u8], &mut [u8]) -> Result<()>, words: us
     Ok(first_difference(bytemuck::cast_slice(&expected), &found).map(|byte| Difference::Copy { byte }))
 }
 
-/// The first byte in which rows differ from those that the CPU copies, there and back.
-pub fn compare_rows(device: &dyn Residence, frames: &PitchedFrames) -> Result<Option<Difference>> {
-    let pitched = sample_bytes(frames.pitched_bytes(), 11);
-    let mut dense = [vec![0xA5; frames.dense_bytes()], vec![0x5A; frames.dense_bytes()]];
-    cpu::rows::forward(frames, &pitched, &mut dense[0]);
-    device.rows_forward(frames, &pitched, &mut dense[1])?;
-    if let Some(byte) = first_difference(&dense[0], &dense[1]) {
-        return Ok(Some(Difference::Rows { byte }));
-    }
-    let mut back = [vec![0xA5; pitched.len()], vec![0x5A; pitched.len()]];
-    cpu::rows::inverse(frames, &dense[0], &mut back[0]);
-    device.rows_inverse(frames, &dense[0], &mut back[1])?;
-    Ok(first_difference(&back[0], &back[1]).map(|byte| Difference::Rows { byte }))
-}
-
-/// The first byte in which frames of so many pixels with exceptions differ from those of the CPU. All of every seventh run of
-/// nine pixels is one, and some of the others.
-pub fn compare_exceptions(device: &dyn Residence, channels: usize, pixels: usize) -> Result<Option<Difference>> {
-    let mut exceptions = Exceptions::default();
-    let numbers = sample_bytes(4 * pixels, 13);
-    for (place, &[first, second, third, chance]) in numbers.as_chunks().0.iter().enumerate() {
-        if place / 9 % 7 == 0 || chance < 20 {
-            exceptions.places.push(place as u32);
-            exceptions.pixels.push([first, second, third]);
-        }
-    }
-    let mut expected = sample_bytes(channels * pixels, 14);
-    let mut found = expected.clone();
-    let bytes = exceptions::to_bytes(std::slice::from_ref(&exceptions));
-    exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, &mut expected)?;
-    device.put_exceptions(&exceptions, channels, &mut found)?;
-    Ok(first_difference(&expected, &found).map(|byte| Difference::Exceptions { byte }))
-}
-
-/// Whether the checksum of so many bytes is another than the CPU's.
-pub fn compare_checksum(device: &dyn Residence, bytes: usize) -> Result<Option<Difference>> {
-    let raw = sample_bytes(bytes, 12);
-    Ok((device.checksum(&raw)? != container::checksum(&raw)).then_some(Difference::Checksum))
-}
-
 /// The first difference of the codes of `groups`, cut into `segments` segments of uneven lengths, there
 /// and back.
 pub fn compare_rans(
@@ -444,7 +402,7 @@ fn sum(group: &[u8; GROUP]) -> u16 {
 }
 
 /// Where two slices differ first. One that is longer differs at the end of the other.
-fn first_difference<T: PartialEq>(expected: &[T], found: &[T]) -> Option<usize> {
+pub(super) fn first_difference<T: PartialEq>(expected: &[T], found: &[T]) -> Option<usize> {
     let at = expected.iter().zip(found).position(|(expected, found)| expected != found);
     at.or_else(|| (expected.len() != found.len()).then(|| expected.len().min(found.len())))
 }

@@ -1,9 +1,10 @@
 //! Checks a device against the CPU before it is trusted: drivers fail silently.
 
 use super::compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_exceptions, compare_expected,
-    compare_made, compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
+    Difference, compare, compare_coded, compare_costs, compare_expected, compare_made, compare_packed, compare_rans,
+    compare_recovery, compare_search,
 };
+use super::compare_resident::{compare_checksum, compare_exceptions, compare_rows};
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
