@@ -13,10 +13,10 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout, WorkBuffer};
 use framepress::internal::motion::{Filter, Filters, Motion, SearchEffort, search};
 use framepress::internal::{
-    Backend, Batch, CpuBackend, GROUP, KNOWN, LevelParameters, Order, Pitch, PitchedFrames, Prediction, Segments,
-    SolvedPlanes, Stretch, TileBatch, TileChoice, TileCounts, TileDecoderTables, TileEffort, TileEncoderTables,
-    bit_shuffle, block_sums, byte_shuffle, choose_tiles, colour, copy, entropy, histogram, predict,
-    rows as rows_between, temporal,
+    Backend, Batch, CpuBackend, Exceptions, GROUP, KNOWN, LevelParameters, Order, Pitch, PitchedFrames, Prediction,
+    Segments, SolvedPlanes, Stretch, TileBatch, TileChoice, TileCounts, TileDecoderTables, TileEffort,
+    TileEncoderTables, bit_shuffle, block_sums, byte_shuffle, choose_tiles, colour, copy, entropy, exceptions,
+    histogram, predict, rows as rows_between, temporal,
 };
 use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCoding, TilePlan};
 use framepress::{Settings, SimdLevel};
@@ -141,7 +141,7 @@ fn copies(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What is done to frames that stay on a device, by the twins of its kernels.
+/// What is done to frames that stay on a device, by the twins of its kernels. A pixel in sixteen is an exception.
 fn residence(criterion: &mut Criterion) {
     let footage = Footage::of(&clips::rgb().frames);
     let geometry = &footage.geometry;
@@ -167,6 +167,15 @@ fn residence(criterion: &mut Criterion) {
     let mut group = self::group(criterion, "block_sums", dense.len());
     group.bench_function("words/forward", |bencher| {
         bencher.iter(|| block_sums::forward(black_box(&dense), &mut sums));
+    });
+    group.finish();
+    let places: Vec<u32> = (0..geometry.plane_samples(0) as u32).step_by(16).collect();
+    let excepted = Exceptions { pixels: vec![[7; 3]; places.len()], places };
+    let bytes = exceptions::to_bytes(&[excepted]);
+    let mut group = self::group(criterion, "exceptions", dense.len());
+    group.bench_function("sixteenth/inverse", |bencher| {
+        let bytes = bytes.each_ref().map(Vec::as_slice);
+        bencher.iter(|| exceptions::put(black_box(bytes), geometry.planes.len(), &mut dense).expect("places"));
     });
     group.finish();
 }
@@ -396,7 +405,8 @@ fn tiles(criterion: &mut Criterion) {
         let mut raw = batch.raw.to_vec();
         let packed_tiles = backend.tiles_pack(batch, &packed, TileEffort::All).expect("packed tiles");
         group.bench_function(format!("all/unpack/{name}"), |bencher| {
-            bencher.iter(|| backend.tiles_unpack(&geometry, &packed, &packed_tiles, &mut raw).expect("frames"));
+            bencher
+                .iter(|| backend.tiles_unpack((&geometry).into(), &packed, &packed_tiles, &mut raw).expect("frames"));
         });
 
         let choice = choose_tiles(batch, TileEffort::All, false, &cpu);
@@ -409,7 +419,9 @@ fn tiles(criterion: &mut Criterion) {
         let decode = TileDecoderTables::new(tables);
         let coded = backend.tiles_encode(batch, &plan, effort, &encode, None).expect("coded tiles");
         group.bench_function(format!("coded/decode/{name}"), |bencher| {
-            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, None, &mut raw).expect("frames"));
+            bencher.iter(|| {
+                backend.tiles_decode((&geometry).into(), &plan, &decode, &coded, None, &mut raw).expect("frames")
+            });
         });
 
         let sum = |group: &[u8; GROUP]| group.iter().map(|&residual| u16::from(residual)).sum::<u16>();
@@ -464,7 +476,9 @@ fn motion(criterion: &mut Criterion) {
         let coded = backend.tiles_encode(batch, &plan, effort, &encode, moving).expect("coded tiles");
         let mut raw = batch.raw.to_vec();
         group.bench_function(format!("coded/decode/{name}"), |bencher| {
-            bencher.iter(|| backend.tiles_decode(&geometry, &plan, &decode, &coded, moving, &mut raw).expect("frames"));
+            bencher.iter(|| {
+                backend.tiles_decode((&geometry).into(), &plan, &decode, &coded, moving, &mut raw).expect("frames")
+            });
         });
     }
 }

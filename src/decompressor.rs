@@ -36,6 +36,9 @@ pub struct Decompressor {
 /// A batch of a file in memory, and where its frames go.
 type Cut<'f, 'r> = (Geometry, BatchRecord<&'f [u8]>, &'r mut [u8]);
 
+/// The blocks of recovered planes; places and pixels of what they do not make, as bytes.
+type WithExceptions<'b, 'f> = (&'b [CodedBlock<&'f [u8]>], [Vec<u8>; 2]);
+
 impl Decompressor {
     /// A decompressor on `device`, using at most `threads` threads per call (`None`: the whole
     /// process-wide pool), that refuses what is above `limits`.
@@ -319,6 +322,36 @@ impl Decompressor {
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
+        let (blocks, of_exceptions) = self.exceptions_after(plan, blocks)?;
+        let of_exceptions = of_exceptions.each_ref().map(Vec::as_slice);
+        let planes_geometry = plan.making.planes(geometry);
+        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let converts = !backend.is_cpu() || part.is_whole(geometry) && tiled::converts(&planes_geometry);
+        let result = match &*plan.method {
+            Method::Tiles(tiles) if converts => {
+                let (making, cpu) = ((geometry, &plan.making), self.scheduler.cpu());
+                tiled::decode_to_pixels(making, tiles, &bytes_of(blocks), &mut planes, raw, backend, cpu)
+                    .and_then(|()| exceptions::put(of_exceptions, geometry.planes.len(), raw))
+            }
+            method => {
+                planes.resize_for_overwrite(planes_geometry.raw_bytes());
+                self.restore_method(&planes_geometry, method, blocks, part, backend, planes.as_bytes_mut()).and_then(
+                    |()| {
+                        recovered::convert(geometry, &plan.making, planes.as_bytes(), part, of_exceptions, raw, backend)
+                    },
+                )
+            }
+        };
+        pool::lock(&self.buffers).push(planes);
+        result
+    }
+
+    /// Tells the blocks of planes from those of exceptions, which it decodes.
+    pub(crate) fn exceptions_after<'b, 'f>(
+        &self,
+        plan: &RecoveredPlan,
+        blocks: &'b [CodedBlock<&'f [u8]>],
+    ) -> Result<WithExceptions<'b, 'f>> {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
         let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
         let mut of_exceptions = [Vec::new(), Vec::new()];
@@ -328,25 +361,7 @@ impl Decompressor {
             decoder.decode(block.codec, block.bytes, Surroundings::default(), bytes)?;
         }
         pool::lock(&self.decoders).push(decoder);
-        let planes_geometry = plan.making.planes(geometry);
-        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
-        planes.resize_for_overwrite(planes_geometry.raw_bytes());
-        let of_exceptions = of_exceptions.each_ref().map(Vec::as_slice);
-        let converts = backend.is_cpu() && part.is_whole(geometry) && tiled::converts(&planes_geometry);
-        let result = match &*plan.method {
-            Method::Tiles(tiles) if converts => {
-                let (making, cpu) = ((geometry, &plan.making), self.scheduler.cpu());
-                tiled::decode_to_pixels(making, tiles, &bytes_of(blocks), planes.as_bytes_mut(), raw, cpu)
-                    .and_then(|()| exceptions::put(of_exceptions, geometry.planes.len(), raw))
-            }
-            method => self
-                .restore_method(&planes_geometry, method, blocks, part, backend, planes.as_bytes_mut())
-                .and_then(|()| {
-                    recovered::convert(geometry, &plan.making, planes.as_bytes(), part, of_exceptions, raw, backend)
-                }),
-        };
-        pool::lock(&self.buffers).push(planes);
-        result
+        Ok((blocks, of_exceptions))
     }
 
     fn restore_planes(

@@ -99,11 +99,12 @@ struct Readme;
 pub mod internal {
     pub use crate::codec::{
         DecodeTable, Decoder, EncodeTable, Encoder, Surroundings, TileCounts, TileDecoderTables, TileEncoderTables,
-        ans, discrete, model, pack,
+        ans, discrete, exceptions, model, pack,
     };
     pub use crate::container::{
         BatchRecord, BlockEntry, FileHeader, RecordReader, RecordWriter, blocks, checksum, recovered_count,
     };
+    pub use crate::cpu::recover::Exceptions;
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
         CpuBackend, bit_shuffle, block_sums, byte_shuffle, colour, copy, entropy, histogram, predict,
@@ -121,8 +122,8 @@ pub mod internal {
     pub use crate::recovered::{Recovered, convert, recover};
     pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
-        Backend, CodedSegment, CodedTiles, Detail, DeviceRates, DeviceRun, KernelRun, Order, PackedTiles, SegmentCode,
-        Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+        Backend, CodedSegment, CodedTiles, Detail, DeviceRates, DeviceRun, KernelRun, Order, PackedTiles, Restored,
+        SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -133,7 +134,7 @@ pub mod internal {
 
     /// The tiled path, as a backend does it.
     pub mod tiles {
-        pub use crate::tiled::{decode, encode};
+        pub use crate::tiled::{decode, decode_to_pixels, encode};
     }
 
     /// Vectors and what they make of frames.
@@ -153,9 +154,9 @@ pub mod internal {
     pub mod gpu {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
-            compare_coded, compare_copy, compare_costs, compare_expected, compare_packed, compare_rans,
-            compare_recovery, compare_rows, compare_search, list, made_frames, moving_frames, sample_bytes,
-            sample_motion,
+            compare_coded, compare_copy, compare_costs, compare_exceptions, compare_expected, compare_made,
+            compare_packed, compare_rans, compare_recovery, compare_rows, compare_search, list, made_frames,
+            moving_frames, sample_bytes, sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

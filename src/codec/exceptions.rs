@@ -46,26 +46,46 @@ pub fn to_bytes(parts: &[Exceptions]) -> [Vec<u8>; 2] {
 ///
 /// # Errors
 /// Corrupt if one lies beyond the frames, or if there are more places than pixels or fewer.
-pub fn put([places, pixels]: [&[u8]; 2], channels: usize, raw: &mut [u8]) -> Result<()> {
+pub fn put(parts: [&[u8]; 2], channels: usize, raw: &mut [u8]) -> Result<()> {
+    read(parts, raw.len() / channels, |place, pixel| raw[channels * place..][..CHANNELS].copy_from_slice(&pixel))
+}
+
+/// The exceptions of frames that have so many pixels, all of whose places are within.
+///
+/// # Errors
+/// As [`put`], and for more pixels than can be counted.
+#[cfg(feature = "gpu")]
+pub fn from_bytes(parts: [&[u8]; 2], frame_pixels: usize) -> Result<Exceptions> {
+    if u32::try_from(frame_pixels).is_err() {
+        return Err(Error::limit("exceptions: of more pixels than can be counted"));
+    }
+    let mut exceptions = Exceptions::default();
+    read(parts, frame_pixels, |place, pixel| {
+        exceptions.places.push(place as u32);
+        exceptions.pixels.push(pixel);
+    })?;
+    Ok(exceptions)
+}
+
+/// Hands on the place, among `frame_pixels`, and the channels of each exception.
+fn read([places, pixels]: [&[u8]; 2], frame_pixels: usize, mut each: impl FnMut(usize, [u8; CHANNELS])) -> Result<()> {
     let outside = || Error::corrupt("exceptions: a place beyond the frames");
     let count = pixels.len() / CHANNELS;
     let mut bytes = places.iter();
     let (mut at, mut done) = (0usize, 0);
     let mut last = [0u8; CHANNELS];
     while !bytes.as_slice().is_empty() {
-        let first = at.checked_add(read(&mut bytes)?).ok_or_else(outside)?;
-        let length = read(&mut bytes)?.saturating_add(1);
+        let first = at.checked_add(number(&mut bytes)?).ok_or_else(outside)?;
+        let length = number(&mut bytes)?.saturating_add(1);
         if length > count - done {
             return Err(Error::corrupt(format!("exceptions: more places than their {count} pixels")));
         }
-        let end = first.checked_add(length).ok_or_else(outside)?;
-        let range = first.checked_mul(channels).zip(end.checked_mul(channels)).ok_or_else(outside)?;
-        let run = raw.get_mut(range.0..range.1).ok_or_else(outside)?;
-        for (pixel, number) in run.chunks_exact_mut(channels).zip(done..) {
+        let end = first.checked_add(length).filter(|&end| end <= frame_pixels).ok_or_else(outside)?;
+        for (place, number) in (first..end).zip(done..) {
             for (channel, last) in last.iter_mut().enumerate() {
                 *last = last.wrapping_add(pixels[channel * count + number]);
-                pixel[channel] = *last;
             }
+            each(place, last);
         }
         (at, done) = (end, done + length);
     }
@@ -75,7 +95,7 @@ pub fn put([places, pixels]: [&[u8]; 2], channels: usize, raw: &mut [u8]) -> Res
     Ok(())
 }
 
-fn read(bytes: &mut std::slice::Iter<'_, u8>) -> Result<usize> {
+fn number(bytes: &mut std::slice::Iter<'_, u8>) -> Result<usize> {
     sums::read(bytes).ok_or_else(|| Error::corrupt("exceptions: places end within a number"))
 }
 
@@ -103,6 +123,23 @@ mod tests {
             assert!(put([&places, &pixels], channels, &mut raw[channels..]).is_err(), "the last place is outside");
         }
         assert!(to_bytes(&[]).iter().all(Vec::is_empty));
+    }
+
+    /// Those that are put in, if all places are within.
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn exceptions_are_the_same_again() {
+        let expected = exceptions(&[0, 1, 2, 255, 256, 257, 600, 1500]);
+        let bytes = to_bytes(std::slice::from_ref(&expected));
+        let [places, pixels] = bytes.each_ref().map(Vec::as_slice);
+        assert_eq!(from_bytes([places, pixels], 1501).unwrap(), expected);
+        assert_eq!(from_bytes([&[], &[]], 0).unwrap(), Exceptions::default());
+        assert!(from_bytes([places, pixels], 1500).is_err(), "the last place is outside");
+        assert!(from_bytes([places, &pixels[3..]], 1501).is_err());
+        assert!(from_bytes([places, pixels], usize::MAX).is_err(), "places that 32 bits cannot count");
+        for end in 0..places.len() {
+            assert!(from_bytes([&places[..end], pixels], 1501).is_err());
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(crate) mod bits;
 mod decoder;
 pub mod discrete;
 mod encoder;
-pub(crate) mod exceptions;
+pub mod exceptions;
 mod lz4;
 pub mod model;
 pub mod pack;

@@ -33,7 +33,7 @@ use crate::motion::{self, Field, Filter, Filters, Motion, SearchEffort};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
 use crate::pool::{self, Crew};
 use crate::stage::{
-    self, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort,
+    self, Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort,
 };
 
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
@@ -64,6 +64,21 @@ impl CpuBackend {
         let result = work(&mut buffer);
         self.give_back(buffer);
         result
+    }
+
+    /// Has `tiles` restore what was tiled, and makes frames of it if they are made.
+    fn restore(
+        &self,
+        Restored { geometry, making }: Restored<'_>,
+        raw: &mut [u8],
+        tiles: impl FnOnce(&Geometry, &mut [u8]) -> Result<()>,
+    ) -> Result<()> {
+        let Some(making) = making else { return tiles(geometry, raw) };
+        let tiled = making.planes(geometry);
+        self.with_buffer(tiled.raw_bytes(), |planes| {
+            tiles(&tiled, planes.as_bytes_mut())?;
+            self.convert(geometry, making, planes.as_bytes(), raw)
+        })
     }
 
     /// A buffer of `bytes` unspecified bytes.
@@ -317,12 +332,12 @@ impl Backend for CpuBackend {
 
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
-        tiles::unpack(self.simd, &self.crew, geometry, plan, packed, raw)
+        self.restore(restored, raw, |tiled, raw| tiles::unpack(self.simd, &self.crew, tiled, plan, packed, raw))
     }
 
     fn tiles_encode(
@@ -338,14 +353,16 @@ impl Backend for CpuBackend {
 
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        tiles::decode(self.simd, &self.crew, (geometry, motion), plan, tables, coded, raw)
+        self.restore(restored, raw, |tiled, raw| {
+            tiles::decode(self.simd, &self.crew, (tiled, motion), plan, tables, coded, raw)
+        })
     }
 
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TilePlan};
-use crate::stage::{Accelerator, Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
+use crate::stage::{
+    Accelerator, Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort,
+};
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
 /// then be done elsewhere, and once it is lost so must all others.
@@ -135,16 +137,17 @@ impl Backend for GpuBackend {
 
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
-        packed.check(geometry, plan, &plan.tiling(geometry))?;
+        let tiled = restored.tiled();
+        packed.check(&tiled, plan, &plan.tiling(&tiled))?;
         if raw.is_empty() {
             return Ok(());
         }
-        split_tiles::unpack(&self.engine, geometry, plan, packed, raw)
+        split_tiles::unpack(&self.engine, restored, plan, packed, raw)
     }
 
     fn tiles_encode(
@@ -163,18 +166,19 @@ impl Backend for GpuBackend {
 
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
+        let tiled = restored.tiled();
+        let groups = coded.check(&tiled, plan, &plan.tiling(&tiled), tables)?;
         if raw.is_empty() {
             return Ok(());
         }
-        split_tiles::decode(&self.engine, (geometry, motion), plan, tables, (coded, &groups), raw)
+        split_tiles::decode(&self.engine, (restored, motion), plan, tables, (coded, &groups), raw)
     }
 
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {

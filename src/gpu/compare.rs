@@ -3,15 +3,14 @@
 use std::fmt;
 
 use super::probe::sample_bytes;
-use super::resident::Residence;
 use crate::codec::{TileCounts, TileDecoderTables, TileEncoderTables};
+use crate::cpu;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
-use crate::frame::{Batch, GROUP, PitchedFrames, Tiling, WorkBuffer};
+use crate::frame::{Batch, GROUP, Geometry, Tiling, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TileCoding, TileCut, TilePlan, TilePredictor};
-use crate::stage::{Backend, Segments, SolvedPlanes, TileBatch, TileEffort};
-use crate::{container, cpu};
+use crate::stage::{Backend, Restored, Segments, SolvedPlanes, TileBatch, TileEffort};
 
 /// The first result in which two backends differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +94,11 @@ pub enum Difference {
         /// Within what they are copied to.
         byte: usize,
     },
+    /// Raw frames with exceptions.
+    Exceptions {
+        /// Within the batch.
+        byte: usize,
+    },
     /// The checksum of raw frames.
     Checksum,
 }
@@ -117,6 +121,7 @@ impl fmt::Display for Difference {
             Difference::Copy { byte } => write!(f, "copy, byte {byte}"),
             Difference::Decoded { group } => write!(f, "decoded residuals, group {group}"),
             Difference::Rows { byte } => write!(f, "rows, byte {byte}"),
+            Difference::Exceptions { byte } => write!(f, "exceptions, byte {byte}"),
             Difference::Checksum => write!(f, "checksum"),
         }
     }
@@ -181,7 +186,7 @@ pub fn compare_packed(
         return Ok(Some(Difference::Numbers { segment }));
     }
     let mut raw = vec![0xA5; batch.raw.len()];
-    device.tiles_unpack(batch.geometry, &plan, &expected, &mut raw)?;
+    device.tiles_unpack(batch.geometry.into(), &plan, &expected, &mut raw)?;
     if let Some(byte) = first_difference(batch.raw, &raw) {
         return Ok(Some(Difference::Inverse { byte }));
     }
@@ -189,8 +194,8 @@ pub fn compare_packed(
         *predictor = ((usize::from(*predictor) + at) % TilePredictor::ALL.len()) as u8;
     }
     let mut damaged = raw.clone();
-    reference.tiles_unpack(batch.geometry, &plan, &expected, &mut damaged)?;
-    device.tiles_unpack(batch.geometry, &plan, &expected, &mut raw)?;
+    reference.tiles_unpack(batch.geometry.into(), &plan, &expected, &mut damaged)?;
+    device.tiles_unpack(batch.geometry.into(), &plan, &expected, &mut raw)?;
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
@@ -205,25 +210,7 @@ pub fn compare_coded(
     segment_frames: u32,
     motion: Option<&Motion>,
 ) -> Result<Option<Difference>> {
-    let mut tiles = TileBatch::default();
-    reference.tiles_forward(batch, cut, effort, &mut tiles)?;
-    // The tables are made from a part, so that some residuals have no frequency of their own.
-    let mut counts = TileCounts::new(Tiling::sets(batch.geometry, cut.split_chroma));
-    let sets = (0..Tiling::sets(batch.geometry, cut.split_chroma)).cycle();
-    for (set, group) in sets.zip(tiles.groups().iter().filter(|group| sum(group) > 0).step_by(3)) {
-        counts.count(set, sum(group), group);
-    }
-    let (tables, classes) = counts.tables();
-    let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
-    let TileCut { colour, split_chroma, bands } = cut;
-    let plan = TilePlan {
-        colour,
-        split_chroma,
-        bands,
-        segment_frames,
-        moves: motion.is_some(),
-        coding: TileCoding::Tables(tables),
-    };
+    let (plan, encode, decode) = coded_plan(reference, batch, cut, effort, segment_frames, motion.is_some())?;
     let expected = reference.tiles_encode(batch, &plan, effort, &encode, motion)?;
     let found = device.tiles_encode(batch, &plan, effort, &encode, motion)?;
     if let Some(tile) = first_difference(&expected.predictors, &found.predictors) {
@@ -236,7 +223,7 @@ pub fn compare_coded(
         return Ok(Some(Difference::Code { segment }));
     }
     let mut raw = vec![0xA5; batch.raw.len()];
-    device.tiles_decode(batch.geometry, &plan, &decode, &expected, motion, &mut raw)?;
+    device.tiles_decode(batch.geometry.into(), &plan, &decode, &expected, motion, &mut raw)?;
     let wrong = motion.filter(|_| batch.raw == raw).cloned();
     let Some(mut wrong) = wrong else {
         return Ok(first_difference(batch.raw, &raw).map(|byte| Difference::Inverse { byte }));
@@ -244,9 +231,64 @@ pub fn compare_coded(
     wrong.fields.reverse();
     wrong.fields.iter_mut().for_each(|field| field.vectors.reverse());
     let mut damaged = raw.clone();
-    reference.tiles_decode(batch.geometry, &plan, &decode, &expected, Some(&wrong), &mut damaged)?;
-    device.tiles_decode(batch.geometry, &plan, &decode, &expected, Some(&wrong), &mut raw)?;
+    reference.tiles_decode(batch.geometry.into(), &plan, &decode, &expected, Some(&wrong), &mut damaged)?;
+    device.tiles_decode(batch.geometry.into(), &plan, &decode, &expected, Some(&wrong), &mut raw)?;
     Ok(first_difference(&damaged, &raw).map(|byte| Difference::Inverse { byte }))
+}
+
+/// A plan of tiles that are coded, and its tables.
+fn coded_plan(
+    reference: &CpuBackend,
+    batch: Batch<'_>,
+    cut: TileCut,
+    effort: TileEffort,
+    segment_frames: u32,
+    moves: bool,
+) -> Result<(TilePlan, TileEncoderTables, TileDecoderTables)> {
+    let mut tiles = TileBatch::default();
+    reference.tiles_forward(batch, cut, effort, &mut tiles)?;
+    // The tables are made from a part, so that some residuals have no frequency of their own.
+    let mut counts = TileCounts::new(Tiling::sets(batch.geometry, cut.split_chroma));
+    let sets = (0..Tiling::sets(batch.geometry, cut.split_chroma)).cycle();
+    for (set, group) in sets.zip(tiles.groups().iter().filter(|group| sum(group) > 0).step_by(3)) {
+        counts.count(set, sum(group), group);
+    }
+    let (tables, classes) = counts.tables();
+    let (encode, decode) = (TileEncoderTables::new(&tables, classes), TileDecoderTables::new(&tables));
+    let TileCut { colour, split_chroma, bands } = cut;
+    let coding = TileCoding::Tables(tables);
+    Ok((TilePlan { colour, split_chroma, bands, segment_frames, moves, coding }, encode, decode))
+}
+
+/// The first difference of frames that are made of planes in one step with the restoration of their tiles: packed ones, and
+/// coded ones, of planes that move if there is `motion`.
+pub fn compare_made(
+    device: &dyn Backend,
+    reference: &CpuBackend,
+    (geometry, making): (&Geometry, &Making),
+    planes: &[u8],
+    cut: TileCut,
+    segment_frames: u32,
+    motion: Option<&Motion>,
+) -> Result<Option<Difference>> {
+    let of_planes = making.planes(geometry);
+    let (batch, restored) = (Batch { geometry: &of_planes, raw: planes }, Restored::made(geometry, making));
+    let mut expected = vec![0xA5; geometry.raw_bytes()];
+    reference.convert(geometry, making, planes, &mut expected)?;
+    let mut raw = vec![0x5A; expected.len()];
+
+    let TileCut { colour, split_chroma, bands } = cut;
+    let plan = TilePlan { colour, split_chroma, bands, segment_frames, moves: false, coding: TileCoding::Packed };
+    let packed = reference.tiles_pack(batch, &plan, TileEffort::Few)?;
+    device.tiles_unpack(restored, &plan, &packed, &mut raw)?;
+    if let Some(byte) = first_difference(&expected, &raw) {
+        return Ok(Some(Difference::Inverse { byte }));
+    }
+    raw.fill(0x5A);
+    let (plan, encode, decode) = coded_plan(reference, batch, cut, TileEffort::Few, segment_frames, motion.is_some())?;
+    let coded = reference.tiles_encode(batch, &plan, TileEffort::Few, &encode, motion)?;
+    device.tiles_decode(restored, &plan, &decode, &coded, motion, &mut raw)?;
+    Ok(first_difference(&expected, &raw).map(|byte| Difference::Inverse { byte }))
 }
 
 /// The first difference of the frames that are expected.
@@ -319,27 +361,6 @@ pub fn compare_copy(copy: impl FnOnce(&[u8], &mut [u8]) -> Result<()>, words: us
     Ok(first_difference(bytemuck::cast_slice(&expected), &found).map(|byte| Difference::Copy { byte }))
 }
 
-/// The first byte in which rows differ from those that the CPU copies, there and back.
-pub fn compare_rows(device: &dyn Residence, frames: &PitchedFrames) -> Result<Option<Difference>> {
-    let pitched = sample_bytes(frames.pitched_bytes(), 11);
-    let mut dense = [vec![0xA5; frames.dense_bytes()], vec![0x5A; frames.dense_bytes()]];
-    cpu::rows::forward(frames, &pitched, &mut dense[0]);
-    device.rows_forward(frames, &pitched, &mut dense[1])?;
-    if let Some(byte) = first_difference(&dense[0], &dense[1]) {
-        return Ok(Some(Difference::Rows { byte }));
-    }
-    let mut back = [vec![0xA5; pitched.len()], vec![0x5A; pitched.len()]];
-    cpu::rows::inverse(frames, &dense[0], &mut back[0]);
-    device.rows_inverse(frames, &dense[0], &mut back[1])?;
-    Ok(first_difference(&back[0], &back[1]).map(|byte| Difference::Rows { byte }))
-}
-
-/// Whether the checksum of so many bytes is another than the CPU's.
-pub fn compare_checksum(device: &dyn Residence, bytes: usize) -> Result<Option<Difference>> {
-    let raw = sample_bytes(bytes, 12);
-    Ok((device.checksum(&raw)? != container::checksum(&raw)).then_some(Difference::Checksum))
-}
-
 /// The first difference of the codes of `groups`, cut into `segments` segments of uneven lengths, there
 /// and back.
 pub fn compare_rans(
@@ -381,7 +402,7 @@ fn sum(group: &[u8; GROUP]) -> u16 {
 }
 
 /// Where two slices differ first. One that is longer differs at the end of the other.
-fn first_difference<T: PartialEq>(expected: &[T], found: &[T]) -> Option<usize> {
+pub(super) fn first_difference<T: PartialEq>(expected: &[T], found: &[T]) -> Option<usize> {
     let at = expected.iter().zip(found).position(|(expected, found)| expected != found);
     at.or_else(|| (expected.len() != found.len()).then(|| expected.len().min(found.len())))
 }

@@ -7,11 +7,12 @@
 //! tells what a device takes, with the help of [`record_copy`] and [`timestamps`].
 //!
 //! Frames that are on a device before ([`gpu_frames`]), or are to be there afterwards, are [`resident`] meanwhile, with
-//! commands of [`record_resident`]; [`lending`] is what the engine does with what is not ours.
+//! commands of [`record_resident`], and compared by [`compare_resident`]; [`lending`] is what the engine does with what is not ours.
 
 mod adapters;
 mod backend;
 mod compare;
+mod compare_resident;
 mod engine;
 mod gpu_frames;
 mod layout;
@@ -57,9 +58,10 @@ mod traffic_tests;
 pub use adapters::{Selection, list};
 pub use backend::GpuBackend;
 pub use compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_copy, compare_costs, compare_expected,
-    compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
+    Difference, compare, compare_coded, compare_copy, compare_costs, compare_expected, compare_made, compare_packed,
+    compare_rans, compare_recovery, compare_search,
 };
+pub use compare_resident::{compare_checksum, compare_exceptions, compare_rows};
 pub use gpu_frames::{GpuFrames, check_target};
 pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

@@ -179,6 +179,22 @@ pub(super) struct Recover {
     pub padding: u32,
 }
 
+/// Parameters of `exceptions.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Exceptions {
+    pub count: u32,
+    pub channels: u32,
+}
+
+/// A row of the table that `exceptions.wgsl` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Exception {
+    pub place: u32,
+    pub pixel: u32,
+}
+
 /// Parameters of `motion/picture.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]

@@ -1,9 +1,10 @@
 //! Checks a device against the CPU before it is trusted: drivers fail silently.
 
 use super::compare::{
-    Difference, compare, compare_checksum, compare_coded, compare_costs, compare_expected, compare_packed,
-    compare_rans, compare_recovery, compare_rows, compare_search,
+    Difference, compare, compare_coded, compare_costs, compare_expected, compare_made, compare_packed, compare_rans,
+    compare_recovery, compare_search,
 };
+use super::compare_resident::{compare_checksum, compare_exceptions, compare_rows};
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
@@ -62,6 +63,10 @@ pub fn check_residence(device: &dyn Residence) -> Result<()> {
     let frames = PitchedFrames { frames: 3, frame_bytes: 2315, stretches };
     let difference = match compare_rows(device, &frames)? {
         None => compare_checksum(device, 40 * 1024 + 7)?,
+        difference => difference,
+    };
+    let difference = match difference {
+        None => compare_exceptions(device, 3, 2003)?,
         difference => difference,
     };
     match difference {
@@ -124,7 +129,15 @@ fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
         let making = Making { conversion: KNOWN[at].conversion, sampling: ChromaSampling::ALL[at], blue_first };
         let raw = made_frames(&geometry, &making, cpu)?;
         let batch = Batch { geometry: &geometry, raw: &raw };
-        if let Some(difference) = compare_recovery(device, cpu, batch, &making)? {
+        let difference = match compare_recovery(device, cpu, batch, &making)? {
+            None => {
+                let planes = sample_bytes(making.planes(&geometry).raw_bytes(), 5);
+                let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+                compare_made(device, cpu, (&geometry, &making), &planes, cut, 2, None)?
+            }
+            difference => difference,
+        };
+        if let Some(difference) = difference {
             return Err(Error::gpu(format!("probe: recovery is wrong on this device ({difference})")));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::params;
 use super::record_rans::{self, Code, Ends, Row};
+use super::record_recover;
 use super::record_tiles::{Recorder, bytes_with_classes};
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
@@ -10,7 +11,7 @@ use crate::error::Result;
 use crate::frame::{Geometry, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::motion::Motion;
 use crate::plan::TilePlan;
-use crate::stage::{CodedSegment, CodedTiles, TileBatch};
+use crate::stage::{CodedSegment, CodedTiles, Restored, TileBatch};
 
 /// Words of the codes and escaped residuals in, one after the other; raw frames out.
 pub(super) struct Decoding {
@@ -27,52 +28,53 @@ impl Decoding {
     /// `coded` has been [checked](CodedTiles::check), which said how many groups are coded of each segment; `motion` says how
     /// frames move.
     pub fn new(
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
         motion: Option<&Motion>,
     ) -> Result<Self> {
-        Self::after(None, geometry, plan, tables, coded, groups, motion)
+        Self::after(None, restored, plan, tables, coded, groups, motion)
     }
 
     /// The same for frames that are not downloaded.
     pub fn resident(
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
         motion: Option<&Motion>,
     ) -> Result<Self> {
-        Self::record(None, geometry, plan, tables, coded, groups, motion)
+        Self::record(None, restored, plan, tables, coded, groups, motion)
     }
 
     /// The same as [`new`](Self::new) of a batch that begins with a frame that is in no segment, whose tiles are `before`.
     pub fn after(
         before: Option<&TileBatch>,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
         motion: Option<&Motion>,
     ) -> Result<Self> {
-        let mut decoding = Self::record(before, geometry, plan, tables, coded, groups, motion)?;
-        decoding.recording.download(decoding.raw, 0..geometry.raw_bytes());
+        let mut decoding = Self::record(before, restored, plan, tables, coded, groups, motion)?;
+        decoding.recording.download(decoding.raw, 0..restored.geometry.raw_bytes());
         Ok(decoding)
     }
 
     fn record(
         before: Option<&TileBatch>,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         groups: &[usize],
         motion: Option<&Motion>,
     ) -> Result<Self> {
+        let geometry = &*restored.tiled();
         let all = tables.all();
         let mut recorder = Recorder::with_tables(geometry, plan.cut(), &tables.firsts())?;
         recorder.params.segment_frames = plan.segment_frames;
@@ -102,7 +104,8 @@ impl Decoding {
             &layout.ends,
         )?;
         put_escapes(&mut recorder.recording, &layout, coded, storage)?;
-        let [raw, samples] = recorder.restore(geometry, tiles, motion)?;
+        let [tiled, samples] = recorder.restore(geometry, tiles, motion)?;
+        let raw = record_recover::made(&mut recorder.recording, restored, tiled)?;
         Ok(Self { recording: recorder.recording, raw, samples, list, ends: layout.ends })
     }
 
@@ -231,12 +234,14 @@ impl Layout {
 }
 
 /// Bytes of the largest buffer for any codes of such a batch of which so many residuals are escaped.
-pub(super) fn most_bytes(geometry: &Geometry, plan: &TilePlan, escapes: usize) -> u64 {
+pub(super) fn most_bytes(restored: Restored<'_>, plan: &TilePlan, escapes: usize) -> u64 {
+    let geometry = &*restored.tiled();
     let tiles = plan.tiling(geometry).tiles() * geometry.frames;
     let segments = plan.bands as usize * plan.segments(geometry);
     let (codes, groups) = (2 * segments, tiles * TILE_GROUPS);
     let list = 4 * (4 * segments + groups + Ends::words(codes) + 2 * escapes);
-    list.max(Code::bytes(codes, groups) + escapes).max(bytes_with_classes(tiles)) as u64
+    let coded = Code::bytes(codes, groups) + escapes;
+    list.max(coded).max(bytes_with_classes(tiles)).max(restored.geometry.raw_bytes()) as u64
 }
 
 /// Puts the tiles of the first frame to `tiles`, and zeros to the groups of the others.
@@ -313,7 +318,8 @@ mod tests {
         assert_eq!(2 * word, layout.escapes);
         assert_eq!(Decoding::input(&coded).len(), layout.input_bytes);
 
-        let Decoding { recording, raw, .. } = Decoding::new(&geometry, &plan, &decode, &coded, &groups, None).unwrap();
+        let Decoding { recording, raw, .. } =
+            Decoding::new((&geometry).into(), &plan, &decode, &coded, &groups, None).unwrap();
         let kernels: Vec<_> = recording.dispatches().map(|dispatch| dispatch.kernel).collect();
         let expected = [
             Kernel::ListForward,
@@ -324,7 +330,7 @@ mod tests {
         ];
         assert_eq!(kernels, expected);
         assert_eq!(recording.download_bytes() as usize, geometry.raw_bytes());
-        let resident = Decoding::resident(&geometry, &plan, &decode, &coded, &groups, None).unwrap().recording;
+        let resident = Decoding::resident((&geometry).into(), &plan, &decode, &coded, &groups, None).unwrap().recording;
         assert_eq!(resident.download_bytes(), 0);
         assert!(recording.buffers[raw.0] as usize >= geometry.raw_bytes());
     }

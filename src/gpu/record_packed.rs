@@ -1,12 +1,13 @@
 //! From a plan of tiles to the commands that pack its residuals, and from packed ones to those that make raw frames.
 
+use super::record_recover;
 use super::record_tiles::{CHOSEN_TILES, RawFrames, Recorder};
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::error::{Error, Result};
 use crate::frame::{GROUP, Geometry, TILE_GROUPS, TILE_SAMPLES};
 use crate::plan::{TilePlan, TilePredictor};
-use crate::stage::{PackedTiles, TileBatch, TileEffort, numbers_bytes};
+use crate::stage::{PackedTiles, Restored, TileBatch, TileEffort, numbers_bytes};
 
 const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
 
@@ -187,14 +188,15 @@ pub(super) struct Unpacking {
 
 impl Unpacking {
     /// `packed` has been [checked](PackedTiles::check).
-    pub fn new(geometry: &Geometry, plan: &TilePlan, packed: &PackedTiles<'_>) -> Result<Self> {
-        let mut unpacking = Self::resident(geometry, plan, packed)?;
-        unpacking.recording.download(unpacking.raw, 0..geometry.raw_bytes());
+    pub fn new(restored: Restored<'_>, plan: &TilePlan, packed: &PackedTiles<'_>) -> Result<Self> {
+        let mut unpacking = Self::resident(restored, plan, packed)?;
+        unpacking.recording.download(unpacking.raw, 0..restored.geometry.raw_bytes());
         Ok(unpacking)
     }
 
     /// The same for frames that are not downloaded.
-    pub fn resident(geometry: &Geometry, plan: &TilePlan, packed: &PackedTiles<'_>) -> Result<Self> {
+    pub fn resident(restored: Restored<'_>, plan: &TilePlan, packed: &PackedTiles<'_>) -> Result<Self> {
+        let geometry = &*restored.tiled();
         let mut recorder = Recorder::new(geometry, plan.cut())?;
         let tiles = recorder.recording.buffer(TileBatch::bytes_of(recorder.tiles))?;
         recorder.recording.fill(tiles, recorder.tiles * TILE_SAMPLES, &packed.predictors);
@@ -204,7 +206,8 @@ impl Unpacking {
         let workgroups = recorder.tiles.div_ceil(CHOSEN_TILES);
         let (params, work) = (recorder.params, Work::Workgroups(workgroups));
         recorder.recording.dispatch(Kernel::PackedDecode, OVERRIDES, params, &[input, tiles], work);
-        let [raw, samples] = recorder.restore(geometry, tiles, None)?;
+        let [tiled, samples] = recorder.restore(geometry, tiles, None)?;
+        let raw = record_recover::made(&mut recorder.recording, restored, tiled)?;
         Ok(Self { recording: recorder.recording, raw, samples })
     }
 
@@ -231,9 +234,11 @@ impl Unpacking {
 }
 
 /// Bytes of the largest buffer for any packed tiles of such a batch.
-pub(super) fn most_bytes(geometry: &Geometry, plan: &TilePlan) -> u64 {
+pub(super) fn most_bytes(restored: Restored<'_>, plan: &TilePlan) -> u64 {
+    let geometry = &*restored.tiled();
     let tiles = plan.tiling(geometry).tiles() * geometry.frames;
-    (tiles.div_ceil(CHOSEN_TILES) * 4 * (TABLE_WORDS + MOST_WORDS) + SLACK) as u64
+    let packed = tiles.div_ceil(CHOSEN_TILES) * 4 * (TABLE_WORDS + MOST_WORDS) + SLACK;
+    packed.max(restored.geometry.raw_bytes()) as u64
 }
 
 #[cfg(test)]
@@ -281,15 +286,15 @@ mod tests {
         let raw = sample_bytes(geometry.raw_bytes(), 3);
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
         let packed = cpu.tiles_pack(Batch { geometry: &geometry, raw: &raw }, &PLAN, TileEffort::Few).unwrap();
-        let Unpacking { recording, raw, .. } = Unpacking::new(&geometry, &PLAN, &packed).unwrap();
+        let Unpacking { recording, raw, .. } = Unpacking::new((&geometry).into(), &PLAN, &packed).unwrap();
         let kernels: Vec<_> = recording.dispatches().map(|it| it.kernel).collect();
         assert_eq!(kernels, [Kernel::PackedDecode, Kernel::RestoreInverse, Kernel::PhasesInverse]);
         assert_eq!(recording.download_bytes() as usize, geometry.raw_bytes());
         assert!(recording.buffers[raw.0] as usize >= geometry.raw_bytes());
         let input = Unpacking::input(&packed);
         assert_eq!(input.len(), Unpacking::input_bytes(&packed));
-        assert!(most_bytes(&geometry, &PLAN) >= (input.len() + SLACK) as u64);
-        let resident = Unpacking::resident(&geometry, &PLAN, &packed).unwrap().recording;
+        assert!(most_bytes((&geometry).into(), &PLAN) >= (input.len() + SLACK) as u64);
+        let resident = Unpacking::resident((&geometry).into(), &PLAN, &packed).unwrap().recording;
         assert_eq!(resident.download_bytes(), 0);
     }
 
@@ -332,7 +337,7 @@ mod tests {
         let huge = geometry(1 << 16, 1 << 12, 16);
         let packing = Packing::new(RawFrames::Resident, &huge, &PLAN, TileEffort::Few);
         assert_eq!(packing.err().unwrap().kind(), ErrorKind::Gpu);
-        let unpacking = Unpacking::new(&huge, &PLAN, &PackedTiles::default());
+        let unpacking = Unpacking::new((&huge).into(), &PLAN, &PackedTiles::default());
         assert_eq!(unpacking.err().unwrap().kind(), ErrorKind::Gpu);
     }
 }

@@ -1,13 +1,13 @@
 //! From a way frames were made to the commands that recover their planes, and that make them again.
 
 use super::params;
-use super::recording::{Overrides, Recording, Work};
+use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::cpu::recover::Inverse;
 use crate::error::Result;
 use crate::frame::Geometry;
 use crate::plan::{Making, Term};
-use crate::stage::SolvedPlanes;
+use crate::stage::{Restored, SolvedPlanes};
 
 /// Pixels that are made in an invocation.
 const MADE_PIXELS: usize = 4;
@@ -34,13 +34,28 @@ pub(super) fn forward(geometry: &Geometry, making: &Making) -> Result<Recording>
 pub(super) fn inverse(geometry: &Geometry, making: &Making) -> Result<Recording> {
     let mut recording = Recording::default();
     let planes = recording.buffer(making.planes(geometry).raw_bytes())?;
-    let raw = recording.buffer(geometry.raw_bytes())?;
-
     recording.upload(planes);
-    let pixels = Work::Invocations(geometry.plane_samples(0).div_ceil(MADE_PIXELS));
-    recording.dispatch(Kernel::ConvertInverse, OVERRIDES, params(geometry, making), &[planes, raw], pixels);
+    let raw = convert(&mut recording, geometry, making, planes)?;
     recording.download(raw, 0..geometry.raw_bytes());
     Ok(recording)
+}
+
+/// What has the raw frames in the end, of a recording that leaves in `tiled` what was tiled: that, or frames that are made of it.
+pub(super) fn made(recording: &mut Recording, restored: Restored<'_>, tiled: Slot) -> Result<Slot> {
+    match restored.making {
+        None => Ok(tiled),
+        Some(making) => convert(recording, restored.geometry, making, tiled),
+    }
+}
+
+/// Makes raw frames of planes, in a buffer that it returns.
+fn convert(recording: &mut Recording, geometry: &Geometry, making: &Making, planes: Slot) -> Result<Slot> {
+    let raw = recording.buffer(geometry.raw_bytes())?;
+    let pixels = Work::Invocations(geometry.plane_samples(0).div_ceil(MADE_PIXELS));
+    recording.dispatch(Kernel::ConvertInverse, OVERRIDES, params(geometry, making), &[planes, raw], pixels);
+    // The buffer of the planes may have had what is longer.
+    recording.moves_only(making.planes(geometry).raw_bytes() + geometry.raw_bytes());
+    Ok(raw)
 }
 
 /// Numbers that do not fit 32 bits belong to batches whose buffers are refused.

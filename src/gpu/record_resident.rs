@@ -8,6 +8,7 @@ use super::recording::{Command, Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::container;
 use crate::cpu::block_sums::{ACCUMULATORS, SECRET, SUMS_BYTES};
+use crate::cpu::recover::Exceptions;
 use crate::error::Result;
 use crate::frame::PitchedFrames;
 
@@ -53,6 +54,38 @@ pub(super) fn upload(bytes: usize) -> Result<(Recording, Slot)> {
     let raw = recording.buffer(bytes)?;
     recording.upload(raw);
     Ok((recording, raw))
+}
+
+/// Puts exceptions, whose places are within, into raw frames whose pixels have `channels` bytes.
+pub(super) fn put_exceptions(
+    recording: &mut Recording,
+    Exceptions { places, pixels }: &Exceptions,
+    channels: usize,
+    raw: Slot,
+) -> Result<()> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let row = |(&place, &[first, second, third]): (&u32, &[u8; 3])| params::Exception {
+        place,
+        pixel: u32::from_le_bytes([first, second, third, 0]),
+    };
+    let rows: Vec<_> = places.iter().zip(pixels).map(row).collect();
+    let table = recording.table(&rows)?;
+    let params = params::Exceptions { count: rows.len() as u32, channels: channels as u32 };
+    let work = Work::Invocations(rows.len());
+    recording.dispatch(Kernel::ExceptionsInverse, OVERRIDES, params, &[raw, table], work);
+    // Of the frames, a word or two for each, which are read and written.
+    recording.moves_only(rows.len() * (size_of::<params::Exception>() + 4 * size_of::<u32>()));
+    Ok(())
+}
+
+/// The same for frames that are uploaded, and downloaded.
+pub(super) fn exceptions_of_host(exceptions: &Exceptions, channels: usize, raw_bytes: usize) -> Result<Recording> {
+    let (mut recording, raw) = upload(raw_bytes)?;
+    put_exceptions(&mut recording, exceptions, channels, raw)?;
+    recording.download(raw, 0..raw_bytes);
+    Ok(recording)
 }
 
 /// What is downloaded of raw frames.
@@ -139,6 +172,20 @@ mod tests {
         assert_eq!(sparse[..9], [downloaded[6476..6484].to_vec(), vec![0]].concat());
         assert_eq!(sparse[1000..1010], downloaded[6484..6494]);
         assert_eq!(sparse[raw_bytes - 10..], downloaded[6464..6474]);
+    }
+
+    /// There is nothing to do where all pixels are made.
+    #[test]
+    fn each_exception_is_an_invocation() {
+        let exceptions = |count: u32| Exceptions {
+            places: (0..count).map(|at| 3 * at).collect(),
+            pixels: (0..count).map(|at| [at as u8, 1, 2]).collect(),
+        };
+        let recording = exceptions_of_host(&exceptions(300), 3, 3000).unwrap();
+        let dispatches: Vec<_> = recording.dispatches().map(|it| (it.kernel, it.workgroups)).collect();
+        assert_eq!(dispatches, [(Kernel::ExceptionsInverse, [2, 1])]);
+        assert_eq!(recording.tables[0].2[..16], [0, 0, 0, 0, 0, 1, 2, 0, 3, 0, 0, 0, 1, 1, 2, 0]);
+        assert_eq!(exceptions_of_host(&exceptions(0), 3, 3000).unwrap().dispatches().count(), 0);
     }
 
     #[test]

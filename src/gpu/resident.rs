@@ -8,16 +8,17 @@ use super::lending::Copy;
 use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
 use super::record_packed::{Packing, Unpacking};
-use super::record_resident::{Look, rows, rows_of_host, upload};
+use super::record_resident::{Look, exceptions_of_host, put_exceptions, rows, rows_of_host, upload};
 use super::record_tiles::RawFrames;
 use super::recording::{Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
+use crate::cpu::recover::Exceptions;
 use crate::error::Result;
 use crate::frame::{BufferLayout, Geometry, PitchedFrames};
 use crate::motion::Motion;
 use crate::plan::TilePlan;
-use crate::stage::{CodedTiles, PackedTiles, TileEffort};
+use crate::stage::{CodedTiles, PackedTiles, Restored, TileEffort};
 
 /// Raw frames without gaps, not empty, in a buffer of ours.
 pub struct ResidentFrames<'a> {
@@ -35,6 +36,9 @@ pub trait Residence {
     /// The other way round; gaps are zeros.
     fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()>;
 
+    /// Puts exceptions, whose places are within, into raw frames whose pixels have `channels` bytes.
+    fn put_exceptions(&self, exceptions: &Exceptions, channels: usize, raw: &mut [u8]) -> Result<()>;
+
     /// The checksum of raw frames, which are not empty.
     fn checksum(&self, raw: &[u8]) -> Result<u64>;
 }
@@ -46,6 +50,11 @@ impl Residence for GpuBackend {
 
     fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()> {
         self.engine.execute(&rows_of_host(frames, Kernel::RowsInverse)?, dense, pitched)
+    }
+
+    fn put_exceptions(&self, exceptions: &Exceptions, channels: usize, raw: &mut [u8]) -> Result<()> {
+        let uploaded = raw.to_vec();
+        self.engine.execute(&exceptions_of_host(exceptions, channels, raw.len())?, &uploaded, raw)
     }
 
     fn checksum(&self, raw: &[u8]) -> Result<u64> {
@@ -101,24 +110,27 @@ impl GpuBackend {
         Ok(resident)
     }
 
-    /// Coded tiles to frames that stay, with their checksum; of frames that move if there is `motion`.
+    /// Coded tiles to frames that stay, with their checksum; of frames that move if there is `motion`. Frames that are made get
+    /// `exceptions`, whose places are within.
     ///
     /// # Errors
     /// As [`Backend::tiles_decode`](crate::stage::Backend::tiles_decode).
     pub fn decoded(
         &self,
-        (geometry, motion): (&Geometry, Option<&Motion>),
+        (restored, motion): (Restored<'_>, Option<&Motion>),
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
+        exceptions: &Exceptions,
     ) -> Result<(ResidentFrames<'_>, u64)> {
-        let groups = coded.check(geometry, plan, &plan.tiling(geometry), tables)?;
-        let decoding = Decoding::resident(geometry, plan, tables, coded, &groups, motion)?;
+        let tiled = restored.tiled();
+        let groups = coded.check(&tiled, plan, &plan.tiling(&tiled), tables)?;
+        let decoding = Decoding::resident(restored, plan, tables, coded, &groups, motion)?;
         let (input, rest) = (Decoding::input(coded), decoding.rest());
-        let (restored, checksum, ends) =
-            self.restored(geometry, decoding.recording, decoding.raw, &input, Some(rest))?;
+        let to = (decoding.raw, exceptions);
+        let (frames, checksum, ends) = self.kept(restored.geometry, decoding.recording, to, &input, Some(rest))?;
         Decoding::check(coded, &ends)?;
-        Ok((restored, checksum))
+        Ok((frames, checksum))
     }
 
     /// The same of packed tiles.
@@ -127,25 +139,30 @@ impl GpuBackend {
     /// As [`Backend::tiles_unpack`](crate::stage::Backend::tiles_unpack).
     pub fn unpacked(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
+        exceptions: &Exceptions,
     ) -> Result<(ResidentFrames<'_>, u64)> {
-        packed.check(geometry, plan, &plan.tiling(geometry))?;
-        let Unpacking { recording, raw, .. } = Unpacking::resident(geometry, plan, packed)?;
-        let (restored, checksum, _) = self.restored(geometry, recording, raw, &Unpacking::input(packed), None)?;
-        Ok((restored, checksum))
+        let tiled = restored.tiled();
+        packed.check(&tiled, plan, &plan.tiling(&tiled))?;
+        let Unpacking { recording, raw, .. } = Unpacking::resident(restored, plan, packed)?;
+        let (input, to) = (Unpacking::input(packed), (raw, exceptions));
+        let (frames, checksum, _) = self.kept(restored.geometry, recording, to, &input, None)?;
+        Ok((frames, checksum))
     }
 
-    /// Frames that a recording restores to `raw`, where they stay, with their checksum, and what `rest` downloads.
-    fn restored(
+    /// Frames that a recording restores to `raw`, where they get their exceptions and stay, with their checksum, and what `rest`
+    /// downloads.
+    fn kept(
         &self,
         geometry: &Geometry,
         mut recording: Recording,
-        raw: Slot,
+        (raw, exceptions): (Slot, &Exceptions),
         input: &[u8],
         rest: Option<Recording>,
     ) -> Result<(ResidentFrames<'_>, u64, Vec<u8>)> {
+        put_exceptions(&mut recording, exceptions, geometry.planes.len(), raw)?;
         let look = Look::new(geometry.raw_bytes(), Vec::new());
         look.record(&mut recording, raw)?;
         let mut restored = self.room(recording.buffers[raw.0] as usize)?;

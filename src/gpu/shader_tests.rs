@@ -179,6 +179,7 @@ fn parameters_are_laid_out_as_declared() {
     layouts_agree!("recover/solve", params::Recover, estimate_u, estimate_v, estimate_luma, narrow, ends, luma, red,
         green_u, green_v, blue, output, luma_shift, chroma_shift, output_shift, is_narrow, is_plain, blue_first, frames, width, height, channels, columns,
         rows, chroma_width, chroma_height, frame_samples);
+    layouts_agree!("exceptions", params::Exceptions, count, channels);
     layouts_agree!("motion/picture", params::Picture, first, width, height, margin, stride, rows, pictures, filter_number);
     layouts_agree!("motion/search", params::Search, first, width, height, across, down, pictures, stride, picture_samples,
         margin, beyond, phases, steps, follows, last, found, field);
@@ -213,4 +214,6 @@ fn tables_are_laid_out_as_declared() {
     assert_eq!(row("tiles/phases", "CodedPlane"), (offsets, size_of::<params::CodedPlane>()));
     let offsets = offsets!(params::EscapedSegment, first, bytes, places, code, codes);
     assert_eq!(row("tiles/escapes", "Segment"), (offsets, size_of::<params::EscapedSegment>()));
+    let offsets = offsets!(params::Exception, place, pixel);
+    assert_eq!(row("exceptions", "Exception"), (offsets, size_of::<params::Exception>()));
 }

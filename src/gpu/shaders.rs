@@ -70,6 +70,7 @@ pub(super) enum Kernel {
     PhasesInverse,
     SolveForward,
     ConvertInverse,
+    ExceptionsInverse,
     ExpectForward,
     ExpectInverse,
     PictureForward,
@@ -113,7 +114,7 @@ const ROW_LANES: u32 = 64;
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 23] = [
+pub(super) static TABLE: [Shader; 24] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -224,6 +225,12 @@ pub(super) static TABLE: [Shader; 23] = [
         shared: &[CONVERSION],
         source: include_str!("../../shaders/recover/convert.wgsl"),
         entries: &[entry(Kernel::ConvertInverse, "inverse", LANES, FROM_TO)],
+    },
+    Shader {
+        name: "exceptions",
+        shared: &[],
+        source: include_str!("../../shaders/exceptions.wgsl"),
+        entries: &[entry(Kernel::ExceptionsInverse, "inverse", LANES, &[Storage::Bins, Storage::Table])],
     },
     Shader {
         name: "motion/expect",

@@ -56,7 +56,7 @@ pub(super) fn unpack(
     packed: &PackedTiles<'_>,
     raw: &mut [u8],
 ) -> Result<()> {
-    let check = |run: &Run<'_>| check_bytes(engine, record_packed::most_bytes(&least_frames(run), &run.plan));
+    let check = |run: &Run<'_>| check_bytes(engine, record_packed::most_bytes((&least_frames(run)).into(), &run.plan));
     for Run { rows, plan, tiles, segments } in runs(geometry, plan, check)? {
         let own = PackedTiles {
             predictors: packed.predictors[tiles.clone()].to_vec(),
@@ -64,7 +64,7 @@ pub(super) fn unpack(
             numbers: packed.numbers[segments].iter().map(|numbers| Cow::Borrowed(&**numbers)).collect(),
         };
         let mut own_raw = vec![0; rows.geometry.raw_bytes()];
-        split_tiles::unpack(engine, &rows.geometry, &plan, &own, &mut own_raw)?;
+        split_tiles::unpack(engine, (&rows.geometry).into(), &plan, &own, &mut own_raw)?;
         rows.put(&own_raw, raw);
     }
     Ok(())
@@ -103,7 +103,7 @@ pub(super) fn decode(
 ) -> Result<()> {
     let check = |run: &Run<'_>| {
         let escapes = coded.segments[run.segments.clone()].iter().map(|segment| segment.escapes.len()).sum();
-        check_bytes(engine, record_decoded::most_bytes(&least_frames(run), &run.plan, escapes))
+        check_bytes(engine, record_decoded::most_bytes((&least_frames(run)).into(), &run.plan, escapes))
     };
     for Run { rows, plan, tiles, segments } in runs(geometry, plan, check)? {
         let own = CodedTiles {
@@ -113,7 +113,7 @@ pub(super) fn decode(
         };
         let mut own_raw = vec![0; rows.geometry.raw_bytes()];
         let own = (&own, &groups[segments]);
-        split_tiles::decode(engine, (&rows.geometry, None), &plan, tables, own, &mut own_raw)?;
+        split_tiles::decode(engine, ((&rows.geometry).into(), None), &plan, tables, own, &mut own_raw)?;
         rows.put(&own_raw, raw);
     }
     Ok(())

@@ -57,6 +57,18 @@ fn solve_rows(engine: &Engine, batch: Batch<'_>, making: &Making, out: &mut Solv
     Ok(())
 }
 
+/// Packed frames from planes that `restore` brings to the host, where tiles and frames do not fit the device at once.
+pub(super) fn after_planes(
+    engine: &Engine,
+    (geometry, making): (&Geometry, &Making),
+    raw: &mut [u8],
+    restore: impl FnOnce(&mut [u8]) -> Result<()>,
+) -> Result<()> {
+    let mut planes = vec![0; making.planes(geometry).raw_bytes()];
+    restore(&mut planes)?;
+    convert(engine, geometry, making, &planes, raw)
+}
+
 /// Planes to packed frames, each frame by itself.
 pub(super) fn convert(
     engine: &Engine,

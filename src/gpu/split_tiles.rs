@@ -9,13 +9,13 @@ use super::record_coded::Encoding;
 use super::record_decoded::{self, Decoding};
 use super::record_packed::{self, Packing, Unpacking};
 use super::record_tiles::{self, RawFrames};
-use super::split_bands;
+use super::{split_bands, split_recovered};
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, TILE, TILE_GROUPS, TILE_SAMPLES, Tiling};
 use crate::motion::Motion;
 use crate::plan::{TilePlan, TilePredictor};
-use crate::stage::{CodedTiles, PackedTiles, TileBatch, TileEffort};
+use crate::stage::{CodedTiles, PackedTiles, Restored, TileBatch, TileEffort};
 
 /// Samples in a row of a group.
 const GROUP_ROW: usize = TILE / 2;
@@ -65,20 +65,27 @@ pub(super) fn pack(
 /// Packed tiles to raw frames.
 pub(super) fn unpack(
     engine: &Engine,
-    geometry: &Geometry,
+    restored: Restored<'_>,
     plan: &TilePlan,
     packed: &PackedTiles<'_>,
     raw: &mut [u8],
 ) -> Result<()> {
+    let geometry = &*restored.tiled();
     let tiling = plan.tiling(geometry);
-    let whole = Unpacking::new(geometry, plan, packed);
+    let whole = Unpacking::new(restored, plan, packed);
     let is_whole = engine.fits(whole.as_ref().map(|it| &it.recording), Unpacking::input_bytes(packed));
     let fits = |frames: usize| {
-        let most_bytes = || record_packed::most_bytes(&with_frames(geometry, frames), plan);
+        let of_part = with_frames(restored.geometry, frames);
+        let most_bytes = || record_packed::most_bytes(Restored { geometry: &of_part, ..restored }, plan);
         is_whole || frames < geometry.frames && most_bytes() <= engine.largest_buffer()
     };
     let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
-        return split_bands::unpack(engine, geometry, plan, packed, raw);
+        let Some(making) = restored.making else {
+            return split_bands::unpack(engine, geometry, plan, packed, raw);
+        };
+        return split_recovered::after_planes(engine, (restored.geometry, making), raw, |planes| {
+            unpack(engine, geometry.into(), plan, packed, planes)
+        });
     };
     if parts.len() == 1 {
         return engine.execute(&whole?.recording, &Unpacking::input(packed), raw);
@@ -88,12 +95,13 @@ pub(super) fn unpack(
     for part in parts {
         let own = packed_part(geometry, plan, &tiling, packed, &part, before.as_ref());
         let of_part = part.geometry(geometry);
-        let unpacking = Unpacking::new(&of_part, plan, &own)?;
+        let raw_part = Restored { geometry: &part.geometry(restored.geometry), ..restored };
+        let unpacking = Unpacking::new(raw_part, plan, &own)?;
         let mut rest = unpacking.recording.continuation();
         if part.frames.end < geometry.frames {
             record_tiles::download_last(&mut rest, 0, unpacking.samples, &of_part, &tiling);
         }
-        let raw = &mut raw[part.bytes(geometry.frame_samples)];
+        let raw = &mut raw[part.bytes(restored.geometry.frame_samples)];
         let last = engine.execute_in_two(&unpacking.recording, &Unpacking::input(&own), raw, |_| Ok(rest))?;
         before = Some(of_samples(&last));
     }
@@ -191,25 +199,30 @@ pub(super) fn encode(
 /// Coded tiles, of whose segments `groups` are coded, to raw frames.
 pub(super) fn decode(
     engine: &Engine,
-    (geometry, motion): (&Geometry, Option<&Motion>),
+    (restored, motion): (Restored<'_>, Option<&Motion>),
     plan: &TilePlan,
     tables: &TileDecoderTables,
     (coded, groups): (&CodedTiles<'_>, &[usize]),
     raw: &mut [u8],
 ) -> Result<()> {
+    let geometry = &*restored.tiled();
     let tiling = plan.tiling(geometry);
     let escapes = coded.segments.iter().map(|segment| segment.escapes.len()).sum();
     let fits = |frames: usize| {
-        let geometry = with_frames(geometry, frames);
-        record_decoded::most_bytes(&geometry, plan, escapes) <= engine.largest_buffer()
+        let of_part = with_frames(restored.geometry, frames);
+        record_decoded::most_bytes(Restored { geometry: &of_part, ..restored }, plan, escapes)
+            <= engine.largest_buffer()
     };
-    let whole = Decoding::new(geometry, plan, tables, coded, groups, motion);
+    let whole = Decoding::new(restored, plan, tables, coded, groups, motion);
     let is_whole = engine.fits(whole.as_ref().map(|it| &it.recording), Decoding::input_bytes(coded));
     let fits = |frames| frames < geometry.frames && fits(frames) || is_whole;
     let Some(parts) = parts(geometry.frames, plan.segment_frames as usize, 1, fits) else {
-        return match motion {
-            None => split_bands::decode(engine, geometry, plan, tables, (coded, groups), raw),
-            Some(_) => Err(split_bands::moves()),
+        return match (restored.making, motion) {
+            (Some(making), _) => split_recovered::after_planes(engine, (restored.geometry, making), raw, |planes| {
+                decode(engine, (geometry.into(), motion), plan, tables, (coded, groups), planes)
+            }),
+            (None, None) => split_bands::decode(engine, geometry, plan, tables, (coded, groups), raw),
+            (None, Some(_)) => Err(split_bands::moves()),
         };
     };
     if parts.len() == 1 {
@@ -223,13 +236,14 @@ pub(super) fn decode(
         let (own, its_groups) = part_of(geometry, plan, &tiling, (coded, groups), &part, before.as_ref());
         let of_part = part.geometry(geometry);
         let motion = motion.map(|motion| motion.of_frames(part.with_lead()));
-        let decoding = Decoding::after(before.as_ref(), &of_part, plan, tables, &own, &its_groups, motion.as_ref())?;
+        let raw_part = Restored { geometry: &part.geometry(restored.geometry), ..restored };
+        let decoding = Decoding::after(before.as_ref(), raw_part, plan, tables, &own, &its_groups, motion.as_ref())?;
         let mut rest = decoding.rest();
         let ends = rest.download_bytes() as usize;
         if part.frames.end < geometry.frames {
             record_tiles::download_last(&mut rest, ends, decoding.samples, &of_part, &tiling);
         }
-        let raw = &mut raw[part.bytes(geometry.frame_samples)];
+        let raw = &mut raw[part.bytes(restored.geometry.frame_samples)];
         let rest = engine.execute_in_two(&decoding.recording, &Decoding::input(&own), raw, |_| Ok(rest))?;
         Decoding::check(&own, &rest[..ends])?;
         before = Some(of_samples(&rest[ends..]));

@@ -7,17 +7,19 @@
 use std::path::Path;
 
 use super::record_coded::Encoding;
-use super::record_packed::Packing;
+use super::record_decoded::Decoding;
+use super::record_packed::{Packing, Unpacking};
 use super::record_rans::EncodedEnd;
+use super::record_recover;
 use super::record_tiles::RawFrames;
 use super::recording::{Command, Recording, Slot};
 use super::shaders::Kernel;
-use crate::codec::TileEncoderTables;
+use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::cpu::{CpuBackend, SimdLevel};
-use crate::frame::{Batch, GROUP, Geometry};
+use crate::frame::{Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, GROUP, Geometry, Layout, PlaneGeometry};
 use crate::input;
-use crate::plan::{LevelParameters, TileCoding, choose_tiles};
-use crate::stage::{Backend, TileBatch};
+use crate::plan::{KNOWN, LevelParameters, Making, TileCoding, choose_tiles};
+use crate::stage::{Backend, Restored, TileBatch, TileEffort};
 
 /// Bytes that a kernel uses of a buffer it is bound to, where that is not all of it.
 struct Used<'a>(&'a [(Kernel, Slot, usize)]);
@@ -84,6 +86,49 @@ fn packing_moves_what_comes_out_and_nothing_else() {
         let most = 2 * (raw.len() + written) as u64 + raw.len() as u64 / 20;
         assert!(bytes <= most, "{name}: {bytes} bytes for {}, of which {written} are left", raw.len());
         assert!(bytes <= 4 * raw.len() as u64);
+    }
+}
+
+/// Frames that are made of planes, in one recording from what is packed to pixels: it takes what restoring the planes and
+/// making frames of them take, but for the planes themselves, which are neither downloaded nor uploaded.
+#[test]
+fn recovered_planes_stay() {
+    let (of_planes, planes) = clip("bbb_yuv420_320x176.y4m");
+    let PlaneGeometry { width, height, .. } = of_planes.planes[0];
+    let layout = Layout::Packed { width, height, order: ChannelOrder::Rgb };
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), of_planes.frames);
+    let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+    assert_eq!(making.planes(&geometry).raw_bytes(), planes.len());
+    let batch = Batch { geometry: &of_planes, raw: &planes };
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    let making_alone = record_recover::inverse(&geometry, &making).unwrap();
+
+    let choice = choose_tiles(batch, LevelParameters::of(4).tiles, false, &cpu).unwrap();
+    let TileCoding::Tables(tables) = &choice.plan.coding else { panic!("{:?}", choice.plan) };
+    let (encode, decode) = (TileEncoderTables::new(tables, choice.classes.unwrap()), TileDecoderTables::new(tables));
+    let coded = cpu.tiles_encode(batch, &choice.plan, choice.effort, &encode, None).unwrap();
+    let groups = coded.check(&of_planes, &choice.plan, &choice.plan.tiling(&of_planes), &decode).unwrap();
+    let decoding = |restored: Restored<'_>| {
+        Decoding::new(restored, &choice.plan, &decode, &coded, &groups, None).unwrap().recording
+    };
+    let packing = choose_tiles(batch, LevelParameters::of(1).tiles, true, &cpu).unwrap().plan;
+    let packed = cpu.tiles_pack(batch, &packing, TileEffort::Few).unwrap();
+    let unpacking = |restored: Restored<'_>| Unpacking::new(restored, &packing, &packed).unwrap().recording;
+    let (alone, made) = (Restored::from(&of_planes), Restored::made(&geometry, &making));
+    for (tiles_alone, both, input) in [
+        (decoding(alone), decoding(made), Decoding::input_bytes(&coded)),
+        (unpacking(alone), unpacking(made), Unpacking::input_bytes(&packed)),
+    ] {
+        let of_planes = both.dispatches().last().unwrap().storage[0];
+        let moved = [
+            moved(&both, input, &Used(&[(Kernel::ConvertInverse, of_planes, planes.len())])),
+            moved(&tiles_alone, input, &Used(&[])),
+            moved(&making_alone, planes.len(), &Used(&[])),
+        ];
+        assert_eq!(moved[0] + 2 * planes.len() as u64, moved[1] + moved[2]);
+        let kernels: Vec<_> = both.dispatches().map(|it| it.kernel).collect();
+        assert_eq!(kernels[kernels.len() - 2..], [Kernel::PhasesInverse, Kernel::ConvertInverse]);
+        assert_eq!(both.download_bytes() as usize, geometry.raw_bytes());
     }
 }
 

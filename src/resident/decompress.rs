@@ -3,13 +3,16 @@
 use std::time::Instant;
 
 use super::Gpu;
+use crate::codec::exceptions;
 use crate::container::{BatchRecord, RecordReader};
+use crate::cpu::recover::Exceptions;
 use crate::decompressor::{Decompressor, check_frames, frame_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{BufferLayout, Geometry};
 use crate::gpu::{ResidentFrames, check_target};
 use crate::packed::bytes_of;
 use crate::plan::Method;
+use crate::stage::Restored;
 use crate::telemetry::{self, BatchWatch};
 use crate::tiled::{self, TilesOf};
 
@@ -18,7 +21,8 @@ impl Decompressor {
     /// queue of the device afterwards finds the frames there. `layout` must have their format and number. Bytes between
     /// rows, planes and frames, and up to three after the last, are overwritten.
     ///
-    /// Batches that the device can restore alone do not pass through the host; others are restored with the settings of this
+    /// Batches that the device can restore alone, which are all tiles, those of recovered planes too, do not pass through the
+    /// host; others are restored with the settings of this
     /// decompressor and uploaded. [`statistics`](Self::statistics) counts both. A batch is
     /// copied to the buffer once its checksum is found to be right: after an error the buffer has the batches before it and
     /// is otherwise as it was.
@@ -82,23 +86,36 @@ impl Decompressor {
         geometry: &Geometry,
         record: &BatchRecord<&[u8]>,
     ) -> Result<Option<ResidentFrames<'g>>> {
-        let plan = match &record.method {
-            Method::Tiles(plan) => plan,
+        let (plan, recovered) = match &record.method {
+            Method::Tiles(plan) => (plan, None),
+            Method::Recovered(recovered) => match &*recovered.method {
+                Method::Tiles(plan) => (plan, Some(recovered)),
+                _ => return Ok(None),
+            },
             _ => return Ok(None),
         };
         let start = Instant::now();
         let _seat = self.crew().enter();
         let (watch, _in_work) = (BatchWatch::decompress(), telemetry::in_work());
         let blocks = record.coded_blocks()?;
-        let (restored, checksum) = match tiled::tiles_of(geometry, plan, &bytes_of(&blocks), self.scheduler.cpu())? {
-            TilesOf::Coded(tables, coded, motion) => {
-                gpu.backend.decoded((geometry, motion.as_ref()), plan, &tables, &coded)?
+        let (blocks, exceptions) = match recovered {
+            None => (&blocks[..], Exceptions::default()),
+            Some(recovered) => {
+                let (blocks, bytes) = self.exceptions_after(recovered, &blocks)?;
+                (blocks, exceptions::from_bytes(bytes.each_ref().map(Vec::as_slice), geometry.plane_samples(0))?)
             }
-            TilesOf::Packed(packed) => gpu.backend.unpacked(geometry, plan, &packed)?,
+        };
+        let restored = Restored { geometry, making: recovered.map(|recovered| &recovered.making) };
+        let tiles = tiled::tiles_of(&restored.tiled(), plan, &bytes_of(blocks), self.scheduler.cpu())?;
+        let (frames, checksum) = match tiles {
+            TilesOf::Coded(tables, coded, motion) => {
+                gpu.backend.decoded((restored, motion.as_ref()), plan, &tables, &coded, &exceptions)?
+            }
+            TilesOf::Packed(packed) => gpu.backend.unpacked(restored, plan, &packed, &exceptions)?,
         };
         check_frames(record, checksum)?;
         watch.done(&record.method, geometry.raw_bytes(), record.payload.len());
         self.scheduler.ran_resident(geometry.raw_bytes(), start.elapsed());
-        Ok(Some(restored))
+        Ok(Some(frames))
     }
 }

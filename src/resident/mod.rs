@@ -1,8 +1,8 @@
 //! Frames that are on a GPU before they are compressed, or are to be there afterwards.
 //!
 //! A batch whose method is tiles is done where it is: what goes to the host are the places that the choice of
-//! the method looks at, sums for the checksum, and what is coded. Any other batch is transferred as a whole and goes the
-//! ordinary way. The packed bytes are the same, and those of frames on the host.
+//! the method looks at, sums for the checksum, and what is coded. Back, so are tiles of recovered planes, of which frames are made there.
+//! Any other batch is transferred as a whole and goes the ordinary way. The packed bytes are the same, and those of frames on the host.
 
 mod compress;
 mod decompress;

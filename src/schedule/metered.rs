@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TilePlan};
-use crate::stage::{Backend, CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
+use crate::stage::{Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort};
 
 /// A backend for one batch, with the time that its calls take.
 pub(super) struct Metered<'a> {
@@ -58,12 +58,12 @@ impl Backend for Metered<'_> {
 
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.timed(|backend| backend.tiles_unpack(geometry, plan, packed, raw))
+        self.timed(|backend| backend.tiles_unpack(restored, plan, packed, raw))
     }
 
     fn tiles_encode(
@@ -79,14 +79,14 @@ impl Backend for Metered<'_> {
 
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.timed(|backend| backend.tiles_decode(geometry, plan, tables, coded, motion, raw))
+        self.timed(|backend| backend.tiles_decode(restored, plan, tables, coded, motion, raw))
     }
 
     fn expect(&self, batch: Batch<'_>, motion: &Motion, out: &mut [u8]) -> Result<()> {

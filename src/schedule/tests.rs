@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
+use crate::container::RecordReader;
 use crate::error::Error;
-use crate::frame::{Batch, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer};
+use crate::frame::{
+    Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer,
+};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
-use crate::plan::{self, Making, Plan, Settings, TilePlan};
-use crate::stage::{CodedTiles, PackedTiles, SegmentCode, Segments, SolvedPlanes, TileEffort};
-use crate::{Compressor, Decompressor, Limits};
+use crate::plan::{self, KNOWN, Making, Method, Plan, RecoveredPlan, Settings, TilePlan};
+use crate::stage::{CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort};
+use crate::{Compressor, Decompressor, Limits, input};
 
 /// What an accelerator does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,13 +117,13 @@ impl Backend for Fake {
 
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
         self.call(raw.len())?;
-        self.cpu.tiles_unpack(geometry, plan, packed, raw)?;
+        self.cpu.tiles_unpack(restored, plan, packed, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }
@@ -145,7 +148,7 @@ impl Backend for Fake {
 
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
@@ -153,7 +156,7 @@ impl Backend for Fake {
         raw: &mut [u8],
     ) -> Result<()> {
         self.call(raw.len())?;
-        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
+        self.cpu.tiles_decode(restored, plan, tables, coded, motion, raw)?;
         if self.fault == Fault::WrongBytes {
             raw[0] ^= 1;
         }
@@ -335,6 +338,35 @@ fn memory_limits_count_what_is_on_its_way() {
     {
         Decompressor::on(scheduler(&fake), limits).decompress(&packed).unwrap();
         assert_eq!(fake.staging.load(Ordering::Relaxed), expected);
+    }
+}
+
+/// Of frames that were made from YUV a device gets tiles and gives pixels.
+#[test]
+fn recovered_planes_stay_on_the_device() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bbb_yuv420_320x176.y4m");
+    let planes = input::open(&path, None).unwrap().read_batch(3).unwrap().unwrap();
+    let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+    let layout = Layout::Packed { width: 320, height: 176, order: ChannelOrder::Rgb };
+    let format = FrameFormat::new(Dtype::U8, layout).unwrap();
+    let mut made = vec![0; 3 * format.frame_bytes()];
+    let fake = Fake::new(Fault::Nothing);
+    fake.cpu.convert(&Geometry::new(&format, 3), &making, &planes.bytes, &mut made).unwrap();
+    made[70_000] ^= 64;
+    let frames = Frames::new(format, 3, made).unwrap();
+    for level in [4, 6] {
+        let settings = Settings::new().with_level(level).unwrap().with_device(DeviceChoice::Cpu);
+        let packed = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
+        let record = RecordReader::new(&packed[..], Limits::default()).unwrap().next().unwrap().unwrap();
+        let Method::Recovered(RecoveredPlan { exceptions: 1, method, .. }) = &record.method else {
+            panic!("{}", record.method.name())
+        };
+        assert!(matches!(&**method, Method::Tiles(plan) if plan.moves == (level == 6)), "{}", method.name());
+        let before = fake.calls.load(Ordering::Relaxed);
+        let chosen = Candidate::Chosen(Arc::clone(&fake) as _);
+        let scheduler = Scheduler::with(chosen, NonZeroUsize::new(1), Policy::Throughput);
+        assert!(Decompressor::on(scheduler, Limits::default()).decompress(&packed).unwrap() == frames);
+        assert_eq!(fake.calls.load(Ordering::Relaxed) - before, 1, "level {level}");
     }
 }
 

@@ -17,6 +17,7 @@
 mod coded;
 mod packed;
 mod profile;
+mod restored;
 mod segments;
 mod solved;
 mod tiles;
@@ -27,6 +28,7 @@ pub use coded::{CodedSegment, CodedTiles};
 pub(crate) use packed::numbers_bytes;
 pub use packed::{PackedSegment, PackedTiles};
 pub use profile::{Detail, DeviceRates, DeviceRun, KernelRun};
+pub use restored::Restored;
 pub use segments::{SegmentCode, Segments};
 pub use solved::SolvedPlanes;
 pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
@@ -65,13 +67,14 @@ pub trait Backend: Send + Sync {
     /// Raw frames to tiles whose residuals are packed. Callers have checked the plan, whose coding is not looked at.
     fn tiles_pack(&self, batch: Batch<'_>, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>>;
 
-    /// Packed tiles to raw frames. Callers have checked the plan, whose coding is not looked at.
+    /// Packed tiles to raw frames, of what is tiled or made of that. Callers have checked the plan, whose coding is not looked
+    /// at, and the making as for [`convert`](Self::convert).
     ///
     /// # Errors
     /// Corrupt if `packed` are not the tiles of such a plan.
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
@@ -88,14 +91,15 @@ pub trait Backend: Send + Sync {
         motion: Option<&Motion>,
     ) -> Result<CodedTiles<'static>>;
 
-    /// Coded tiles to raw frames. Callers have checked the plan, whose coding is not looked at: `tables` are those of
-    /// it, and there is `motion` where the frames of the plan move.
+    /// Coded tiles to raw frames, of what is tiled or made of that. Callers have checked the plan, whose coding is not looked
+    /// at, and the making as for [`convert`](Self::convert): `tables` are those of the plan, and there is `motion` where its
+    /// frames move.
     ///
     /// # Errors
     /// Corrupt if `coded` are not the tiles of such a plan.
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,

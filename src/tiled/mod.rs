@@ -13,12 +13,12 @@ use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, Ti
 use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
-use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling};
+use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling, WorkBuffer};
 use crate::motion::Motion;
 use crate::part::Part;
 use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::{Backend, CodedTiles, PackedTiles, TileBatch, TiledFrames, spread};
+use crate::stage::{Backend, CodedTiles, PackedTiles, Restored, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors.
 pub fn encode(
@@ -164,7 +164,7 @@ pub fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     if !backend.is_cpu() {
-        return decode_on_device(geometry, plan, segments, raw, backend, cpu);
+        return decode_on_device(geometry.into(), plan, segments, raw, backend, cpu);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
@@ -178,9 +178,9 @@ pub fn decode(
     pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
 }
 
-/// Restores packed raw frames from the segments of the planes that they were made from, on the CPU, if these
-/// [can be converted](converts) band by band, or frame by frame if they move. Memory of the `planes` is used where bands meet, or
-/// for all frames that move.
+/// Restores packed raw frames from the segments of the planes that they were made from: on a device, or on the CPU if these
+/// can be converted (`converts`) band by band, or frame by frame if they move. The CPU uses memory of the `planes` where bands
+/// meet, or for all frames that move.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -188,11 +188,17 @@ pub fn decode_to_pixels(
     (of_pixels, making): (&Geometry, &Making),
     plan: &TilePlan,
     segments: &[&[u8]],
-    planes: &mut [u8],
+    planes: &mut WorkBuffer,
     raw: &mut [u8],
+    backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
+    if !backend.is_cpu() {
+        return decode_on_device(Restored::made(of_pixels, making), plan, segments, raw, backend, cpu);
+    }
     let geometry = making.planes(of_pixels);
+    planes.resize_for_overwrite(geometry.raw_bytes());
+    let planes = planes.as_bytes_mut();
     let decoding = Decoding::new(&geometry, plan, cpu)?;
     let (motion, segments) = moving::vectors(&geometry, plan, segments, cpu)?;
     match motion {
@@ -203,18 +209,18 @@ pub fn decode_to_pixels(
 
 /// The CPU decodes what is adaptive, the device the rest.
 fn decode_on_device(
-    geometry: &Geometry,
+    restored: Restored<'_>,
     plan: &TilePlan,
     segments: &[&[u8]],
     raw: &mut [u8],
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    match tiles_of(geometry, plan, segments, cpu)? {
+    match tiles_of(&restored.tiled(), plan, segments, cpu)? {
         TilesOf::Coded(tables, coded, motion) => {
-            backend.tiles_decode(geometry, plan, &tables, &coded, motion.as_ref(), raw)
+            backend.tiles_decode(restored, plan, &tables, &coded, motion.as_ref(), raw)
         }
-        TilesOf::Packed(packed) => backend.tiles_unpack(geometry, plan, &packed, raw),
+        TilesOf::Packed(packed) => backend.tiles_unpack(restored, plan, &packed, raw),
     }
 }
 

@@ -4,13 +4,14 @@ use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_expected, compare_packed, compare_rans, compare_recovery, compare_rows, compare_search,
-    moving_frames, sample_motion,
+    compare_costs, compare_exceptions, compare_expected, compare_made, compare_packed, compare_rans, compare_recovery,
+    compare_rows, compare_search, moving_frames, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, Motion, SearchEffort};
 use framepress::internal::{
-    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, GROUP, PackedTiles, Pitch, PitchedFrames,
-    SegmentCode, Segments, SolvedPlanes, Stretch, TileDecoderTables, TileEffort, TileEncoderTables,
+    Backend, Batch, CodedTiles, CpuBackend, DecodeTable, EncodeTable, Exceptions, GROUP, PackedTiles, Pitch,
+    PitchedFrames, Restored, SegmentCode, Segments, SolvedPlanes, Stretch, TileDecoderTables, TileEffort,
+    TileEncoderTables, exceptions,
 };
 use framepress::plan::{Candidate, Colour, Making, Plan, Predictor, TileCut, TilePlan};
 use libtest_mimic::Trial;
@@ -29,6 +30,7 @@ pub fn rows() -> Vec<Trial> {
         row("coded-tiles", coded_tiles),
         row("expected-frames", expected_frames),
         row("recovery", recovery),
+        row("made-of-tiles", made_of_tiles),
         row("search", search),
         row("rans", rans),
         row("copy", copy),
@@ -102,6 +104,23 @@ fn recovery() {
     assert_eq!(compare(Wrong { made: true, ..Wrong::none() }), Difference::Inverse { byte: 6 });
 }
 
+/// Frames that are made in one step with the restoration of tiles, packed and coded.
+fn made_of_tiles() {
+    let case = Case::new(Dtype::U8, packed(35, 20, ChannelOrder::Rgb), 2, 3);
+    let making = makings(&case)[0];
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 1 };
+    let planes = &case.raw[..making.planes(&case.geometry).raw_bytes()];
+    let compare = |wrong| compare_made(&wrong, &reference(), (&case.geometry, &making), planes, cut, 1, None).unwrap();
+    let made = |wrong: fn(&mut Wrong)| {
+        let mut backend = Wrong::none();
+        wrong(&mut backend);
+        compare(backend)
+    };
+    assert_eq!(made(|wrong| wrong.made_of_packed = true), Some(Difference::Inverse { byte: 7 }));
+    assert_eq!(made(|wrong| wrong.made_of_coded = true), Some(Difference::Inverse { byte: 8 }));
+    assert_eq!(made(|_| {}), None);
+}
+
 fn search() {
     let frames = moving_frames((48, 32), 3, Filter::Quarter, 12, 1).unwrap();
     let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
@@ -130,7 +149,7 @@ fn copy() {
 fn residence() {
     let stretch = (Stretch { start: 0, row_bytes: 5, rows: 7 }, Pitch { offset: 2, row: 9, frame: 0 });
     let frames = PitchedFrames { frames: 1, frame_bytes: 35, stretches: vec![stretch] };
-    let right = WrongResidence { forward: 0, inverse: 0, checksum: 0 };
+    let right = WrongResidence { forward: 0, inverse: 0, exceptions: 0, checksum: 0 };
     let rows = |wrong| compare_rows(&wrong, &frames).unwrap();
     assert_eq!(rows(WrongResidence { forward: 1, ..right }), Some(Difference::Rows { byte: 34 }));
     assert_eq!(rows(WrongResidence { inverse: 1, ..right }), Some(Difference::Rows { byte: 6 }));
@@ -138,7 +157,11 @@ fn residence() {
     let wrong = WrongResidence { checksum: 1, ..right };
     assert_eq!(compare_checksum(&wrong, 3000).unwrap(), Some(Difference::Checksum));
     assert_eq!(compare_checksum(&right, 3000).unwrap(), None);
-    for wrong in [WrongResidence { forward: 1, ..right }, WrongResidence { inverse: 1, ..right }, wrong] {
+    let wrong_exceptions = WrongResidence { exceptions: 1, ..right };
+    assert_eq!(compare_exceptions(&wrong_exceptions, 3, 100).unwrap(), Some(Difference::Exceptions { byte: 5 }));
+    assert_eq!(compare_exceptions(&right, 3, 100).unwrap(), None);
+    let wrong_rows = [WrongResidence { forward: 1, ..right }, WrongResidence { inverse: 1, ..right }];
+    for wrong in wrong_rows.into_iter().chain([wrong, wrong_exceptions]) {
         let error = check_residence(&wrong).unwrap_err().to_string();
         assert!(error.contains("probe: frames that stay are wrong"), "{error}");
     }
@@ -150,6 +173,7 @@ fn residence() {
 struct WrongResidence {
     forward: u8,
     inverse: u8,
+    exceptions: u8,
     checksum: u64,
 }
 
@@ -163,6 +187,13 @@ impl Residence for WrongResidence {
     fn rows_inverse(&self, frames: &PitchedFrames, dense: &[u8], pitched: &mut [u8]) -> Result<()> {
         framepress::internal::rows::inverse(frames, dense, pitched);
         pitched[6] ^= self.inverse;
+        Ok(())
+    }
+
+    fn put_exceptions(&self, exceptions: &Exceptions, channels: usize, raw: &mut [u8]) -> Result<()> {
+        let bytes = exceptions::to_bytes(std::slice::from_ref(exceptions));
+        exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, raw)?;
+        raw[5] ^= self.exceptions;
         Ok(())
     }
 
@@ -194,6 +225,8 @@ fn probe() {
         (Wrong { solved: true, ..Wrong::none() }, "recovery"),
         (Wrong { misfits: true, ..Wrong::none() }, "recovery"),
         (Wrong { made: true, ..Wrong::none() }, "recovery"),
+        (Wrong { made_of_packed: true, ..Wrong::none() }, "recovery"),
+        (Wrong { made_of_coded: true, ..Wrong::none() }, "recovery"),
         (Wrong { vectors: true, ..Wrong::none() }, "search"),
     ] {
         let error = check(&wrong).unwrap_err().to_string();
@@ -220,6 +253,8 @@ struct Wrong {
     solved: bool,
     misfits: bool,
     made: bool,
+    made_of_packed: bool,
+    made_of_coded: bool,
     vectors: bool,
     code: bool,
     decoded: bool,
@@ -244,6 +279,8 @@ impl Wrong {
             solved: false,
             misfits: false,
             made: false,
+            made_of_packed: false,
+            made_of_coded: false,
             vectors: false,
             code: false,
             decoded: false,
@@ -294,13 +331,14 @@ impl Backend for Wrong {
 
     fn tiles_unpack(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         packed: &PackedTiles<'_>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.cpu.tiles_unpack(geometry, plan, packed, raw)?;
+        self.cpu.tiles_unpack(restored, plan, packed, raw)?;
         raw[6] ^= u8::from(self.frames);
+        raw[7] ^= u8::from(self.made_of_packed && restored.making.is_some());
         Ok(())
     }
 
@@ -321,15 +359,16 @@ impl Backend for Wrong {
 
     fn tiles_decode(
         &self,
-        geometry: &Geometry,
+        restored: Restored<'_>,
         plan: &TilePlan,
         tables: &TileDecoderTables,
         coded: &CodedTiles<'_>,
         motion: Option<&Motion>,
         raw: &mut [u8],
     ) -> Result<()> {
-        self.cpu.tiles_decode(geometry, plan, tables, coded, motion, raw)?;
+        self.cpu.tiles_decode(restored, plan, tables, coded, motion, raw)?;
         raw[6] ^= u8::from(self.coded_frames);
+        raw[8] ^= u8::from(self.made_of_coded && restored.making.is_some());
         Ok(())
     }
 

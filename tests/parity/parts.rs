@@ -3,12 +3,12 @@
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, Layout};
 use framepress::internal::gpu::{
-    Difference, GpuBackend, compare, compare_coded, compare_packed, compare_recovery, compare_search, made_frames,
-    moving_frames, sample_motion,
+    Difference, GpuBackend, compare, compare_coded, compare_made, compare_packed, compare_recovery, compare_search,
+    made_frames, moving_frames, sample_bytes, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, SearchEffort};
 use framepress::internal::{Detail, TileEffort, Tiling};
-use framepress::plan::{Colour, TileCut};
+use framepress::plan::{Colour, Making, TileCut};
 use framepress::{ErrorKind, Result};
 use libtest_mimic::Trial;
 
@@ -26,6 +26,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("parts", it, "tiles", || tiles(it.adapter())));
         rows.push(row("parts", it, "moving-tiles", || moving_tiles(it.adapter())));
         rows.push(row("parts", it, "recovery", || recovery(it.adapter())));
+        rows.push(row("parts", it, "made-of-tiles", || made_of_tiles(it.adapter())));
         rows.push(row("parts", it, "search", || search(it.adapter())));
         rows.push(row("parts", it, "rows-of-planes", || rows_of_planes(it.adapter())));
         rows.push(row("parts", it, "rows-of-tiles", || rows_of_tiles(it.adapter())));
@@ -122,6 +123,29 @@ fn recovery(adapter: &Adapter) {
             let raw = made_frames(&case.geometry, &making, &reference()).unwrap();
             let made = Case { geometry: case.geometry.clone(), raw };
             alike(&device, 4, || compare_recovery(&device, &reference(), made.batch(), &making));
+        }
+    }
+}
+
+/// Pixels take more than the planes that they are made of: some frames are made in one step after the others, and where frames
+/// are too large for that, planes come to the host in between, all at once or in parts.
+fn made_of_tiles(adapter: &Adapter) {
+    let device = adapter.open_with_most_bound(MOST_BOUND);
+    let cut = TileCut { colour: Colour::None, split_chroma: false, bands: 3 };
+    for (size, frames, segment_frames, moves) in
+        [((203, 161), 33, 2, false), ((203, 161), 33, 3, true), ((600, 590), 2, 1, true), ((901, 803), 3, 1, false)]
+    {
+        for order in [ChannelOrder::Rgb, ChannelOrder::Bgra] {
+            let case = Case::new(Dtype::U8, packed(size.0, size.1, order), frames, 3);
+            let making = Making { sampling: ChromaSampling::Cs420, ..makings(&case)[0] };
+            let of_planes = making.planes(&case.geometry);
+            // Few residuals are escaped, which would take room.
+            let planes: Vec<_> = sample_bytes(of_planes.raw_bytes(), 4).iter().map(|byte| 100 + byte / 16).collect();
+            let motion = moves.then(|| sample_motion(&of_planes, 20, 1).unwrap());
+            let made = (&case.geometry, &making);
+            alike(&device, 4, || {
+                compare_made(&device, &reference(), made, &planes, cut, segment_frames, motion.as_ref())
+            });
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Recovery of the planes that frames were made from, on every backend against the reference.
 
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, PlaneGeometry};
-use framepress::internal::gpu::{compare_recovery, made_frames};
-use framepress::internal::{Backend, Batch, KNOWN, Part, SolvedPlanes, convert, recover};
-use framepress::plan::{Conversion, Making, Patch, Term};
+use framepress::internal::gpu::{compare_made, compare_recovery, made_frames, sample_bytes, sample_motion};
+use framepress::internal::{Backend, Batch, KNOWN, Part, SolvedPlanes, Tiling, convert, recover};
+use framepress::plan::{Colour, Conversion, Making, Patch, Term, TileCut};
 use libtest_mimic::Trial;
 
 use super::backends::{Subject, all, reference, row, trial};
@@ -16,6 +16,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("recovery", it, "every-conversion", || every_conversion(it)));
         rows.push(row("recovery", it, "clipped", || clipped(it)));
         rows.push(row("recovery", it, "many-workgroups", || many_workgroups(it)));
+        rows.push(row("recovery", it, "made-of-tiles", || made_of_tiles(it)));
         rows.push(row("recovery", it, "large-terms", || large_terms(it)));
         rows.push(row("recovery", it, "whole", || whole(it)));
         for to in all().iter().filter(|to| to.name != it.name) {
@@ -73,6 +74,28 @@ fn every_conversion(subject: &Subject) {
             same(subject, made(&case, &making).batch(), &making);
         }
     }
+}
+
+/// From tiles in one step, with one band and with several, of planes that move where they can.
+fn made_of_tiles(subject: &Subject) {
+    let mut moving = 0;
+    for case in shapes() {
+        for (at, making) in makings(&case).into_iter().enumerate() {
+            let of_planes = making.planes(&case.geometry);
+            let planes = sample_bytes(of_planes.raw_bytes(), at as u64);
+            let bands = if at % 2 == 0 { 1 } else { Tiling::most_bands(&of_planes, false) as u32 };
+            let cut = TileCut { colour: Colour::None, split_chroma: false, bands };
+            let motion = sample_motion(&of_planes, 20, at).ok();
+            moving += usize::from(motion.is_some());
+            for motion in [None, motion.as_ref()] {
+                let (frames, segment_frames) = ((&case.geometry, &making), 1 + at as u32 % 2);
+                let difference =
+                    compare_made(subject.backend(), &reference(), frames, &planes, cut, segment_frames, motion);
+                assert_eq!(difference.unwrap(), None, "{:?} {making:?} {motion:?}", case.geometry);
+            }
+        }
+    }
+    assert!(moving > 10, "{moving}");
 }
 
 /// Black and white, in runs longer than what is worked on at a time.

@@ -107,8 +107,8 @@ fn every_predictor(subject: &Subject) {
         for &predictor in TilePredictor::ALL {
             tiles.predictors.fill(predictor as u8);
             let mut raw = [vec![0xA5; case.raw.len()], vec![0x5A; case.raw.len()]];
-            reference().tiles_unpack(&case.geometry, &plan, &tiles, &mut raw[0]).unwrap();
-            subject.backend().tiles_unpack(&case.geometry, &plan, &tiles, &mut raw[1]).unwrap();
+            reference().tiles_unpack((&case.geometry).into(), &plan, &tiles, &mut raw[0]).unwrap();
+            subject.backend().tiles_unpack((&case.geometry).into(), &plan, &tiles, &mut raw[1]).unwrap();
             assert!(raw[0] == raw[1], "{predictor:?} {cut:?}");
         }
     }
@@ -135,8 +135,8 @@ fn every_width(subject: &Subject) {
         let numbers = [first, second].map(|widths| noise(bytes(widths)).into()).to_vec();
         let packed = PackedTiles { predictors, widths, numbers };
         let mut raw = [vec![0xA5; case.raw.len()], vec![0x5A; case.raw.len()]];
-        reference().tiles_unpack(&case.geometry, &plan, &packed, &mut raw[0]).unwrap();
-        subject.backend().tiles_unpack(&case.geometry, &plan, &packed, &mut raw[1]).unwrap();
+        reference().tiles_unpack((&case.geometry).into(), &plan, &packed, &mut raw[0]).unwrap();
+        subject.backend().tiles_unpack((&case.geometry).into(), &plan, &packed, &mut raw[1]).unwrap();
         assert!(raw[0] == raw[1], "widths below {widest}");
     }
 }
@@ -179,7 +179,7 @@ fn damaged_packed_tiles(subject: &Subject) {
     let treated = |backend: &dyn Backend, damage: &dyn Fn(&mut PackedTiles<'_>)| {
         let (mut damaged, mut raw) = (packed.clone(), vec![0xA5; case.raw.len()]);
         damage(&mut damaged);
-        let result = backend.tiles_unpack(&case.geometry, &plan, &damaged, &mut raw);
+        let result = backend.tiles_unpack((&case.geometry).into(), &plan, &damaged, &mut raw);
         result.map(|()| raw).map_err(|error| error.kind())
     };
     assert!(treated(subject.backend(), &|_| {}).unwrap() == case.raw);
@@ -314,7 +314,7 @@ fn damaged_tiles(subject: &Subject) {
     let treated = |backend: &dyn Backend, damage: &dyn Fn(&mut CodedTiles<'_>)| {
         let (mut damaged, mut raw) = (coded.clone(), vec![0xA5; case.raw.len()]);
         damage(&mut damaged);
-        let result = backend.tiles_decode(&case.geometry, &plan, &decode, &damaged, None, &mut raw);
+        let result = backend.tiles_decode((&case.geometry).into(), &plan, &decode, &damaged, None, &mut raw);
         result.map(|()| raw).map_err(|error| error.kind())
     };
     assert!(treated(subject.backend(), &|_| {}).unwrap() == case.raw);
@@ -447,7 +447,7 @@ fn cross(from: &Subject, to: &Subject) {
             let mut raw = vec![0xA5; case.raw.len()];
             let plan = packed_plan(cut, 2);
             let packed = from.backend().tiles_pack(case.batch(), &plan, TileEffort::All).unwrap();
-            to.backend().tiles_unpack(&case.geometry, &plan, &packed, &mut raw).unwrap();
+            to.backend().tiles_unpack((&case.geometry).into(), &plan, &packed, &mut raw).unwrap();
             assert!(raw == case.raw, "{:?} {cut:?}", case.geometry);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! They are those of the pipeline, on batches as long as its own, but for tiles on the CPU: the pipeline predicts and codes
 //! a band while it is in the cache, and converts what it restores of recovered planes there too; here all tiles of a batch, and
-//! all planes, are in memory in between. A device does both, which counts as transform. Planes are recovered while the method is chosen: the time of that is not here.
+//! all planes, are in memory in between. A device does both, and the conversion besides, which counts as transform. Planes are recovered while the method is chosen: the time of that is not here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use framepress::frame::{Geometry, WorkBuffer};
 use framepress::internal::{
     Backend, Batch, CodedBlock, CpuBackend, LevelParameters, MethodChoice, Part, Patched, Recovered, TileBatch,
-    convert, decode_tiles, discrete, encode_tiles, packed_bytes, planes, put_over, strips, tiles,
+    convert, decode_tiles, discrete, encode_tiles, exceptions, packed_bytes, planes, put_over, strips, tiles,
 };
 use framepress::plan::{Plan, StripPlan, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
@@ -173,13 +173,24 @@ impl Pipeline<'_> {
         memory: &mut Memory,
         parts: &mut Parts,
     ) -> Result<()> {
+        let Self { cpu, backend, .. } = *self;
         let Recovered { making, geometry: of_planes, exception_bytes, .. } = recovered;
+        let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
         let mut frames = std::mem::take(&mut memory.recovered);
+        if let Coded::Tiles(plan, segments) = coded
+            && !backend.is_cpu()
+        {
+            let (to, segments) = ((geometry, making), slices(segments));
+            timed(&mut parts.transform, || {
+                tiles::decode_to_pixels(to, plan, &segments, &mut frames, raw, backend, cpu)?;
+                exceptions::put(exceptions, geometry.planes.len(), raw)
+            })?;
+            memory.recovered = frames;
+            return Ok(());
+        }
         frames.resize_for_overwrite(of_planes.raw_bytes());
         self.decompress(of_planes, coded, frames.as_bytes_mut(), memory, parts)?;
-        let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
-        let convert =
-            || convert(geometry, making, frames.as_bytes(), &Part::whole(geometry), exceptions, raw, self.backend);
+        let convert = || convert(geometry, making, frames.as_bytes(), &Part::whole(geometry), exceptions, raw, backend);
         timed(&mut parts.transform, convert)?;
         memory.recovered = frames;
         Ok(())

@@ -1,6 +1,6 @@
 //! The kernels that bring frames together and add up their checksum.
 
-use framepress::internal::gpu::{compare_checksum, compare_rows};
+use framepress::internal::gpu::{compare_checksum, compare_exceptions, compare_rows};
 use framepress::internal::{Pitch, PitchedFrames, Stretch};
 
 use crate::backends::Adapter;
@@ -27,6 +27,15 @@ pub fn some_rows(adapter: &Adapter) {
     let stretch = (Stretch { start: 0, row_bytes, rows }, Pitch { offset: 0, row: 9004, frame: 0 });
     let frames = PitchedFrames { frames: 1, frame_bytes: row_bytes * rows, stretches: vec![stretch] };
     assert_eq!(compare_rows(adapter.shared(), &frames).unwrap(), None);
+}
+
+/// Pixels that share words with others and those that do not.
+pub fn exceptions(adapter: &Adapter) {
+    for channels in [3, 4] {
+        for pixels in (1..70).chain([100_000]) {
+            assert_eq!(compare_exceptions(adapter.shared(), channels, pixels).unwrap(), None, "{channels} {pixels}");
+        }
+    }
 }
 
 pub fn checksums(adapter: &Adapter) {

@@ -3,6 +3,9 @@
 
 mod devices;
 mod kernels;
+#[path = "../../made/mod.rs"]
+mod made;
+mod recovered;
 mod textures;
 mod transfers;
 
@@ -26,6 +29,15 @@ pub fn rows() -> Vec<Trial> {
     for it in adapters() {
         rows.push(row("resident", it, "rows", || kernels::some_rows(it.adapter())));
         rows.push(row("resident", it, "checksums", || kernels::checksums(it.adapter())));
+        rows.push(row("resident", it, "exceptions", || kernels::exceptions(it.adapter())));
+        rows.push(row("resident", it, "recovered", || recovered::frames_come_back(&opened(it.adapter()))));
+        rows.push(row("resident", it, "recovered-moving", || {
+            recovered::moving_frames_come_back(&opened(it.adapter()));
+        }));
+        rows.push(row("resident", it, "planes-stay", || {
+            recovered::planes_stay(&Gpu::open(Some(&it.adapter().index())).unwrap());
+        }));
+        rows.push(row("resident", it, "damaged-exceptions", || recovered::damaged_exceptions(&opened(it.adapter()))));
         rows.push(row("resident", it, "layouts", || layouts(&opened(it.adapter()))));
         rows.push(row("resident", it, "levels", || levels(&opened(it.adapter()))));
         rows.push(row("resident", it, "textures", || textures::textures(&opened(it.adapter()))));

@@ -1,0 +1,50 @@
+//! Comparison of what a device does to frames that stay there with what the CPU does.
+
+use super::compare::{Difference, first_difference};
+use super::probe::sample_bytes;
+use super::resident::Residence;
+use crate::codec::exceptions;
+use crate::cpu::recover::Exceptions;
+use crate::error::Result;
+use crate::frame::PitchedFrames;
+use crate::{container, cpu};
+
+/// The first byte in which rows differ from those that the CPU copies, there and back.
+pub fn compare_rows(device: &dyn Residence, frames: &PitchedFrames) -> Result<Option<Difference>> {
+    let pitched = sample_bytes(frames.pitched_bytes(), 11);
+    let mut dense = [vec![0xA5; frames.dense_bytes()], vec![0x5A; frames.dense_bytes()]];
+    cpu::rows::forward(frames, &pitched, &mut dense[0]);
+    device.rows_forward(frames, &pitched, &mut dense[1])?;
+    if let Some(byte) = first_difference(&dense[0], &dense[1]) {
+        return Ok(Some(Difference::Rows { byte }));
+    }
+    let mut back = [vec![0xA5; pitched.len()], vec![0x5A; pitched.len()]];
+    cpu::rows::inverse(frames, &dense[0], &mut back[0]);
+    device.rows_inverse(frames, &dense[0], &mut back[1])?;
+    Ok(first_difference(&back[0], &back[1]).map(|byte| Difference::Rows { byte }))
+}
+
+/// The first byte in which frames of so many pixels with exceptions differ from those of the CPU. All of every seventh run of
+/// nine pixels is one, and some of the others.
+pub fn compare_exceptions(device: &dyn Residence, channels: usize, pixels: usize) -> Result<Option<Difference>> {
+    let mut exceptions = Exceptions::default();
+    let numbers = sample_bytes(4 * pixels, 13);
+    for (place, &[first, second, third, chance]) in numbers.as_chunks().0.iter().enumerate() {
+        if place / 9 % 7 == 0 || chance < 20 {
+            exceptions.places.push(place as u32);
+            exceptions.pixels.push([first, second, third]);
+        }
+    }
+    let mut expected = sample_bytes(channels * pixels, 14);
+    let mut found = expected.clone();
+    let bytes = exceptions::to_bytes(std::slice::from_ref(&exceptions));
+    exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, &mut expected)?;
+    device.put_exceptions(&exceptions, channels, &mut found)?;
+    Ok(first_difference(&expected, &found).map(|byte| Difference::Exceptions { byte }))
+}
+
+/// Whether the checksum of so many bytes is another than the CPU's.
+pub fn compare_checksum(device: &dyn Residence, bytes: usize) -> Result<Option<Difference>> {
+    let raw = sample_bytes(bytes, 12);
+    Ok((device.checksum(&raw)? != container::checksum(&raw)).then_some(Difference::Checksum))
+}
