@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::frame::{FrameFormat, Geometry, Rectangle, Tiling};
 
 /// The first frames of a batch, and rows of its picture: what a method has to restore at least. Frames refer to those
-/// before them, but nothing refers to rows of another band or strip.
+/// before them, or to later ones, which a method knows of; nothing refers to rows of another band or strip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Frames from the first on.

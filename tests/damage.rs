@@ -17,8 +17,7 @@ use framepress::{
 };
 
 const FRAMES: usize = 7;
-const BATCH_FRAMES: usize = 2;
-const BATCHES: usize = FRAMES.div_ceil(BATCH_FRAMES);
+const BATCHES: usize = 4;
 
 /// A small file of several batches, with what should be read from it.
 struct Sample {
@@ -101,6 +100,15 @@ impl Sample {
         sample
     }
 
+    /// Batches of three frames, of which the second one refers to the third one too.
+    fn between() -> Self {
+        let layout = Layout::Gray { width: 41, height: 34 };
+        let raw = made::between::frames(layout, &[0, 2, 3, 5, 6, 8, 9, 10]);
+        let sample = Self::at_level(raw, 8, CodecChoice::Auto);
+        assert!(made::between::refers_to_later(&sample.file));
+        sample
+    }
+
     fn recovered() -> Self {
         let raw = made::Made { overlay: 1, ..made::Made::new(22, 18) }.frames(FRAMES);
         let sample = Self::at_level(raw, 2, CodecChoice::Auto);
@@ -125,7 +133,7 @@ impl Sample {
             .with_codec(choice)
             .with_device(DeviceChoice::Cpu)
             .with_threads(NonZeroUsize::new(1))
-            .with_batch_frames(NonZeroUsize::new(BATCH_FRAMES));
+            .with_batch_frames(NonZeroUsize::new(raw.frames().div_ceil(BATCHES)));
         let file = Compressor::new(settings).unwrap().compress_frames(&raw).unwrap();
 
         let decompressor = decompressor(Limits::default());
@@ -160,6 +168,7 @@ impl Sample {
                 Self::strips(),
                 Self::moving(7),
                 Self::moving(8),
+                Self::between(),
                 Self::recovered(),
                 Self::patched(),
             ])
@@ -168,8 +177,9 @@ impl Sample {
 
     /// Checks that `batch` is one of the file, and says which.
     fn number_of(&self, batch: &DecodedBatch) -> usize {
-        let number = batch.first_frame as usize / BATCH_FRAMES;
-        let frames = number * BATCH_FRAMES..((number + 1) * BATCH_FRAMES).min(FRAMES);
+        let batch_frames = self.raw.frames().div_ceil(BATCHES);
+        let number = batch.first_frame as usize / batch_frames;
+        let frames = number * batch_frames..((number + 1) * batch_frames).min(self.raw.frames());
         assert_eq!(batch.first_frame, frames.start as u64);
         assert_eq!(batch.frames, self.raw.part(frames).unwrap(), "a batch that is not in the file");
         number
@@ -478,12 +488,12 @@ fn output_has_a_limit() {
         let frames = |decompressor: &Decompressor, range: Range<u64>| {
             SeekReader::new(Cursor::new(&sample.file), decompressor).and_then(|mut reader| reader.read_frames(range))
         };
-        assert!(frames(&enough, 0..FRAMES as u64).unwrap() == sample.raw);
+        assert!(frames(&enough, 0..sample.raw.frames() as u64).unwrap() == sample.raw);
 
         let little = limited(raw_bytes - 1);
         assert_eq!(little.decompress(&sample.file).unwrap_err().kind(), ErrorKind::Limit);
         assert_eq!(little.decompress_into(&sample.file, &mut raw).unwrap_err().kind(), ErrorKind::Limit);
-        assert_eq!(frames(&little, 0..FRAMES as u64).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(frames(&little, 0..sample.raw.frames() as u64).unwrap_err().kind(), ErrorKind::Limit);
         assert!(frames(&little, 0..1).is_ok(), "one batch is below it");
         let (good, bad) = split(stream(&sample.file, &little).unwrap());
         assert_eq!(good.iter().map(|batch| sample.number_of(batch)).collect::<Vec<_>>(), [0, 1, 2]);

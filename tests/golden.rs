@@ -16,7 +16,7 @@ use std::fs;
 use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::{LazyLock, Once};
 
 use framepress::frame::{ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
 use framepress::plan::{CodecChoice, DeviceChoice, Method, Settings};
@@ -125,6 +125,11 @@ fn coded(filter: i32, frame: usize, at: usize) -> u64 {
     let moved = (x + (vx >> bits), y + (vy >> bits));
     let made = reference::taps::between(filter, is_first, narrow, &sample, moved, (eighths(vx), eighths(vy)));
     if frame == 0 { texture(x as usize + 500 * plane, y as usize) } else { made as u64 }
+}
+
+/// One frame between anchors, then three.
+fn between() -> Frames {
+    made::between::frames(coded_yuv().layout().clone(), &[0, 2, 3, 7])
 }
 
 fn recipes() -> Vec<Recipe> {
@@ -358,6 +363,14 @@ fn recipes() -> Vec<Recipe> {
                 }
             })
         },
+        // Frames that are made of those on either side.
+        Recipe {
+            level: 9,
+            ..recipe("moving_between_yuv420_u8", coded_yuv(), between().frames(), |frame, at| {
+                static BETWEEN: LazyLock<Frames> = LazyLock::new(between);
+                BETWEEN.as_bytes()[frame * BETWEEN.format().frame_bytes() + at].into()
+            })
+        },
         // What HEVC, VP9 and AV1 make between the samples of the frame before; beside it, by another vector.
         Recipe { level: 7, ..recipe("moving_hevc_yuv420_u8", coded_yuv(), 2, |frame, at| coded(4, frame, at)) },
         Recipe { level: 7, ..recipe("moving_vp9_yuv420_u8", coded_yuv(), 2, |frame, at| coded(5, frame, at)) },
@@ -546,7 +559,8 @@ fn every_method_is_among_them() {
                 ("patched", Method::Patched(plan)) => patches.push(plan.patch.runs.is_empty()),
                 ("discrete", Method::Discrete) => {}
                 ("strips" | "moving", Method::Strips(plan)) => {
-                    assert_eq!(plan.moves, name.starts_with("moving"), "{name}")
+                    assert_eq!(plan.moves, name.starts_with("moving"), "{name}");
+                    assert_eq!(made::between::refers_to_later(&file), name.starts_with("moving_between"), "{name}");
                 }
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("sparse", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Sparse), "{name}: {codecs:?}"),

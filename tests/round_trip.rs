@@ -688,6 +688,41 @@ fn moving_frames_come_back() {
     }
 }
 
+/// Frames that refer to later ones: as many as two anchors can have between them, planes of all layouts that move, and RGB that is
+/// made of such planes.
+#[test]
+fn frames_between_others_come_back() {
+    many_threads();
+    let yuv = |width, height, sampling, chroma| Layout::Yuv { width, height, sampling, chroma };
+    let cases: [(Layout, &[usize]); 6] = [
+        (Layout::Gray { width: 48, height: 33 }, &[0, 2]),
+        (Layout::Gray { width: 131, height: 47 }, &[0, 1, 4, 5]),
+        // Two strips.
+        (Layout::Gray { width: 522, height: 509 }, &[0, 4]),
+        (yuv(75, 67, ChromaSampling::Cs420, ChromaOrder::Planar), &[0, 3, 4, 6]),
+        (yuv(76, 66, ChromaSampling::Cs422, ChromaOrder::VuInterleaved), &[0, 8]),
+        (yuv(61, 35, ChromaSampling::Cs444, ChromaOrder::Planar), &[0, 2, 4]),
+    ];
+    for (layout, anchors) in cases {
+        let frames = made::between::frames(layout.clone(), anchors);
+        assert!(matches!(method_of(&frames, 9), Method::Strips(_)), "{layout:?}");
+        assert!(made::between::refers_to_later(&with_threads(9, 2).compress_frames(&frames).unwrap()), "{layout:?}");
+    }
+    let layout = yuv(96, 80, ChromaSampling::Cs420, ChromaOrder::Planar);
+    let planes = made::between::frames(layout, &[0, 4, 5]);
+    let conversion = made::conversion("swscale, BT.601 limited");
+    let format = picture(Dtype::U8, Layout::Packed { width: 96, height: 80, order: ChannelOrder::Rgb });
+    let pixels = planes.as_bytes().chunks_exact(96 * 80 * 3 / 2).flat_map(|frame| {
+        (0..96 * 80).flat_map(move |at| {
+            let chroma = 96 * 80 + at / 192 * 48 + at % 96 / 2;
+            conversion.pixel(frame[at], frame[chroma], frame[chroma + 48 * 40])
+        })
+    });
+    let frames = Frames::new(format, 6, pixels.collect()).unwrap();
+    assert!(matches!(method_of(&frames, 9), Method::Recovered(_)));
+    assert!(made::between::refers_to_later(&with_threads(9, 2).compress_frames(&frames).unwrap()));
+}
+
 #[test]
 fn recovered_planes_come_back() {
     many_threads();

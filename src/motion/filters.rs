@@ -46,6 +46,13 @@ impl Filters {
         Ok(of_families.into_iter().min_by_key(|&(_, bits)| bits).map_or(Self::USUAL, |(family, _)| family))
     }
 
+    /// Those that fields have.
+    pub(crate) fn of(fields: &[Field]) -> Self {
+        let used = fields.iter().map(|field| field.filter).find(|&filter| filter != Filter::Whole);
+        let family = used.and_then(|used| FAMILIES.into_iter().find(|family| family.contains(&used)));
+        family.map_or(Self::USUAL, Self)
+    }
+
     /// One alone.
     pub(crate) fn one(filter: Filter) -> Self {
         static ALL: [Filter; Filter::ALL.len()] = Filter::ALL;

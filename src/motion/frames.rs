@@ -37,3 +37,21 @@ pub fn search_all<'a>(
     }
     Ok(fields)
 }
+
+/// How the first plane of a frame has moved since another one; `last` is where a search begins.
+pub(super) fn search_pair(
+    pair: [&[u8]; 2],
+    width: usize,
+    filters: Filters,
+    last: Option<&Field>,
+    effort: SearchEffort,
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<Field> {
+    if backend.is_cpu() || pair[0] == pair[1] {
+        return search(pair, width, filters, last, effort, cpu);
+    }
+    let filter = filters.of_pair(&Earlier::new(pair[0], width, cpu), pair[1], width, last, cpu)?;
+    let found = backend.search(&pair, width, filter, last, effort)?;
+    Ok(found.into_iter().next().unwrap_or_else(|| Field::still(width, pair[0].len() / width)))
+}

@@ -9,16 +9,19 @@
 //! height move half as far.
 
 mod between;
+pub(crate) mod both;
 mod compensate;
 mod difference;
 mod expect;
 mod filter;
 mod filters;
 mod frames;
+pub(crate) mod order;
 mod picture;
 mod search;
 mod settle;
 mod shown;
+mod sides;
 mod sums;
 mod taps;
 #[cfg(test)]
@@ -35,6 +38,7 @@ pub use filter::Filter;
 pub use filters::Filters;
 pub use frames::search_all;
 pub use search::{SearchEffort, search};
+pub use sides::{Later, Moved, Side};
 #[cfg(feature = "gpu")]
 pub(crate) use weights::words as filter_words;
 

@@ -9,6 +9,7 @@ mod choose_conversion;
 mod choose_method;
 mod choose_motion;
 mod choose_moving_tiles;
+mod choose_order;
 mod choose_patch;
 mod choose_strips;
 mod choose_tiles;
@@ -38,6 +39,7 @@ pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 
 pub(crate) use choose_conversion::{Extent, Found, choose_conversion};
 pub(crate) use choose_method::picture;
+pub(crate) use choose_order::choose_order;
 pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
 pub(crate) use conversion::ChromaTerms;

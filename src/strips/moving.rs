@@ -1,13 +1,15 @@
-//! Strips of frames that move: what is expected of a strip is made from all strips of the frame before, so strips are decoded
-//! frame by frame, side by side.
+//! Strips of frames that move: what is expected of a strip is made from all strips of the frames that it refers to, so strips are
+//! decoded frame by frame, side by side.
 
 use super::{part, sizes};
 use crate::codec::model::{Decoding, Encoding, vectors};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
-use crate::motion::{Compensation, Field, Filters, Motion, Reference, SearchEffort, Share, search_all};
-use crate::plan::StripPlan;
+use crate::motion::both::search_ordered;
+use crate::motion::order::Step;
+use crate::motion::{Compensation, Filters, Motion, Moved, Reference, SearchEffort, Share, search_all};
+use crate::plan::{StripPlan, choose_order};
 use crate::pool;
 use crate::stage::Backend;
 
@@ -21,31 +23,39 @@ pub(super) fn encode(
     cpu: &CpuBackend,
 ) -> Result<Vec<Vec<u8>>> {
     let samples: Vec<&[u8]> = (0..geometry.planes.len()).map(|plane| &planes[geometry.plane_range(plane)]).collect();
+    let first = &geometry.planes[0];
+    let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
     let searched;
     let Motion { shares, fields } = match motion {
         Some(motion) => motion,
         None => {
-            let first = &geometry.planes[0];
-            let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
             let filters = Filters::choose(&frames, first.width, cpu)?;
             let fields = search_all(&frames, first.width, filters, |_| None, SearchEffort::Full, backend, cpu)?;
             searched = Motion { fields, ..still(geometry)? };
             &searched
         }
     };
-    let mut packed = vec![vectors::encode(cpu.simd(), fields)];
+    let order = choose_order(&frames, first.width, fields, cpu)?;
+    let (packed_vectors, moved) = if order.is_in_turn() {
+        let moved = fields.iter().map(|field| Moved { earlier: field.clone(), later: None }).collect();
+        (vectors::encode(cpu.simd(), fields), moved)
+    } else {
+        let moved = search_ordered(&frames, first.width, &order, fields, backend, cpu)?;
+        vectors::encode_ordered(cpu.simd(), &order, geometry.frames, moved)
+    };
+    let mut packed = vec![packed_vectors];
     packed.extend(pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let planes = part(geometry, plan, strip, &samples);
         let mut encoding = Encoding::new(cpu.simd(), geometry.frames, &planes);
         encoding.encode(0, &planes, None);
         let mut expected = Expected::new(geometry, plan, shares, strip);
-        for (earlier, field) in fields.iter().enumerate() {
-            let frame = geometry.planes.iter().zip(&samples).map(|(plane, samples)| {
-                let frame_samples = plane.frame_samples();
-                &samples[earlier * frame_samples..][..frame_samples]
-            });
-            expected.make(cpu.simd(), field, frame);
-            encoding.encode(earlier + 1, &planes, Some(&expected.planes()));
+        let frame = |at: usize| -> Vec<&[u8]> {
+            let planes = geometry.planes.iter().zip(&samples);
+            planes.map(|(plane, samples)| &samples[at * plane.frame_samples()..][..plane.frame_samples()]).collect()
+        };
+        for (Step { frame: at, earlier, later }, moved) in order.steps().into_iter().skip(1).zip(&moved) {
+            expected.make(cpu.simd(), moved, [earlier, later].map(|reference| reference.map_or(Vec::new(), frame)));
+            encoding.encode(at, &planes, Some(&expected.planes()));
         }
         Ok(encoding.finish())
     })?);
@@ -55,6 +65,9 @@ pub(super) fn encode(
 fn still(geometry: &Geometry) -> Result<Motion> {
     Motion::still(geometry).ok_or_else(|| Error::corrupt("strips: frames that cannot move"))
 }
+
+/// The planes of an earlier frame and of a later one, if there are any.
+type References<'a> = [Vec<&'a [u8]>; 2];
 
 /// What is expected of a strip. Frames that move have no colours to be transformed, so planes are coded in their order.
 struct Expected<'a> {
@@ -71,13 +84,18 @@ impl<'a> Expected<'a> {
         Self { geometry, plan, shares, strip, planes }
     }
 
-    /// Makes it from the planes of an earlier frame.
-    fn make<'s>(&mut self, simd: SimdLevel, field: &Field, frame: impl Iterator<Item = &'s [u8]>) {
-        let planes = self.geometry.planes.iter().zip(frame).zip(self.shares);
-        for (((plane, samples), &share), out) in planes.zip(&mut self.planes) {
-            let earlier = Reference { samples, width: plane.width, height: plane.height, step: 1 };
+    /// Makes it from the planes of an earlier frame, and of a later one if it refers to one.
+    fn make(&mut self, simd: SimdLevel, moved: &Moved, [earlier, later]: References<'_>) {
+        for (at, ((plane, &share), out)) in
+            self.geometry.planes.iter().zip(self.shares).zip(&mut self.planes).enumerate()
+        {
+            let reference = |samples| Reference { samples, width: plane.width, height: plane.height, step: 1 };
             let rows = self.plan.rows(plane.height, self.strip);
-            Compensation { field, share, earlier }.put(simd, rows, out, plane.width);
+            let earlier = reference(earlier[at]);
+            Compensation { field: &moved.earlier, share, earlier }.put(simd, rows.clone(), out, plane.width);
+            if let Some(of_later) = &moved.later {
+                of_later.put_over(simd, share, reference(later[at]), rows, out);
+            }
         }
     }
 
@@ -96,51 +114,58 @@ pub(super) fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     let (packed_vectors, packed) = blocks.split_first().ok_or_else(|| Error::corrupt("strips: no vectors"))?;
-    let mut motion = still(geometry)?;
-    vectors::decode(cpu.simd(), packed_vectors, &mut motion.fields)?;
+    let motion = still(geometry)?;
+    let still = motion.fields.first().ok_or_else(|| Error::corrupt("strips: one frame that moves"))?;
+    let (order, moved) = vectors::decode_ordered(cpu.simd(), packed_vectors, geometry.frames, still)?;
     let mut strips = Vec::with_capacity(packed.len());
     for (strip, packed) in packed.iter().enumerate() {
         let decoding = Decoding::new::<u8>(cpu.simd(), packed, &sizes(geometry, plan, strip))?;
         strips.push((decoding, Expected::new(geometry, plan, &motion.shares, strip)));
     }
-    for frame in 0..frames {
-        let field = motion.of_frame(frame);
-        let (earlier, mut outs) = cut(geometry, plan, planes, frame);
+    let steps = order.steps();
+    // Those up to the last one that is wanted, in the order in which they are coded.
+    let needed = steps.iter().rposition(|step| step.frame < frames).map_or(0, |last| last + 1);
+    for (at, step) in steps.iter().take(needed).enumerate() {
+        let moved = at.checked_sub(1).map(|at| &moved[at]);
+        let (references, mut outs) = cut(geometry, plan, planes, step);
         let jobs = strips.iter_mut().zip(&mut outs).collect();
         pool::for_each(cpu.crew(), jobs, |((decoding, expected), out)| {
-            if let Some(field) = field {
-                expected.make(cpu.simd(), field, earlier.iter().copied());
+            if let Some(moved) = moved {
+                expected.make(cpu.simd(), moved, references.clone());
             }
-            decoding.decode(out, field.is_some().then(|| expected.planes()).as_deref());
+            decoding.decode(out, moved.is_some().then(|| expected.planes()).as_deref());
             Ok(())
         })?;
     }
     // The end of a strip is known where all of it is decoded.
-    let whole = frames == geometry.frames;
+    let whole = needed == steps.len();
     strips.into_iter().filter(|_| whole).try_for_each(|(decoding, _)| decoding.finish())
 }
 
-/// The planes of the frame before `frame`, if there is one, and those of `frame`, cut into the planes of each strip.
+/// The planes of the frames that one refers to, if there are any, and its own, cut into the planes of each strip.
 fn cut<'a>(
     geometry: &Geometry,
     plan: &StripPlan,
     planes: &'a mut [u8],
-    frame: usize,
-) -> (Vec<&'a [u8]>, Vec<Vec<&'a mut [u8]>>) {
-    let mut earlier: Vec<&[u8]> = Vec::new();
+    step: &Step,
+) -> (References<'a>, Vec<Vec<&'a mut [u8]>>) {
+    let mut references = References::default();
     let mut strips: Vec<Vec<&mut [u8]>> = (0..plan.strips).map(|_| Vec::new()).collect();
     let (mut rest, mut start) = (planes, 0);
     for (at, plane) in geometry.planes.iter().enumerate() {
         let (place, frame_samples) = (geometry.plane_range(at), plane.frame_samples());
         let (of_plane, tail) = rest.split_at_mut(place.end - start);
-        let (before, mut samples) = of_plane[place.start - start..].split_at_mut(frame * frame_samples);
+        let (before, samples) = of_plane[place.start - start..].split_at_mut(step.frame * frame_samples);
+        let (mut samples, after) = samples.split_at_mut(frame_samples);
         (rest, start) = (tail, place.end);
-        earlier.extend(before.rchunks_exact(frame_samples).next());
+        let [earlier, later] = &mut references;
+        earlier.extend(step.earlier.map(|earlier| &before[earlier * frame_samples..][..frame_samples]));
+        later.extend(step.later.map(|later| &after[(later - step.frame - 1) * frame_samples..][..frame_samples]));
         for (strip, out) in strips.iter_mut().enumerate() {
             let (own, later) = samples.split_at_mut(plan.rows(plane.height, strip).len() * plane.width);
             out.push(own);
             samples = later;
         }
     }
-    (earlier, strips)
+    (references, strips)
 }

@@ -3,6 +3,8 @@
 // No test uses all of it.
 #![allow(dead_code)]
 
+pub mod between;
+
 use framepress::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Layout};
 use framepress::internal::KNOWN;
 use framepress::plan::Conversion;

@@ -7,6 +7,8 @@ mod adapters;
 mod backends;
 mod canary;
 mod cases;
+#[path = "../made/mod.rs"]
+mod made;
 mod motion;
 mod parts;
 mod pipeline;

@@ -12,6 +12,7 @@ use framepress::{BatchCounts, Compressor, Decompressor, Limits, SeekReader, Sett
 use libtest_mimic::Trial;
 
 use super::backends::{Subject, adapters, reference, row};
+use super::made;
 
 const RGB: &str = "bbb_rgb_317x179.npy";
 const YUV: &str = "bbb_yuv420_320x176.y4m";
@@ -29,6 +30,7 @@ pub fn rows() -> Vec<Trial> {
             rows.push(row("layouts", it, dtype.name(), move || pixel_layouts(&choice(it), dtype)));
         }
         rows.push(row("moving", it, YUV, || moving(&choice(it))));
+        rows.push(row("between", it, "yuv420", || between(&choice(it))));
         rows.push(row("made-from-yuv", it, YUV, || made_from_yuv(&choice(it))));
         rows.push(row("threads", it, "one-compressor", || threads(choice(it))));
     }
@@ -80,6 +82,16 @@ fn moving(device: &DeviceChoice) {
         let tiles = if let Method::Recovered(plan) = &method { &*plan.method } else { &method };
         assert!(matches!(tiles, Method::Tiles(TilePlan { moves: true, .. })), "{method:?}");
     }
+}
+
+/// Frames that refer to later ones.
+fn between(device: &DeviceChoice) {
+    let layout = Layout::Yuv { width: 101, height: 67, sampling: ChromaSampling::Cs420, chroma: ChromaOrder::Planar };
+    let frames = made::between::frames(layout, &[0, 2, 3, 7]);
+    let settings = Settings::new().with_level(9).unwrap();
+    check(device, &settings, &frames);
+    let packed = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();
+    assert!(made::between::refers_to_later(&packed));
 }
 
 fn method_of(settings: &Settings, frames: &Frames) -> Method {

@@ -296,7 +296,7 @@ impl Record<'_> {
         let first = size(&self.planes[0]);
         let (codec, vectors) = next_block(file, at, payload);
         assert_eq!(codec, 7);
-        let fields = motion::fields(vectors, self.pictures, first);
+        let steps = motion::steps(vectors, self.pictures, first);
         let edge = |height: usize, i: usize| (16 * (i * height.div_ceil(16) / strips)).min(height);
         let rows = |plane: &Plane, i: usize| edge(plane.height, i)..edge(plane.height, i + 1);
         let mut decoders: Vec<model::Strip<'_>> = (0..strips)
@@ -307,14 +307,20 @@ impl Record<'_> {
                 model::Strip::new(strip, &sizes, 8)
             })
             .collect();
-        let mut frames: Vec<Vec<Vec<u64>>> = Vec::new();
-        for picture in 0..self.pictures {
-            let expected: Option<Vec<Vec<u64>>> = frames.last().map(|earlier| {
-                let of = |(i, plane): (usize, &Plane)| {
-                    motion::expected(&fields[picture - 1], i == 0, first, size(plane), &earlier[i])
+        let mut frames: Vec<Vec<Vec<u64>>> = vec![Vec::new(); self.pictures];
+        for step in steps {
+            let of = |(i, plane): (usize, &Plane)| {
+                let made = |(reference, field): &(usize, motion::Field)| {
+                    motion::expected(field, i == 0, first, size(plane), &frames[*reference][i])
                 };
-                self.planes.iter().enumerate().map(of).collect()
-            });
+                match &step.references[..] {
+                    [earlier] => made(earlier),
+                    [earlier, later] => motion::mean_by_sides(&step, first, size(plane), &[made(earlier), made(later)]),
+                    references => panic!("{} references", references.len()),
+                }
+            };
+            let expected: Option<Vec<Vec<u64>>> =
+                (!step.references.is_empty()).then(|| self.planes.iter().enumerate().map(of).collect());
             let mut frame = vec![Vec::new(); self.planes.len()];
             for (i, strip) in decoders.iter_mut().enumerate() {
                 let part = expected.as_ref().map(|expected| {
@@ -327,7 +333,7 @@ impl Record<'_> {
                 let decoded = strip.frame(part.as_deref());
                 frame.iter_mut().zip(decoded).for_each(|(frame, decoded)| frame.extend(decoded));
             }
-            frames.push(frame);
+            frames[step.frame] = frame;
         }
         decoders.into_iter().for_each(model::Strip::finish);
         let restored = (0..self.planes.len()).map(|i| frames.iter().flat_map(|frame| frame[i].clone()).collect());

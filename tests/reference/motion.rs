@@ -24,22 +24,129 @@ fn middle(a: i32, b: i32, c: i32) -> i32 {
     three[1]
 }
 
-/// Section 4.8: the fields of all frames but the first.
-pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> Vec<Field> {
+/// A frame, as it is coded: the frames that it refers to, with the fields to them, and the sides of its units.
+pub struct Step {
+    pub frame: usize,
+    pub references: Vec<(usize, Field)>,
+    pub sides: Vec<usize>,
+}
+
+/// Section 4.8: the fields of all frames but the first, each of which refers to the one before.
+pub fn fields(block: &[u8], frames: usize, size: (usize, usize)) -> Vec<Field> {
     let (filter_bits, words) = match block {
         [1, 0, 0, 0, words @ ..] => (4, words),
         [_, _, 0, 0, ..] => panic!("another form of vectors"),
         words => (2, words),
     };
     let mut decisions = Decisions::new(words);
-    let even = Distribution::of([2048; 16]);
-    let mut splits = [EVEN; 3];
-    let mut as_expected = [EVEN; 6];
-    let (mut first, mut second) = (vec![even.clone(); 16], vec![even; 2]);
-    let mut escapes: [[Bit; 16]; 2] = [[EVEN; 16]; 2];
-    let (columns, rows) = (width.div_ceil(16), height.div_ceil(16));
-    let mut fields = Vec::new();
-    for _ in 1..frames {
+    let mut fields = Fields::new(size);
+    let decoded = (1..frames).map(|_| fields.next(&mut decisions, filter_bits, &|_| true)).collect();
+    decisions.finish();
+    decoded
+}
+
+/// Section 4.8: all frames in the order in which they are coded.
+pub fn steps(block: &[u8], frames: usize, size: (usize, usize)) -> Vec<Step> {
+    let first = Step { frame: 0, references: Vec::new(), sides: Vec::new() };
+    let [2, 0, 0, 0, words @ ..] = block else {
+        let in_turn = fields(block, frames, size).into_iter().enumerate();
+        let of_frame =
+            |(before, field)| Step { frame: before + 1, references: vec![(before, field)], sides: Vec::new() };
+        return std::iter::once(first).chain(in_turn.map(of_frame)).collect();
+    };
+    let mut decisions = Decisions::new(words);
+    let mut bits = [EVEN; 7];
+    let mut anchors = vec![0];
+    for frame in 1..frames - 1 {
+        let run = frame - anchors[anchors.len() - 1] - 1;
+        if run == 7 || !decisions.bit(&mut bits[run]) {
+            anchors.push(frame);
+        }
+    }
+    anchors.push(frames - 1);
+    let (mut to_earlier, mut to_later) = (Fields::new(size), Fields::new(size));
+    let mut sides_of = Sides { splits: [EVEN; 16], means: [EVEN; 32], laters: [EVEN; 32] };
+    let mut steps = vec![first];
+    for pair in anchors.windows(2) {
+        let field = to_earlier.next(&mut decisions, 4, &|_| true);
+        steps.push(Step { frame: pair[1], references: vec![(pair[0], field)], sides: Vec::new() });
+        for (a, m, b) in halves(pair[0], pair[1]) {
+            let sides = sides_of.next(&mut decisions, size);
+            let earlier = to_earlier.next(&mut decisions, 4, &|unit| sides[unit] != 1);
+            let later = to_later.next(&mut decisions, 4, &|unit| sides[unit] != 0);
+            steps.push(Step { frame: m, references: vec![(a, earlier), (b, later)], sides });
+        }
+    }
+    decisions.finish();
+    steps
+}
+
+fn halves(a: usize, b: usize) -> Vec<(usize, usize, usize)> {
+    if a + 1 == b {
+        return Vec::new();
+    }
+    let m = (a + b) / 2;
+    [vec![(a, m, b)], halves(a, m), halves(m, b)].concat()
+}
+
+struct Sides {
+    splits: [Bit; 16],
+    means: [Bit; 32],
+    laters: [Bit; 32],
+}
+
+impl Sides {
+    fn next(&mut self, decisions: &mut Decisions<'_>, (width, height): (usize, usize)) -> Vec<usize> {
+        let (across, down) = (2 * width.div_ceil(16), 2 * height.div_ceil(16));
+        let mut sides = vec![0; across * down];
+        for (y, x) in (0..down).step_by(2).flat_map(|y| (0..across).step_by(2).map(move |x| (y, x))) {
+            let context = |sides: &[usize], x: usize, y: usize| {
+                let left = if x > 0 { sides[y * across + x - 1] } else { 3 };
+                let above = if y > 0 { sides[(y - 1) * across + x] } else { 3 };
+                4 * left + above
+            };
+            let units = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
+            let apart = decisions.bit(&mut self.splits[context(&sides, x, y)]);
+            let mut whole = None;
+            for (x, y) in units {
+                let context = 16 * usize::from(apart) + context(&sides, x, y);
+                sides[y * across + x] = whole.unwrap_or_else(|| {
+                    if decisions.bit(&mut self.means[context]) {
+                        2
+                    } else {
+                        usize::from(decisions.bit(&mut self.laters[context]))
+                    }
+                });
+                if !apart {
+                    whole = Some(sides[y * across + x]);
+                }
+            }
+        }
+        sides
+    }
+}
+
+/// What fields are coded by.
+struct Fields {
+    size: (usize, usize),
+    splits: [Bit; 3],
+    as_expected: [Bit; 6],
+    first: Vec<Distribution>,
+    second: Vec<Distribution>,
+    escapes: [[Bit; 16]; 2],
+}
+
+impl Fields {
+    fn new(size: (usize, usize)) -> Self {
+        let even = Distribution::of([2048; 16]);
+        let (first, second) = (vec![even.clone(); 16], vec![even; 2]);
+        Self { size, splits: [EVEN; 3], as_expected: [EVEN; 6], first, second, escapes: [[EVEN; 16]; 2] }
+    }
+
+    /// The next one, of which some units are used.
+    fn next(&mut self, decisions: &mut Decisions<'_>, filter_bits: u32, used: &dyn Fn(usize) -> bool) -> Field {
+        let Self { size: (width, height), splits, as_expected, first, second, escapes } = self;
+        let (columns, rows) = (width.div_ceil(16), height.div_ceil(16));
         let filter = decisions.plain(filter_bits);
         let mut field = Field { filter, across: 2 * columns, vectors: vec![(0, 0); 4 * columns * rows] };
         // Whether a block fell apart, and how far it was from what was expected.
@@ -47,8 +154,10 @@ pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> V
         for at in 0..columns * rows {
             let left = if at % columns > 0 { blocks[at - 1] } else { (0, 0) };
             let above = if at >= columns { blocks[at - columns] } else { (0, 0) };
-            let split = decisions.bit(&mut splits[left.0 + above.0]);
             let (x, y) = (2 * (at % columns) as isize, 2 * (at / columns) as isize);
+            let upper_left = y as usize * field.across + x as usize;
+            let is_used = [0, 1, field.across, field.across + 1].iter().any(|to| used(upper_left + to));
+            let split = is_used && decisions.bit(&mut splits[left.0 + above.0]);
             let units: &[(isize, isize)] = if split { &[(0, 0), (1, 0), (0, 1), (1, 1)] } else { &[(0, 0)] };
             let d = left.1 + above.1;
             for &(right, down) in units {
@@ -63,7 +172,8 @@ pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> V
                 let e = (middle(a.0, b.0, c.0), middle(a.1, b.1, c.1));
                 let near = usize::from(d > 0) + usize::from(d > 8);
                 let mut v = e;
-                if !decisions.bit(&mut as_expected[3 * usize::from(split) + near]) {
+                let codes = if split { used(y as usize * field.across + x as usize) } else { is_used };
+                if codes && !decisions.bit(&mut as_expected[3 * usize::from(split) + near]) {
                     let near = near + usize::from(d > 40);
                     let mut part = |way: usize, e: i32| {
                         let first = &mut first[(2 * usize::from(split) + way) * 4 + near];
@@ -79,13 +189,28 @@ pub fn fields(block: &[u8], frames: usize, (width, height): (usize, usize)) -> V
                 if !split {
                     [1, field.across, field.across + 1].iter().for_each(|next| field.vectors[unit + next] = v);
                 }
-                blocks[at] = (usize::from(split), ((v.0 - e.0).abs() + (v.1 - e.1).abs()).min(65535));
+                if codes {
+                    blocks[at] = (usize::from(split), ((v.0 - e.0).abs() + (v.1 - e.1).abs()).min(65535));
+                }
             }
         }
-        fields.push(field);
+        field
     }
-    decisions.finish();
-    fields
+}
+
+/// Section 7: what two references make of a plane.
+pub fn mean_by_sides(step: &Step, first: (usize, usize), size: (usize, usize), made: &[Vec<u64>; 2]) -> Vec<u64> {
+    let across = 2 * first.0.div_ceil(16);
+    let (a, b) = (usize::from(size.0 != first.0), usize::from(size.1 != first.1));
+    let sample = |(at, (p, q)): (usize, (&u64, &u64))| {
+        let (x, y) = (at % size.0, at / size.0);
+        match step.sides[(y << b) / 8 * across + (x << a) / 8] {
+            0 => *p,
+            1 => *q,
+            _ => (p + q + 1) >> 1,
+        }
+    };
+    made[0].iter().zip(&made[1]).enumerate().map(sample).collect()
 }
 
 /// Section 7.1: what is expected of a plane. `first` is the size of the first plane, `size` that of this one, of which

@@ -28,6 +28,7 @@ mod lanes;
 mod picture;
 mod rans;
 mod run;
+mod sides;
 mod strip;
 mod terraces;
 #[cfg(test)]

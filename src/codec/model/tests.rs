@@ -257,6 +257,62 @@ fn filters_of_vectors_come_back() {
     }
 }
 
+/// An order, sides and vectors to both sides come back, but for vectors that nothing uses; and what damage makes of them is
+/// refused, or is an order too.
+#[test]
+fn frames_between_others_come_back() {
+    use crate::motion::order::Order;
+    use crate::motion::{Field, Filter, Later, Moved, Side, Vector};
+    let still = Field::still(70, 40);
+    let simd = SimdLevel::detect();
+    let mut noise = Noise(5);
+    for frames in [3, 4, 9, 20] {
+        let order = Order::by(frames, |frame, _| frame % 11 > 2 || frames < 5);
+        let mut field = |filter| {
+            let mut field = Field { filter, ..still.clone() };
+            for block in 0..field.vectors.len() / 2 {
+                let x = noise.next(30) as i16 - 15;
+                field.vectors[2 * block..][..2].fill(Vector { x, y: x / 2 });
+            }
+            field
+        };
+        let of_step = |step: crate::motion::order::Step| {
+            let earlier = field(Filter::Quarter);
+            let sides = (0..still.vectors.len()).map(|unit| [Side::Both, Side::Later, Side::Earlier][unit / 3 % 3]);
+            let later = step.later.map(|_| Later { field: field(Filter::Vp9Sharp), sides: sides.collect() });
+            Moved { earlier, later }
+        };
+        let moved: Vec<Moved> = order.steps().into_iter().skip(1).map(of_step).collect();
+        let (packed, settled) = vectors::encode_ordered(simd, &order, frames, moved.clone());
+        assert_eq!(vectors::decode_ordered(simd, &packed, frames, &still).unwrap(), (order.clone(), settled.clone()));
+        for &simd in SimdLevel::available().iter() {
+            assert_eq!(vectors::encode_ordered(simd, &order, frames, settled.clone()).0, packed);
+        }
+        for (moved, settled) in moved.iter().zip(&settled) {
+            let Some(later) = &moved.later else {
+                assert_eq!(moved, settled);
+                continue;
+            };
+            let of_settled = settled.later.as_ref().unwrap();
+            assert_eq!(later.sides, of_settled.sides);
+            for (unit, side) in later.sides.iter().enumerate() {
+                assert!(*side == Side::Later || moved.earlier.vectors[unit] == settled.earlier.vectors[unit]);
+                assert!(*side == Side::Earlier || later.field.vectors[unit] == of_settled.field.vectors[unit]);
+            }
+        }
+        for bit in 0..8 * packed.len() {
+            let mut damaged = packed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            if let Ok((order, moved)) = vectors::decode_ordered(simd, &damaged, frames, &still) {
+                assert_eq!(order.steps().len(), moved.len() + 1);
+            }
+        }
+        for length in 0..packed.len() {
+            assert!(vectors::decode_ordered(simd, &packed[..length], frames, &still).is_err(), "cut at {length}");
+        }
+    }
+}
+
 /// Another form, and a filter that has no name: one state is that of filter 15.
 #[test]
 fn vectors_of_a_later_version_are_unsupported() {

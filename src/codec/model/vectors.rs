@@ -3,18 +3,27 @@
 //! A block of four units is whole or falls into them, by a bit in the context of its neighbours. A vector is as expected
 //! (`motion::expected`), by a bit, or differs from that, each way by a symbol of 16 in the context of how much those before
 //! did.
+//!
+//! Where frames refer to later ones ([`encode_ordered`]), the order comes first, and each frame between anchors has its sides
+//! before its vectors; what no unit has a use for takes no bits.
 
 use super::adaptive::{Bit, Distribution, code_symbol};
 use super::lanes::{Lanes, Portable};
 use super::rans::{Coder, Decoder, Encoder};
 use super::run::code_escape;
+use super::sides::{Sides, code_order};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
-use crate::motion::{BLOCK_UNITS, Field, Filter, Vector, expected};
+use crate::motion::order::{Order, Step};
+use crate::motion::{BLOCK_UNITS, Field, Filter, Later, Moved, Side, Vector, expected};
 
 /// How a block begins whose filters are of more bits than the first ones needed; no states of a coder are like that.
 const WIDE: [u8; 4] = [1, 0, 0, 0];
+/// How one begins whose frames are not coded in turn.
+const ORDERED: [u8; 4] = [2, 0, 0, 0];
+/// Bits of a filter in both.
+const WIDE_BITS: u32 = 4;
 
 /// Sums of two distances that are told apart.
 const DISTANCES: usize = 4;
@@ -68,21 +77,81 @@ impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
             if coder.is_spent() {
                 break;
             }
-            let filter = coder.plain(filter_bits, field.filter as u32);
-            let Some(&known) = Filter::ALL.get(filter as usize) else { return Some(filter) };
-            field.filter = known;
-            let across = field.across / BLOCK_UNITS;
-            let mut above = vec![Trace::default(); across];
-            for row in 0..field.vectors.len() / field.across / BLOCK_UNITS {
-                let mut left = Trace::default();
-                for (column, above) in above.iter_mut().enumerate() {
-                    left = code_block(lanes, coder, &mut models, field, (column, row), [left, *above]);
-                    *above = left;
-                }
+            if let Err(unknown) = code_field(lanes, coder, &mut models, filter_bits, field, |_| true) {
+                return Some(unknown);
             }
         }
         None
     }
+}
+
+/// What [`Job`] does, of frames in an order that is coded too.
+struct OrderedJob<'a, L, C> {
+    lanes: L,
+    coder: &'a mut C,
+    order: Order,
+    frames: usize,
+    still: &'a Field,
+    moved: Vec<Moved>,
+}
+
+impl<L: Lanes, C: Coder> Kernel for OrderedJob<'_, L, C> {
+    /// What was coded, or the number of a filter that is not known.
+    type Output = std::result::Result<(Order, Vec<Moved>), u32>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { lanes, coder, order, frames, still, mut moved } = self;
+        let order = code_order(coder, frames, &order);
+        let steps = order.steps();
+        let of_step = |step: &Step| Moved { earlier: still.clone(), later: step.later.map(|_| Later::still(still)) };
+        if !C::ENCODES {
+            moved = steps.iter().skip(1).map(of_step).collect();
+        }
+        let mut models = [Models::new(), Models::new()];
+        let mut sides = Sides::new();
+        for Moved { earlier, later } in &mut moved {
+            if coder.is_spent() {
+                break;
+            }
+            let [of_earlier, of_later] = &mut models;
+            match later {
+                None => code_field(lanes, coder, of_earlier, WIDE_BITS, earlier, |_| true)?,
+                Some(later) => {
+                    sides.code(coder, later);
+                    let Later { field, sides } = later;
+                    let sides = &sides[..];
+                    code_field(lanes, coder, of_earlier, WIDE_BITS, earlier, |unit| sides[unit] != Side::Later)?;
+                    code_field(lanes, coder, of_later, WIDE_BITS, field, |unit| sides[unit] != Side::Earlier)?;
+                }
+            }
+        }
+        Ok((order, moved))
+    }
+}
+
+/// A field, of which some units are used; fails with the number of a filter that is not known.
+#[inline(always)]
+fn code_field<L: Lanes, C: Coder>(
+    lanes: L,
+    coder: &mut C,
+    models: &mut Models,
+    filter_bits: u32,
+    field: &mut Field,
+    used: impl Fn(usize) -> bool,
+) -> std::result::Result<(), u32> {
+    let filter = coder.plain(filter_bits, field.filter as u32);
+    field.filter = *Filter::ALL.get(filter as usize).ok_or(filter)?;
+    let across = field.across / BLOCK_UNITS;
+    let mut above = vec![Trace::default(); across];
+    for row in 0..field.vectors.len() / field.across / BLOCK_UNITS {
+        let mut left = Trace::default();
+        for (column, above) in above.iter_mut().enumerate() {
+            left = code_block(lanes, coder, models, field, (column, row), [left, *above], &used);
+            *above = left;
+        }
+    }
+    Ok(())
 }
 
 #[inline(always)]
@@ -93,19 +162,32 @@ fn code_block<L: Lanes, C: Coder>(
     field: &mut Field,
     (column, row): (usize, usize),
     [left, above]: [Trace; 2],
+    used: impl Fn(usize) -> bool,
 ) -> Trace {
     let (column, row) = (column * BLOCK_UNITS, row * BLOCK_UNITS);
     let places = [(column, row), (column + 1, row), (column, row + 1), (column + 1, row + 1)];
     let place = |(column, row): (usize, usize)| row * field.across + column;
     let units = places.map(place);
-    let splits = C::ENCODES && units.iter().any(|&unit| field.vectors[unit] != field.vectors[units[0]]);
+    let is_used = units.map(used);
+    let Some(first) = is_used.iter().position(|&used| used) else {
+        let beside = expected(field, column, row, BLOCK_UNITS);
+        units.iter().for_each(|&unit| field.vectors[unit] = beside);
+        return Trace::default();
+    };
+    let of_block = field.vectors[units[first]];
+    let splits = C::ENCODES && units.iter().zip(is_used).any(|(&unit, used)| used && field.vectors[unit] != of_block);
     let split = models.split[usize::from(left.split) + usize::from(above.split)].code(coder, splits);
     let mut trace = Trace { split, distance: 0 };
     let distance = usize::from(left.distance.saturating_add(above.distance));
     let coded = if split { 4 } else { 1 };
-    for (&unit, &(column, row)) in units.iter().zip(&places).take(coded) {
+    for ((&unit, &(column, row)), used) in units.iter().zip(&places).zip(is_used).take(coded) {
         let beside = expected(field, column, row, if split { 1 } else { BLOCK_UNITS });
-        let vector = code_vector(lanes, coder, models, field.vectors[unit], beside, split, distance);
+        if split && !used {
+            field.vectors[unit] = beside;
+            continue;
+        }
+        let own = if split { field.vectors[unit] } else { of_block };
+        let vector = code_vector(lanes, coder, models, own, beside, split, distance);
         field.vectors[unit] = vector;
         let far = |own: i16, beside: i16| own.abs_diff(beside);
         trace.distance = far(vector.x, beside.x).saturating_add(far(vector.y, beside.y));
@@ -163,10 +245,25 @@ fn run<C: Coder>(simd: SimdLevel, coder: &mut C, filter_bits: u32, fields: &mut 
     simd.run(Job { lanes: Portable, coder, filter_bits, fields })
 }
 
+fn run_ordered<C: Coder>(
+    simd: SimdLevel,
+    coder: &mut C,
+    order: Order,
+    frames: usize,
+    still: &Field,
+    moved: Vec<Moved>,
+) -> std::result::Result<(Order, Vec<Moved>), u32> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(lanes) = simd.avx2() {
+        return simd.run(OrderedJob { lanes, coder, order, frames, still, moved });
+    }
+    simd.run(OrderedJob { lanes: Portable, coder, order, frames, still, moved })
+}
+
 /// The coded fields of all frames but the first.
 pub fn encode(simd: SimdLevel, fields: &[Field]) -> Vec<u8> {
     let is_wide = fields.iter().any(|field| field.filter as u32 >> 2 > 0);
-    let (filter_bits, mut packed) = if is_wide { (4, WIDE.to_vec()) } else { (2, Vec::new()) };
+    let (filter_bits, mut packed) = if is_wide { (WIDE_BITS, WIDE.to_vec()) } else { (2, Vec::new()) };
     let mut encoder = Encoder::default();
     run(simd, &mut encoder, filter_bits, &mut fields.to_vec());
     encoder.finish(&mut packed);
@@ -179,9 +276,8 @@ pub fn encode(simd: SimdLevel, fields: &[Field]) -> Vec<u8> {
 /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if `packed` is not what `encode` gives for such fields;
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if it is what that of a later version may give.
 pub fn decode(simd: SimdLevel, packed: &[u8], fields: &mut [Field]) -> Result<()> {
-    let unknown = |what| Error::unsupported(format!("vectors: {what} is not known to this version; update framepress"));
     let (filter_bits, words) = match packed.split_first_chunk::<4>() {
-        Some((&WIDE, words)) => (4, words),
+        Some((&WIDE, words)) => (WIDE_BITS, words),
         Some((&[low, high, 0, 0], _)) => return Err(unknown(format!("form {}", u16::from_le_bytes([low, high])))),
         _ => (2, packed),
     };
@@ -189,5 +285,45 @@ pub fn decode(simd: SimdLevel, packed: &[u8], fields: &mut [Field]) -> Result<()
     if let Some(filter) = run(simd, &mut decoder, filter_bits, fields) {
         return Err(unknown(format!("filter {filter}")));
     }
+    ended(decoder)
+}
+
+fn unknown(what: impl std::fmt::Display) -> Error {
+    Error::unsupported(format!("vectors: {what} is not known to this version; update framepress"))
+}
+
+fn ended(decoder: Decoder<'_>) -> Result<()> {
     if decoder.finish() { Ok(()) } else { Err(Error::corrupt("vectors: their words do not end as they should")) }
+}
+
+/// The coded order of a batch, and how each frame is made but the first one, as they are coded: vectors that no unit has a use
+/// for become those that they are decoded to.
+pub fn encode_ordered(simd: SimdLevel, order: &Order, frames: usize, moved: Vec<Moved>) -> (Vec<u8>, Vec<Moved>) {
+    let mut packed = ORDERED.to_vec();
+    let mut encoder = Encoder::default();
+    let still = Field { filter: Filter::Whole, across: 0, vectors: Vec::new() };
+    // What is encoded has filters that are known.
+    let (_, moved) =
+        run_ordered(simd, &mut encoder, order.clone(), frames, &still, moved).unwrap_or((order.clone(), Vec::new()));
+    encoder.finish(&mut packed);
+    (packed, moved)
+}
+
+/// Decodes the order of `frames` frames, and how each is made but the first one, in that order; `still` is a field of their
+/// size.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_ordered(simd: SimdLevel, packed: &[u8], frames: usize, still: &Field) -> Result<(Order, Vec<Moved>)> {
+    let in_turn = Order::by(frames, |_, _| false);
+    let Some((&ORDERED, words)) = packed.split_first_chunk::<4>() else {
+        let mut fields = vec![still.clone(); frames.saturating_sub(1)];
+        decode(simd, packed, &mut fields)?;
+        return Ok((in_turn, fields.into_iter().map(|earlier| Moved { earlier, later: None }).collect()));
+    };
+    let mut decoder = Decoder::new(words);
+    let decoded = run_ordered(simd, &mut decoder, in_turn, frames, still, Vec::new())
+        .map_err(|filter| unknown(format!("filter {filter}")))?;
+    ended(decoder)?;
+    Ok(decoded)
 }
