@@ -5,7 +5,7 @@
 
 use framepress::SimdLevel;
 use framepress::internal::CpuBackend;
-use framepress::internal::model::vectors::{decode, encode};
+use framepress::internal::model::vectors::{decode, decode_ordered, encode, encode_ordered};
 use framepress::internal::motion::{Compensation, Field, Filters, Reference, SearchEffort, Share, search};
 use framepress_fuzz::{at_every_level, number};
 use libfuzzer_sys::fuzz_target;
@@ -36,6 +36,19 @@ fuzz_target!(|input: &[u8]| {
     assert!(unpacked(input) == is_whole.then(|| bytes(&fields)));
     let packed = at_every_level(|level| Some(encode(level, &fields))).expect("packed vectors");
     assert!(unpacked(&packed) == Some(bytes(&fields)));
+    let frames = blank.len() + 1;
+    let ordered = |packed: &[u8]| {
+        at_every_level(|level| {
+            decode_ordered(level, packed, frames, &still).ok().map(|found| format!("{found:?}").into_bytes())
+        })
+    };
+    if let Ok((order, moved)) = decode_ordered(SimdLevel::detect(), input, frames, &still) {
+        assert!(ordered(input) == Some(format!("{:?}", (&order, &moved)).into_bytes()));
+        let (packed, settled) = encode_ordered(SimdLevel::detect(), &order, frames, moved);
+        assert!(ordered(&packed) == Some(format!("{:?}", (order, settled)).into_bytes()));
+    } else {
+        assert!(ordered(input).is_none());
+    }
     // Vectors are whatever they are, also where decoding failed.
     let samples: Vec<u8> = (0..width * height).map(|_| number(&mut input, 1) as u8).collect();
     for (across, down) in [(0, 0), (1, 1), (1, 0)] {
@@ -52,6 +65,8 @@ fuzz_target!(|input: &[u8]| {
     at_every_level(|level| {
         let cpu = CpuBackend::new(level, 1);
         let filters = Filters::choose(&[&samples, &moved], width, &cpu).expect("filters");
-        Some(bytes(&[search([&samples, &moved], width, filters, Some(&fields[0]), SearchEffort::Full, &cpu).expect("a field")]))
+        Some(bytes(&[
+            search([&samples, &moved], width, filters, Some(&fields[0]), SearchEffort::Full, &cpu).expect("a field")
+        ]))
     });
 });

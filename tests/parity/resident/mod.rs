@@ -3,8 +3,6 @@
 
 mod devices;
 mod kernels;
-#[path = "../../made/mod.rs"]
-mod made;
 mod recovered;
 mod textures;
 mod transfers;

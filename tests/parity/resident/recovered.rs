@@ -5,7 +5,7 @@ use framepress::internal::{Backend, Detail, DeviceRun, KNOWN, RecordReader, Reco
 use framepress::plan::{CodecChoice, Making, Method, TileCoding};
 use framepress::{Decompressor, ErrorKind, Gpu, GpuFrames, Limits, Settings};
 
-use super::made::Made;
+use super::super::made::Made;
 use super::{SOURCE, YUV, buffer, check, clip, compressor, content};
 use crate::backends::reference;
 use crate::cases::packed;
