@@ -102,7 +102,7 @@ impl Sample {
 
     /// Batches of three frames, of which the second one refers to the third one too.
     fn between() -> Self {
-        let layout = Layout::Gray { width: 41, height: 34 };
+        let layout = Layout::Gray { width: 25, height: 18 };
         let raw = made::between::frames(layout, &[0, 2, 3, 5, 6, 8, 9, 10]);
         let sample = Self::at_level(raw, 8, CodecChoice::Auto);
         assert!(made::between::refers_to_later(&sample.file));
