@@ -9,7 +9,7 @@ use framepress::{BatchInfo, Decompressor, Error, Result, SeekReader, known_devic
 use serde_json::{Value, json};
 
 use super::arguments::{Examine, Info};
-use super::{DAMAGED, print, statistics};
+use super::{ended, print, statistics};
 
 pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<ExitCode> {
     let name = path.display().to_string();
@@ -24,7 +24,7 @@ pub fn run(Info { file: Examine { file: path, json }, stats }: Info) -> Result<E
         eprintln!("framepress: {name}: {damage}");
     }
     // What there is of a file that was cut is told all the same.
-    let code = ExitCode::from(if reader.damage().is_empty() { 0 } else { DAMAGED });
+    let code = ended(reader.damage().is_empty());
     let format = reader.format();
     let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
     let ratio = super::ratio(raw_bytes, packed_bytes);

@@ -77,6 +77,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// How a command ends that found a file intact, or told of its damage.
+fn ended(is_intact: bool) -> ExitCode {
+    ExitCode::from(if is_intact { 0 } else { DAMAGED })
+}
+
 fn code(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Unsupported | ErrorKind::InvalidInput | ErrorKind::Limit => USAGE,

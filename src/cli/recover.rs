@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Recover;
 use super::output::Output;
-use super::{DAMAGED, interrupt, print};
+use super::{ended, interrupt, print};
 
 pub fn run(arguments: Recover) -> Result<ExitCode> {
     let Recover { file, output, json, quiet, force } = arguments;
@@ -33,7 +33,7 @@ pub fn run(arguments: Recover) -> Result<ExitCode> {
         Some(object) => print(object)?,
         None => {}
     }
-    Ok(ExitCode::from(if recovery.lost.is_empty() { 0 } else { DAMAGED }))
+    Ok(ended(recovery.lost.is_empty()))
 }
 
 /// Opens the input, which is read in several places.

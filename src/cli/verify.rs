@@ -9,7 +9,7 @@ use framepress::{Decompressor, Error, ErrorKind, Limits, Reader, Result};
 use serde_json::{Value, json};
 
 use super::arguments::Examine;
-use super::{DAMAGED, interrupt, print};
+use super::{ended, interrupt, print};
 
 pub fn run(arguments: Examine) -> Result<ExitCode> {
     let name = arguments.file.display().to_string();
@@ -44,7 +44,7 @@ pub fn run(arguments: Examine) -> Result<ExitCode> {
         let verdict = if damage.is_empty() { "intact" } else { "DAMAGED" };
         print(format_args!("{name}: {verdict}, {batches} intact batches with {frames} frames"))?;
     }
-    Ok(ExitCode::from(if damage.is_empty() { 0 } else { DAMAGED }))
+    Ok(ended(damage.is_empty()))
 }
 
 fn object(error: &Error) -> Value {
