@@ -62,15 +62,22 @@ pub enum Effort {
 }
 
 impl Effort {
+    /// The coding that a look at frames speaks for.
+    fn likely(self, picture: Picture, raw: &[u8]) -> Coding {
+        match self {
+            Self::Quick => Coding::Plain,
+            Self::Usual | Self::Thorough if !has_many_values(picture, raw) => Coding::Templates,
+            Self::Usual => Coding::Plain,
+            Self::Thorough => Coding::Patterns.suited(picture),
+        }
+    }
+
     /// The codings to try on frames.
     fn codings(self, picture: Picture, raw: &[u8]) -> Vec<Coding> {
-        let codings: &[Coding] = match self {
-            Self::Quick => &[Coding::Plain],
-            Self::Usual if has_many_values(picture, raw) => &[Coding::Plain],
-            Self::Usual => &[Coding::Templates],
-            Self::Thorough => &[Coding::Templates, Coding::Patterns],
-        };
-        let mut codings: Vec<Coding> = codings.iter().map(|coding| coding.suited(picture)).collect();
+        if self != Self::Thorough {
+            return vec![self.likely(picture, raw)];
+        }
+        let mut codings = vec![Coding::Templates, Coding::Patterns.suited(picture)];
         codings.dedup();
         codings
     }
@@ -341,16 +348,12 @@ pub fn estimate(picture: Picture, effort: Effort, frames: usize, raw: &[u8]) -> 
     if !looks_discrete(picture, raw) {
         return None;
     }
-    let mut codings = effort.codings(picture, raw);
-    if let [_, _] = codings[..] {
-        // One of them says enough.
-        codings.remove(usize::from(!has_many_values(picture, raw)));
-    }
+    let coding = effort.likely(picture, raw);
     let packed_bytes = |raw: &[u8]| {
         let mut packed = Vec::new();
-        encode_by(&codings, effort, picture, &Crew::new(1), raw, &mut packed).then_some(packed.len())
+        encode_by(&[coding], effort, picture, &Crew::new(1), raw, &mut packed).then_some(packed.len())
     };
-    if codings != [Coding::Plain] {
+    if coding != Coding::Plain {
         return packed_bytes(raw);
     }
     // Without a model the first frame takes most: of a sample more than of a batch.
