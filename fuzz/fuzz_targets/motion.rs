@@ -44,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
     };
     if let Ok((order, moved)) = decode_ordered(SimdLevel::detect(), input, frames, &still) {
         assert!(ordered(input) == Some(format!("{:?}", (&order, &moved)).into_bytes()));
-        let (packed, settled) = encode_ordered(SimdLevel::detect(), &order, frames, moved);
+        let (packed, settled) = encode_ordered(SimdLevel::detect(), &order, moved);
         assert!(ordered(&packed) == Some(format!("{:?}", (order, settled)).into_bytes()));
     } else {
         assert!(ordered(input).is_none());

@@ -1,7 +1,7 @@
 //! How the frames of a batch have moved, one after another: a search goes on from what the pair of frames before has shown.
 
 use super::between::Earlier;
-use super::{Field, Filter, Filters, SearchEffort, search};
+use super::{Field, Filters, SearchEffort, search};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::stage::Backend;
@@ -23,16 +23,12 @@ pub fn search_all<'a>(
         let (at, last) = (fields.len(), fields.last());
         if let Some(field) = known(at) {
             fields.push(field.clone());
-        } else if backend.is_cpu() {
-            fields.push(search(pair, width, filters, last, effort, cpu)?);
-        } else {
-            let (filter, pairs) = match filters.only() {
-                Some(filter) => (filter, (at..frames.len() - 1).take_while(|&pair| known(pair).is_none()).count()),
-                None if pair[0] == pair[1] => (Filter::Whole, 1),
-                None => (filters.of_pair(&Earlier::new(pair[0], width, cpu), pair[1], width, last, cpu)?, 1),
-            };
+        } else if let Some(filter) = filters.only().filter(|_| !backend.is_cpu()) {
+            let pairs = (at..frames.len() - 1).take_while(|&pair| known(pair).is_none()).count();
             let found = backend.search(&frames[at..=at + pairs], width, filter, last, effort)?;
             fields.extend(found);
+        } else {
+            fields.push(search_pair(pair, width, filters, last, effort, backend, cpu)?);
         }
     }
     Ok(fields)
@@ -51,7 +47,10 @@ pub(super) fn search_pair(
     if backend.is_cpu() || pair[0] == pair[1] {
         return search(pair, width, filters, last, effort, cpu);
     }
-    let filter = filters.of_pair(&Earlier::new(pair[0], width, cpu), pair[1], width, last, cpu)?;
+    let filter = match filters.only() {
+        Some(filter) => filter,
+        None => filters.of_pair(&Earlier::new(pair[0], width, cpu), pair[1], width, last, cpu)?,
+    };
     let found = backend.search(&pair, width, filter, last, effort)?;
     Ok(found.into_iter().next().unwrap_or_else(|| Field::still(width, pair[0].len() / width)))
 }

@@ -36,6 +36,11 @@ impl Order {
         Self { between }
     }
 
+    /// How many frames there are.
+    pub fn frames(&self) -> usize {
+        self.between.len()
+    }
+
     /// Whether a frame is between two anchors.
     pub fn is_between(&self, frame: usize) -> bool {
         self.between[frame]

@@ -36,13 +36,8 @@ pub(super) fn encode(
         }
     };
     let order = choose_order(&frames, first.width, fields, cpu)?;
-    let (packed_vectors, moved) = if order.is_in_turn() {
-        let moved = fields.iter().map(|field| Moved { earlier: field.clone(), later: None }).collect();
-        (vectors::encode(cpu.simd(), fields), moved)
-    } else {
-        let moved = search_ordered(&frames, first.width, &order, fields, backend, cpu)?;
-        vectors::encode_ordered(cpu.simd(), &order, geometry.frames, moved)
-    };
+    let moved = search_ordered(&frames, first.width, &order, fields, backend, cpu)?;
+    let (packed_vectors, moved) = vectors::encode_ordered(cpu.simd(), &order, moved);
     let mut packed = vec![packed_vectors];
     packed.extend(pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let planes = part(geometry, plan, strip, &samples);

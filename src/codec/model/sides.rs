@@ -5,11 +5,12 @@ use super::rans::Coder;
 use crate::motion::order::{MOST_BETWEEN, Order};
 use crate::motion::{BLOCK_UNITS, Later, Side};
 
-/// Codes the order of `frames` frames: of each whether it is between anchors, in the context of how many before it are.
+/// Codes an order, or decodes one of as many frames: of each whether it is between anchors, in the context of how many before
+/// it are.
 #[inline(always)]
-pub(super) fn code_order<C: Coder>(coder: &mut C, frames: usize, order: &Order) -> Order {
+pub(super) fn code_order<C: Coder>(coder: &mut C, order: &Order) -> Order {
     let mut between = [Bit::EVEN; MOST_BETWEEN];
-    Order::by(frames, |frame, run| {
+    Order::by(order.frames(), |frame, run| {
         let is_between = C::ENCODES && order.is_between(frame);
         !coder.is_spent() && between[run].code(coder, is_between)
     })

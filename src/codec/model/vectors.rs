@@ -90,7 +90,6 @@ struct OrderedJob<'a, L, C> {
     lanes: L,
     coder: &'a mut C,
     order: Order,
-    frames: usize,
     still: &'a Field,
     moved: Vec<Moved>,
 }
@@ -101,8 +100,8 @@ impl<L: Lanes, C: Coder> Kernel for OrderedJob<'_, L, C> {
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let Self { lanes, coder, order, frames, still, mut moved } = self;
-        let order = code_order(coder, frames, &order);
+        let Self { lanes, coder, order, still, mut moved } = self;
+        let order = code_order(coder, &order);
         let steps = order.steps();
         let of_step = |step: &Step| Moved { earlier: still.clone(), later: step.later.map(|_| Later::still(still)) };
         if !C::ENCODES {
@@ -249,15 +248,14 @@ fn run_ordered<C: Coder>(
     simd: SimdLevel,
     coder: &mut C,
     order: Order,
-    frames: usize,
     still: &Field,
     moved: Vec<Moved>,
 ) -> std::result::Result<(Order, Vec<Moved>), u32> {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = simd.avx2() {
-        return simd.run(OrderedJob { lanes, coder, order, frames, still, moved });
+        return simd.run(OrderedJob { lanes, coder, order, still, moved });
     }
-    simd.run(OrderedJob { lanes: Portable, coder, order, frames, still, moved })
+    simd.run(OrderedJob { lanes: Portable, coder, order, still, moved })
 }
 
 /// The coded fields of all frames but the first.
@@ -297,14 +295,18 @@ fn ended(decoder: Decoder<'_>) -> Result<()> {
 }
 
 /// The coded order of a batch, and how each frame is made but the first one, as they are coded: vectors that no unit has a use
-/// for become those that they are decoded to.
-pub fn encode_ordered(simd: SimdLevel, order: &Order, frames: usize, moved: Vec<Moved>) -> (Vec<u8>, Vec<Moved>) {
+/// for become those that they are decoded to. Where frames are coded in turn that is what [`encode`] gives.
+pub fn encode_ordered(simd: SimdLevel, order: &Order, moved: Vec<Moved>) -> (Vec<u8>, Vec<Moved>) {
+    if order.is_in_turn() {
+        let fields: Vec<Field> = moved.iter().map(|moved| moved.earlier.clone()).collect();
+        return (encode(simd, &fields), moved);
+    }
     let mut packed = ORDERED.to_vec();
     let mut encoder = Encoder::default();
     let still = Field { filter: Filter::Whole, across: 0, vectors: Vec::new() };
     // What is encoded has filters that are known.
     let (_, moved) =
-        run_ordered(simd, &mut encoder, order.clone(), frames, &still, moved).unwrap_or((order.clone(), Vec::new()));
+        run_ordered(simd, &mut encoder, order.clone(), &still, moved).unwrap_or((order.clone(), Vec::new()));
     encoder.finish(&mut packed);
     (packed, moved)
 }
@@ -322,7 +324,7 @@ pub fn decode_ordered(simd: SimdLevel, packed: &[u8], frames: usize, still: &Fie
         return Ok((in_turn, fields.into_iter().map(|earlier| Moved { earlier, later: None }).collect()));
     };
     let mut decoder = Decoder::new(words);
-    let decoded = run_ordered(simd, &mut decoder, in_turn, frames, still, Vec::new())
+    let decoded = run_ordered(simd, &mut decoder, in_turn, still, Vec::new())
         .map_err(|filter| unknown(format!("filter {filter}")))?;
     ended(decoder)?;
     Ok(decoded)
