@@ -148,9 +148,9 @@ pub(crate) fn sum(bytes: [u8; 16]) -> u32 {
     bytes.into_iter().map(u32::from).sum()
 }
 
-/// The sum of the differences of four rows of 16 samples.
+/// The sums of the differences of four rows of 16 samples, of the first 8 columns and of the others.
 #[inline(always)]
-pub(crate) fn differences(own: &[[u8; 16]; 4], other: &[[u8; 16]; 4]) -> u32 {
+pub(crate) fn differences(own: &[[u8; 16]; 4], other: &[[u8; 16]; 4]) -> [u32; 2] {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_mm_add_epi64, _mm_sad_epu8};
@@ -159,11 +159,16 @@ pub(crate) fn differences(own: &[[u8; 16]; 4], other: &[[u8; 16]; 4]) -> u32 {
         let (upper, lower) = ([of_row(0), of_row(1)], [of_row(2), of_row(3)]);
         // SAFETY: as above.
         let sums = unsafe { _mm_add_epi64(_mm_add_epi64(upper[0], upper[1]), _mm_add_epi64(lower[0], lower[1])) };
-        let halves: [u64; 2] = bytemuck::cast(sums);
-        (halves[0] + halves[1]) as u32
+        bytemuck::cast::<_, [u64; 2]>(sums).map(|sum| sum as u32)
     }
     #[cfg(not(target_arch = "x86_64"))]
-    own.as_flattened().iter().zip(other.as_flattened()).map(|(own, other)| u32::from(own.abs_diff(*other))).sum()
+    {
+        let mut sums = [0; 2];
+        for (at, (own, other)) in own.as_flattened().iter().zip(other.as_flattened()).enumerate() {
+            sums[at / 8 % 2] += u32::from(own.abs_diff(*other));
+        }
+        sums
+    }
 }
 
 /// The sum modulo 256 of each byte and all before it.

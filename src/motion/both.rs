@@ -6,44 +6,63 @@ use super::order::{Order, Step};
 use super::sides::{Later, Moved, Side};
 use super::{BLOCK_UNITS, Compensation, Field, Filters, Reference, SearchEffort, Share, UNIT, Vector};
 use crate::cpu::CpuBackend;
+use crate::cpu::simd::Kernel;
 use crate::error::Result;
 use crate::stage::Backend;
 
-/// What the sum of [`bits`] of a block has to be less by, for its vectors to the later frame, and for means, in [`BIT`]s.
+/// What the sum of the bits of a block has to be less by, for its vectors to the later frame, and for means, in [`BIT`]s.
 const OF_LATER: u32 = 20 * BIT;
 const OF_BOTH: u32 = 40 * BIT;
 /// And if units of a block have sides of their own.
 const OF_UNITS: u32 = 12 * BIT;
 
-/// One bit of [`bits`].
+/// One bit.
 pub const BIT: u32 = 64;
 
-/// About what a difference takes: log2(1 + 2 d), straight between the powers of two.
-const BITS: [u32; 256] = {
-    let mut bits = [0; 256];
-    let mut difference = 0;
-    while difference < 256 {
-        let value = 1 + 2 * difference as u32;
-        bits[difference] = BIT * value.ilog2() + ((BIT * value) >> value.ilog2()) - BIT;
-        difference += 1;
-    }
-    bits
-};
-
-/// About what the differences of a unit take, in a picture of `width` samples a row.
-fn bits(own: &[u8], made: &[u8], width: usize, (column, row): (usize, usize)) -> u32 {
-    let columns = (column * UNIT).min(width)..((column + 1) * UNIT).min(width);
-    let rows = own.chunks_exact(width).zip(made.chunks_exact(width)).skip(row * UNIT).take(UNIT);
-    rows.map(|(own, made)| -> u32 {
-        let pairs = own[columns.clone()].iter().zip(&made[columns.clone()]);
-        pairs.map(|(own, made)| BITS[usize::from(own.abs_diff(*made))]).sum()
-    })
-    .sum()
+/// About what a difference takes: log2(1 + 2 d), straight between the powers of two, so the least of all lines through two of
+/// these that follow each other.
+#[inline(always)]
+fn bits(difference: u8) -> u16 {
+    let value = BIT as u16 * (1 + 2 * u16::from(difference));
+    let line = |power: u16| BIT as u16 * power + (value >> power);
+    // Two by two: compilers make branches of a chain of them, and no vectors.
+    let least = |first: u16| line(first).min(line(first + 1));
+    least(0).min(least(2)).min(least(4).min(least(6))).min(line(8)) - BIT as u16
 }
 
-/// About what the differences of each unit take.
-pub fn bits_of_units(own: &[u8], made: &[u8], width: usize, field: &Field) -> Vec<u32> {
-    (0..field.vectors.len()).map(|unit| bits(own, made, width, (unit % field.across, unit / field.across))).collect()
+/// About what the differences of each unit take, between two pictures of `width` samples a row.
+pub fn bits_of_units(pictures: [&[u8]; 2], width: usize, cpu: &CpuBackend) -> Vec<u32> {
+    cpu.simd().run(BitsOfUnits { pictures, width })
+}
+
+struct BitsOfUnits<'a> {
+    pictures: [&'a [u8]; 2],
+    width: usize,
+}
+
+impl Kernel for BitsOfUnits<'_> {
+    type Output = Vec<u32>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<u32> {
+        let Self { pictures: [own, made], width } = self;
+        let Field { across, vectors, .. } = Field::still(width, own.len() / width);
+        let mut units = vec![0; vectors.len()];
+        let mut columns = vec![0_u16; width];
+        let rows = own.chunks(UNIT * width).zip(made.chunks(UNIT * width));
+        for (units, (own, made)) in units.chunks_exact_mut(across).zip(rows) {
+            columns.fill(0);
+            for (own, made) in own.chunks_exact(width).zip(made.chunks_exact(width)) {
+                for (sum, (own, made)) in columns.iter_mut().zip(own.iter().zip(made)) {
+                    *sum += bits(own.abs_diff(*made));
+                }
+            }
+            for (unit, columns) in units.iter_mut().zip(columns.chunks(UNIT)) {
+                *unit = columns.iter().map(|&bits| u32::from(bits)).sum();
+            }
+        }
+        units
+    }
 }
 
 /// What vectors make of the first plane of a frame.
@@ -151,7 +170,7 @@ fn search_both(
         let left = |(&own, &other): (&u8, &u8)| (2 * i16::from(own) - i16::from(other)).clamp(0, 255) as u8;
         let wanted: Vec<u8> = own.iter().zip(other).map(left).collect();
         let filters = Filters::one(field.filter);
-        let found = search_pair([reference, &wanted], width, filters, Some(field), SearchEffort::Full, backend, cpu)?;
+        let found = search_pair([reference, &wanted], width, filters, Some(field), SearchEffort::Light, backend, cpu)?;
         // Equal pictures have no filter, and are the same with any.
         let found = Field { filter: field.filter, ..found };
         let made = made_of(reference, width, &found, cpu);
@@ -174,11 +193,25 @@ fn search_both(
     ];
     let candidates: Vec<Candidate> = tried
         .iter()
-        .map(|(side, made, _)| Candidate { side: *side, bits: bits_of_units(own, made, width, &from) })
+        .map(|(side, made, _)| Candidate { side: *side, bits: bits_of_units([own, made], width, cpu) })
         .collect();
     let (best, _) = best_of(&candidates, from.across);
     let vectors = |way: usize| best.iter().enumerate().map(|(unit, &at)| tried[at].2[way].vectors[unit]).collect();
     let sides = best.iter().map(|&at| tried[at].0).collect();
     let later = Later { field: Field { vectors: vectors(1), ..to.clone() }, sides };
     Ok(Moved { earlier: Field { vectors: vectors(0), ..from.clone() }, later: Some(later) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_take_their_logarithms() {
+        for difference in 0..=255 {
+            let value = 1 + 2 * u32::from(difference);
+            let power = value.ilog2();
+            assert_eq!(u32::from(bits(difference)), BIT * power + (BIT * value >> power) - BIT);
+        }
+    }
 }

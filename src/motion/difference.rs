@@ -29,6 +29,8 @@ impl Area {
 pub(super) struct Own {
     pub area: Area,
     rows: [[u8; SIDE]; SIDE],
+    /// The rows of a unit, two side by side.
+    pairs: [[u8; SIDE]; FOUR],
 }
 
 impl Own {
@@ -39,7 +41,11 @@ impl Own {
         for (to, row) in rows.iter_mut().zip(samples.chunks_exact(width).skip(area.top)).take(area.rows) {
             to[..area.columns].copy_from_slice(&row[area.left..][..area.columns]);
         }
-        Self { area, rows }
+        let mut pairs = [[0; SIDE]; FOUR];
+        for (unit_row, row) in pairs.as_flattened_mut().as_chunks_mut::<UNIT>().0.iter_mut().zip(&rows) {
+            unit_row.copy_from_slice(&row[..UNIT]);
+        }
+        Self { area, rows, pairs }
     }
 
     /// The sums of the four units of a block, if it is a whole one.
@@ -58,28 +64,41 @@ impl Own {
     /// many rows.
     #[inline(always)]
     pub fn difference(&self, first: Rows<'_>, second: Option<Rows<'_>>, limit: u32) -> Option<u32> {
-        let Area { columns, rows, .. } = self.area;
-        match columns {
-            SIDE if rows % FOUR == 0 => self.sum::<SIDE>(first, second, limit),
-            UNIT if rows % FOUR == 0 => self.sum::<UNIT>(first, second, limit),
+        match self.area {
+            Area { columns: SIDE, rows, .. } if rows % FOUR == 0 => self.of_block(first, second, limit),
+            Area { columns: UNIT, rows: UNIT, .. } => {
+                let [left, right] = simd::differences(&self.pairs, &mean_of(|rows| pairs(rows), first, second)?);
+                Some(left + right).filter(|&sum| sum < limit)
+            }
             _ => self.sum_at_edge(first, second).filter(|&sum| sum < limit),
         }
     }
 
     #[inline(always)]
-    fn sum<const COLUMNS: usize>(&self, first: Rows<'_>, second: Option<Rows<'_>>, limit: u32) -> Option<u32> {
+    fn of_block(&self, first: Rows<'_>, second: Option<Rows<'_>>, limit: u32) -> Option<u32> {
         let mut sum = 0;
         for (at, own) in self.rows.as_chunks::<FOUR>().0.iter().enumerate().take(self.area.rows / FOUR) {
-            let mut expected = four_rows::<COLUMNS>(first, at)?;
-            if let Some(second) = second {
-                mean(expected.as_flattened_mut(), four_rows::<COLUMNS>(second, at)?.as_flattened());
-            }
-            sum += simd::differences(own, &expected);
+            let [left, right] = simd::differences(own, &mean_of(|rows| four_rows(rows, at), first, second)?);
+            sum += left + right;
             if sum >= limit {
                 return None;
             }
         }
         Some(sum)
+    }
+
+    /// The sums of the differences of the four units of a whole block from rows, or from the mean of two; `None` if there are
+    /// not so many rows.
+    #[inline(always)]
+    pub fn differences_of_units(&self, first: Rows<'_>, second: Option<Rows<'_>>) -> Option<[u32; 4]> {
+        let mut sums = [[0; 2]; 2];
+        for (at, own) in self.rows.as_chunks::<FOUR>().0.iter().enumerate() {
+            let [left, right] = simd::differences(own, &mean_of(|rows| four_rows(rows, at), first, second)?);
+            let of_units = &mut sums[at * FOUR / UNIT];
+            *of_units = [of_units[0] + left, of_units[1] + right];
+        }
+        let [[a, b], [c, d]] = sums;
+        Some([a, b, c, d])
     }
 
     /// How long the differences from as many rows are in bits, cell by cell of 4 x 4, so that little counts for much more than
@@ -120,13 +139,38 @@ impl Own {
     }
 }
 
-/// Four rows, four times `at` further down, filled up with zeros.
+/// What is taken of rows, or the mean of what is taken of two.
 #[inline(always)]
-fn four_rows<const COLUMNS: usize>((samples, stride): Rows<'_>, at: usize) -> Option<[[u8; SIDE]; FOUR]> {
-    let samples = samples.get(FOUR * at * stride..)?.get(..(FOUR - 1) * stride + COLUMNS)?;
+fn mean_of(
+    take: impl Fn(Rows<'_>) -> Option<[[u8; SIDE]; FOUR]>,
+    first: Rows<'_>,
+    second: Option<Rows<'_>>,
+) -> Option<[[u8; SIDE]; FOUR]> {
+    let mut samples = take(first)?;
+    if let Some(second) = second {
+        mean(samples.as_flattened_mut(), take(second)?.as_flattened());
+    }
+    Some(samples)
+}
+
+/// Four rows, four times `at` further down.
+#[inline(always)]
+fn four_rows((samples, stride): Rows<'_>, at: usize) -> Option<[[u8; SIDE]; FOUR]> {
+    let samples = samples.get(FOUR * at * stride..)?.get(..(FOUR - 1) * stride + SIDE)?;
     let mut rows = [[0; SIDE]; FOUR];
     for (y, row) in rows.iter_mut().enumerate() {
-        row[..COLUMNS].copy_from_slice(&samples[y * stride..][..COLUMNS]);
+        row.copy_from_slice(&samples[y * stride..][..SIDE]);
     }
     Some(rows)
+}
+
+/// The rows of a unit, two side by side.
+#[inline(always)]
+fn pairs((samples, stride): Rows<'_>) -> Option<[[u8; SIDE]; FOUR]> {
+    let samples = samples.get(..(UNIT - 1) * stride + UNIT)?;
+    let mut pairs = [[0; SIDE]; FOUR];
+    for (y, row) in pairs.as_flattened_mut().as_chunks_mut::<UNIT>().0.iter_mut().enumerate() {
+        row.copy_from_slice(&samples[y * stride..][..UNIT]);
+    }
+    Some(pairs)
 }

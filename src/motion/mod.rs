@@ -37,7 +37,7 @@ pub(crate) use expect::forward as expect;
 pub use filter::Filter;
 pub use filters::Filters;
 pub use frames::search_all;
-pub use search::{SearchEffort, search};
+pub use search::{SearchEffort, glance, search};
 pub use sides::{Later, Moved, Side};
 #[cfg(feature = "gpu")]
 pub(crate) use weights::words as filter_words;

@@ -62,6 +62,14 @@ pub(super) struct Found {
     pub cost: u32,
 }
 
+impl Found {
+    /// A vector that leaves so much, beside another one.
+    #[inline(always)]
+    pub fn new(vector: Vector, beside: Vector, difference: u32) -> Self {
+        Self { vector, difference, cost: difference + BIT_COST * bits(vector, beside) }
+    }
+}
+
 /// Whether what was found where it was expected leaves nothing, so that nothing can be better.
 #[inline(always)]
 pub(super) fn is_best(found: Option<Found>) -> bool {
@@ -129,6 +137,16 @@ impl<'a> Searched<'a> {
         if let Some(difference) = self.difference(vector, own, limit) {
             *best = Some(Found { vector, difference, cost: difference + of_vector });
         }
+    }
+
+    /// What a vector leaves of the units of a whole block; `None` if it is too long for that, or leads too far outside.
+    #[inline(always)]
+    pub fn differences_of_units(&self, vector: Vector, own: &Own) -> Option<[u32; 4]> {
+        if !self.reaches(vector, own.area) {
+            return None;
+        }
+        let (first, second) = self.between.rows(vector, own.area.at(vector))?;
+        own.differences_of_units(first, second)
     }
 
     /// Goes on from the best, in halves of a sample and quarters.
@@ -235,6 +253,15 @@ impl<'a> Searched<'a> {
         }
     }
 
+    /// What all blocks find by themselves, or, once that is known, what they settle for.
+    fn field(&self, found: Option<&Field>, cpu: &CpuBackend) -> Result<Field> {
+        let (across, down) = self.blocks();
+        let rows = pool::map(cpu.crew(), (0..down).collect(), |row| {
+            Ok(cpu.simd().run(Blocks { searched: self, columns: 0..across, row, found }))
+        })?;
+        Ok(of_blocks(self.between.filter, across * BLOCK_UNITS, &rows))
+    }
+
     /// A vector of another filter, as this one would have it.
     fn whole_enough(&self, vector: Vector) -> Vector {
         let (right, down) = self.between.filter.phase(vector.x, vector.y);
@@ -272,28 +299,40 @@ impl Kernel for Blocks<'_> {
 /// How the first plane of a frame, `width` samples a row, has moved since an earlier one. `last` is how the frame before it did,
 /// if that is known.
 pub fn search(
-    [earlier, samples]: [&[u8]; 2],
+    pair: [&[u8]; 2],
     width: usize,
     filters: Filters,
     last: Option<&Field>,
     effort: SearchEffort,
     cpu: &CpuBackend,
 ) -> Result<Field> {
-    let still = Field::still(width, samples.len() / width);
+    look(pair, width, filters, last, effort, cpu, |searched| {
+        let found = searched.field(None, cpu)?;
+        searched.field(Some(&found), cpu)
+    })
+}
+
+/// About the same: what blocks find by themselves in a light search.
+pub fn glance(pair: [&[u8]; 2], width: usize, filters: Filters, last: &Field, cpu: &CpuBackend) -> Result<Field> {
+    look(pair, width, filters, Some(last), SearchEffort::Light, cpu, |searched| searched.field(None, cpu))
+}
+
+/// What is found in a frame and an earlier one, if they are not equal.
+fn look(
+    [earlier, samples]: [&[u8]; 2],
+    width: usize,
+    filters: Filters,
+    last: Option<&Field>,
+    effort: SearchEffort,
+    cpu: &CpuBackend,
+    find: impl FnOnce(&Searched<'_>) -> Result<Field>,
+) -> Result<Field> {
     if samples == earlier {
-        return Ok(still);
+        return Ok(Field::still(width, samples.len() / width));
     }
     let earlier = Earlier::new(earlier, width, cpu);
     let filter = filters.of_pair(&earlier, samples, width, last, cpu)?;
-    let searched = Searched::new(&earlier, filter, samples, width, last, effort, cpu)?;
-    let rows = |found: Option<&Field>| {
-        let (across, down) = searched.blocks();
-        let rows = pool::map(cpu.crew(), (0..down).collect(), |row| {
-            Ok(cpu.simd().run(Blocks { searched: &searched, columns: 0..across, row, found }))
-        })?;
-        Ok(of_blocks(searched.between.filter, still.across, &rows))
-    };
-    rows(Some(&rows(None)?))
+    find(&Searched::new(&earlier, filter, samples, width, last, effort, cpu)?)
 }
 
 /// A field of the four units of each block.

@@ -1,7 +1,7 @@
 //! What blocks take over from their neighbours, and where they fall into units.
 
 use super::filter::SIDE;
-use super::search::{Searched, is_best};
+use super::search::{Found, Searched, is_best};
 use super::{BLOCK_UNITS, Field, UNIT, Vector, expected};
 
 /// What it costs that a block falls into units.
@@ -43,6 +43,11 @@ impl Searched<'_> {
         if best.difference <= SPLIT_COST || block.area.columns < SIDE || block.area.rows < SIDE {
             return [best.vector; 4];
         }
+        // What a vector leaves of all units is known at once, if it does not lead the block too far outside.
+        let mut of_units = [None; 10];
+        for (of_units, &vector) in of_units.iter_mut().zip(known) {
+            *of_units = self.differences_of_units(vector, &block);
+        }
         let mut units = [best.vector; 4];
         let mut sum = SPLIT_COST;
         for (place, unit) in units.iter_mut().enumerate() {
@@ -50,8 +55,11 @@ impl Searched<'_> {
             let mut of_unit = None;
             self.try_vector(best.vector, best.vector, &own, &mut of_unit);
             if !is_best(of_unit) {
-                for &vector in known.iter().filter(|&&vector| vector != best.vector) {
-                    self.try_vector(vector, best.vector, &own, &mut of_unit);
+                for (&vector, of_units) in known.iter().zip(of_units).filter(|&(&vector, _)| vector != best.vector) {
+                    match of_units {
+                        Some(of_units) => take(Found::new(vector, best.vector, of_units[place]), &mut of_unit),
+                        None => self.try_vector(vector, best.vector, &own, &mut of_unit),
+                    }
                 }
                 if !self.follows() {
                     self.refine(best.vector, &own, &mut of_unit);
@@ -63,5 +71,13 @@ impl Searched<'_> {
             }
         }
         if sum < best.difference { units } else { [best.vector; 4] }
+    }
+}
+
+/// Takes what is found if it is better than the best.
+#[inline(always)]
+fn take(found: Found, best: &mut Option<Found>) {
+    if best.is_none_or(|best| found.cost < best.cost) {
+        *best = Some(found);
     }
 }

@@ -6,10 +6,10 @@ use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::motion::both::{BIT, Candidate, best_of, bits_of_units, made_of, mean_of, scaled};
 use crate::motion::order::{MOST_BETWEEN, Order, halve};
-use crate::motion::{BLOCK_UNITS, Field, Filters, SearchEffort, Side, UNIT, search};
+use crate::motion::{BLOCK_UNITS, Field, Filters, Side, UNIT, glance};
 
 /// Width and height of the part of the first plane.
-const SIZE: (usize, usize) = (384, 192);
+const SIZE: (usize, usize) = (320, 160);
 /// Side of a block.
 const BLOCK: usize = UNIT * BLOCK_UNITS;
 /// Frames from an anchor to the next one, at most.
@@ -39,14 +39,14 @@ pub(crate) fn choose_order(frames: &[&[u8]], width: usize, in_turn: &[Field], cp
             let pair = [&frames[reference][..], own];
             let field = match away {
                 1 => next.clone(),
-                _ => search(pair, width, filters, Some(&scaled(next, away)), SearchEffort::Light, cpu)?,
+                _ => glance(pair, width, filters, &scaled(next, away), cpu)?,
             };
             let of_vectors = 8 * vectors::encode(cpu.simd(), std::slice::from_ref(&field)).len() as u64;
             Ok((made_of(pair[0], width, &field, cpu), u64::from(BIT) * of_vectors))
         };
         let earlier = (1..=FARTHEST.min(frame)).map(|away| made_from(frame - away)).collect::<Result<Vec<_>>>()?;
         let later = (frame + 1..frames.len().min(frame + NEAR + 1)).map(made_from).collect::<Result<Vec<_>>>()?;
-        costs.push(costs_of(own, width, &earlier, &later));
+        costs.push(costs_of(own, width, [&earlier, &later], cpu));
     }
     Ok(cheapest(&costs))
 }
@@ -92,11 +92,11 @@ fn median(own: &[u8], width: usize) -> Vec<u8> {
 }
 
 /// By what is made of frames before and after, nearest first, with what their vectors take.
-fn costs_of(own: &[u8], width: usize, earlier: &[(Vec<u8>, u64)], later: &[(Vec<u8>, u64)]) -> Costs {
-    let still = Field::still(width, own.len() / width);
-    let by_neighbours = bits_of_units(own, &median(own, width), width, &still);
+fn costs_of(own: &[u8], width: usize, [earlier, later]: [&[(Vec<u8>, u64)]; 2], cpu: &CpuBackend) -> Costs {
+    let across = Field::still(width, own.len() / width).across;
+    let by_neighbours = bits_of_units([own, &median(own, width)], width, cpu);
     let bits = |made: &[u8]| -> Vec<u32> {
-        let of_units = bits_of_units(own, made, width, &still).into_iter().zip(&by_neighbours);
+        let of_units = bits_of_units([own, made], width, cpu).into_iter().zip(&by_neighbours);
         of_units.map(|(bits, &by_neighbours)| bits.min(by_neighbours)).collect()
     };
     let units = |made: &[(Vec<u8>, u64)]| -> Vec<Vec<u32>> { made.iter().map(|(made, _)| bits(made)).collect() };
@@ -114,7 +114,7 @@ fn costs_of(own: &[u8], width: usize, earlier: &[(Vec<u8>, u64)], later: &[(Vec<
                     Candidate { side: Side::Later, bits: bits_after.clone() },
                     Candidate { side: Side::Both, bits: bits(&mean_of(made_before, made_after)) },
                 ];
-                costs.between[before][after] = best_of(&candidates, still.across).1 + of_vectors;
+                costs.between[before][after] = best_of(&candidates, across).1 + of_vectors;
             }
         }
     }
