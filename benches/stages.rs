@@ -166,7 +166,7 @@ fn residence(criterion: &mut Criterion) {
     let mut sums = vec![[0; 8]; dense.len() / block_sums::BLOCK_BYTES];
     let mut group = self::group(criterion, "block_sums", dense.len());
     group.bench_function("words/forward", |bencher| {
-        bencher.iter(|| block_sums::forward(black_box(&dense), &mut sums));
+        bencher.iter(|| block_sums::forward(SimdLevel::detect(), black_box(&dense), &mut sums));
     });
     group.finish();
     let places: Vec<u32> = (0..geometry.plane_samples(0) as u32).step_by(16).collect();
@@ -175,7 +175,7 @@ fn residence(criterion: &mut Criterion) {
     let mut group = self::group(criterion, "exceptions", dense.len());
     group.bench_function("sixteenth/inverse", |bencher| {
         let bytes = bytes.each_ref().map(Vec::as_slice);
-        bencher.iter(|| exceptions::put(black_box(bytes), geometry.planes.len(), &mut dense).expect("places"));
+        bencher.iter(|| exceptions::put(black_box(bytes), geometry.planes.len(), (&mut dense).into()).expect("places"));
     });
     group.finish();
 }

@@ -232,7 +232,14 @@ impl Compressor {
         let cpu = self.scheduler.cpu();
         let found: Vec<_> = blocks.iter().map(CodedBlock::as_found).collect();
         let result = verifier
-            .restore_method(batch.geometry, method, &found, &Part::whole(batch.geometry), cpu, restored.as_bytes_mut())
+            .restore_method(
+                batch.geometry,
+                method,
+                &found,
+                &Part::whole(batch.geometry),
+                cpu,
+                restored.as_bytes_mut().into(),
+            )
             .map_err(|error| error.context("verification"))
             .and_then(|()| match restored.as_bytes() == batch.raw {
                 true => Ok(()),

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use crate::codec::{Decoder, Surroundings, discrete, exceptions};
 use crate::container::{self, BatchRecord, Limits, RecordReader};
+use crate::cpu::frame_sums::{FrameSums, Output};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, Rectangle, WorkBuffer};
 use crate::input;
@@ -30,6 +31,7 @@ pub struct Decompressor {
     limits: Limits,
     decoders: Mutex<Vec<Decoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
+    sums: Mutex<Vec<FrameSums>>,
     reusable: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -51,7 +53,14 @@ impl Decompressor {
 
     pub(crate) fn on(mut scheduler: Scheduler, limits: Limits) -> Self {
         scheduler.set_staging_bytes(pipeline::staging_bytes(limits.working_bytes));
-        Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default(), reusable: Mutex::default() }
+        Self {
+            scheduler,
+            limits,
+            decoders: Mutex::default(),
+            buffers: Mutex::default(),
+            sums: Mutex::default(),
+            reusable: Mutex::default(),
+        }
     }
 
     /// The most threads that one call uses.
@@ -226,8 +235,13 @@ impl Decompressor {
     ) -> Result<()> {
         let whole = Part::whole(geometry);
         let work = |backend: &dyn Backend| {
-            self.restore_method(geometry, &record.method, &record.coded_blocks()?, &whole, backend, raw)?;
-            check_frames(record, container::checksum(raw))
+            let mut sums = pool::lock(&self.sums).pop().unwrap_or_else(|| FrameSums::new(self.scheduler.cpu().simd()));
+            sums.begin(raw, container::summed_blocks(raw.len()));
+            let output = Output { raw: &mut *raw, sums: Some(&sums) };
+            self.restore_method(geometry, &record.method, &record.coded_blocks()?, &whole, backend, output)?;
+            let found = container::checksum_of_frames(raw, &sums, self.crew())?;
+            pool::lock(&self.sums).push(sums);
+            check_frames(record, found)
         };
         let describe = || Work::decompress(geometry, &record.method, record.payload.as_ref().len());
         self.watched(geometry, record, || {
@@ -244,8 +258,9 @@ impl Decompressor {
         raw: &mut [u8],
     ) -> Result<()> {
         let raw_bytes = geometry.raw_bytes();
-        let work =
-            |cpu: &dyn Backend| self.restore_method(geometry, &record.method, &record.coded_blocks()?, part, cpu, raw);
+        let work = |cpu: &dyn Backend| {
+            self.restore_method(geometry, &record.method, &record.coded_blocks()?, part, cpu, raw.into())
+        };
         self.watched(geometry, record, || self.scheduler.run_on_cpu(raw_bytes, work))
     }
 
@@ -264,7 +279,7 @@ impl Decompressor {
         Ok(())
     }
 
-    /// Restores a part of the frames of a batch, without a look at its checksum. What is in `raw` besides that part is
+    /// Restores a part of the frames of a batch, without a look at its checksum. What is in the output besides that part is
     /// unspecified.
     pub(crate) fn restore_method(
         &self,
@@ -273,20 +288,20 @@ impl Decompressor {
         blocks: &[CodedBlock<&[u8]>],
         part: &Part,
         backend: &dyn Backend,
-        raw: &mut [u8],
+        output: Output<'_>,
     ) -> Result<()> {
         match method {
-            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, backend, raw),
+            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, backend, output.raw),
             Method::Tiles(plan) => {
-                tiled::decode(geometry, plan, &bytes_of(blocks), part, raw, backend, self.scheduler.cpu())
+                tiled::decode(geometry, plan, &bytes_of(blocks), part, output, backend, self.scheduler.cpu())
             }
-            Method::Strips(plan) => self.restore_strips(geometry, plan, &bytes_of(blocks), part, backend, raw),
+            Method::Strips(plan) => self.restore_strips(geometry, plan, &bytes_of(blocks), part, backend, output.raw),
             Method::Discrete => {
                 let picture = plan::picture(geometry).ok_or_else(|| Error::corrupt("discrete coding of no picture"))?;
-                discrete::decode(picture, self.crew(), blocks.first().map_or(&[], |block| block.bytes), raw)
+                discrete::decode(picture, self.crew(), blocks.first().map_or(&[], |block| block.bytes), output.raw)
             }
-            Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, part, backend, raw),
-            Method::Patched(plan) => self.restore_patched(geometry, plan, blocks, part, backend, raw),
+            Method::Recovered(plan) => self.restore_recovered(geometry, plan, blocks, part, backend, output),
+            Method::Patched(plan) => self.restore_patched(geometry, plan, blocks, part, backend, output.raw),
         }
     }
 
@@ -301,13 +316,13 @@ impl Decompressor {
     ) -> Result<()> {
         let count = container::recovered_count(recovered, geometry).min(blocks.len());
         let (blocks, of_patch) = blocks.split_at(count);
-        self.restore_recovered(geometry, recovered, blocks, part, backend, raw)?;
+        self.restore_recovered(geometry, recovered, blocks, part, backend, (&mut *raw).into())?;
         let Some(part) = part.within(&patch.rows()) else { return Ok(()) };
         let patch_geometry = patch.geometry(geometry);
         let mut pixels = pool::lock(&self.buffers).pop().unwrap_or_default();
         pixels.resize_for_overwrite(patch_geometry.raw_bytes());
         let result = self
-            .restore_method(&patch_geometry, method, of_patch, &part, backend, pixels.as_bytes_mut())
+            .restore_method(&patch_geometry, method, of_patch, &part, backend, pixels.as_bytes_mut().into())
             .and_then(|()| patched::put_over(geometry, patch, pixels.as_bytes(), raw, self.scheduler.cpu()));
         pool::lock(&self.buffers).push(pixels);
         result
@@ -320,7 +335,7 @@ impl Decompressor {
         blocks: &[CodedBlock<&[u8]>],
         part: &Part,
         backend: &dyn Backend,
-        raw: &mut [u8],
+        Output { raw, sums }: Output<'_>,
     ) -> Result<()> {
         let (blocks, of_exceptions) = self.exceptions_after(plan, blocks)?;
         let of_exceptions = of_exceptions.each_ref().map(Vec::as_slice);
@@ -330,16 +345,16 @@ impl Decompressor {
         let result = match &*plan.method {
             Method::Tiles(tiles) if converts => {
                 let (making, cpu) = ((geometry, &plan.making), self.scheduler.cpu());
-                tiled::decode_to_pixels(making, tiles, &bytes_of(blocks), &mut planes, raw, backend, cpu)
-                    .and_then(|()| exceptions::put(of_exceptions, geometry.planes.len(), raw))
+                let output = Output { raw: &mut *raw, sums };
+                tiled::decode_to_pixels(making, tiles, &bytes_of(blocks), &mut planes, output, backend, cpu)
+                    .and_then(|()| exceptions::put(of_exceptions, geometry.planes.len(), Output { raw, sums }))
             }
             method => {
                 planes.resize_for_overwrite(planes_geometry.raw_bytes());
-                self.restore_method(&planes_geometry, method, blocks, part, backend, planes.as_bytes_mut()).and_then(
-                    |()| {
+                self.restore_method(&planes_geometry, method, blocks, part, backend, planes.as_bytes_mut().into())
+                    .and_then(|()| {
                         recovered::convert(geometry, &plan.making, planes.as_bytes(), part, of_exceptions, raw, backend)
-                    },
-                )
+                    })
             }
         };
         pool::lock(&self.buffers).push(planes);

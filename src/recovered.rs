@@ -144,5 +144,5 @@ pub fn convert(
     let wanted = Geometry { frames: part.frames_of_runs(1, geometry), ..geometry.clone() };
     let planes = &planes[..making.planes(&wanted).raw_bytes()];
     backend.convert(&wanted, making, planes, &mut raw[..wanted.raw_bytes()])?;
-    exceptions::put(exceptions, geometry.planes.len(), raw)
+    exceptions::put(exceptions, geometry.planes.len(), raw.into())
 }

@@ -5,6 +5,7 @@
 //! the one before, modulo 256.
 
 use super::sums;
+use crate::cpu::frame_sums::{self, Output};
 use crate::cpu::recover::Exceptions;
 use crate::error::{Error, Result};
 
@@ -46,8 +47,12 @@ pub fn to_bytes(parts: &[Exceptions]) -> [Vec<u8>; 2] {
 ///
 /// # Errors
 /// Corrupt if one lies beyond the frames, or if there are more places than pixels or fewer.
-pub fn put(parts: [&[u8]; 2], channels: usize, raw: &mut [u8]) -> Result<()> {
-    read(parts, raw.len() / channels, |place, pixel| raw[channels * place..][..CHANNELS].copy_from_slice(&pixel))
+pub fn put(parts: [&[u8]; 2], channels: usize, Output { raw, sums }: Output<'_>) -> Result<()> {
+    read(parts, raw.len() / channels, |place, pixel| {
+        let out = &mut raw[channels * place..][..CHANNELS];
+        out.copy_from_slice(&pixel);
+        frame_sums::forget(sums, out);
+    })
 }
 
 /// The exceptions of frames that have so many pixels, all of whose places are within.
@@ -114,13 +119,16 @@ mod tests {
         let [places, pixels] = to_bytes(&parts);
         for channels in [3, 4] {
             let mut raw = vec![77; channels * 1501];
-            put([&places, &pixels], channels, &mut raw).unwrap();
+            put([&places, &pixels], channels, (&mut raw).into()).unwrap();
             let mut expected = vec![77; channels * 1501];
             for (&place, pixel) in parts.iter().flat_map(|part| part.places.iter().zip(&part.pixels)) {
                 expected[channels * place as usize..][..3].copy_from_slice(pixel);
             }
             assert_eq!(raw, expected);
-            assert!(put([&places, &pixels], channels, &mut raw[channels..]).is_err(), "the last place is outside");
+            assert!(
+                put([&places, &pixels], channels, (&mut raw[channels..]).into()).is_err(),
+                "the last place is outside"
+            );
         }
         assert!(to_bytes(&[]).iter().all(Vec::is_empty));
     }
@@ -147,16 +155,16 @@ mod tests {
         let [places, pixels] = to_bytes(&[exceptions(&[3, 4, 900])]);
         let mut raw = vec![0; 3 * 1000];
         for end in 0..places.len() {
-            assert!(put([&places[..end], &pixels], 3, &mut raw).is_err());
+            assert!(put([&places[..end], &pixels], 3, (&mut raw).into()).is_err());
         }
-        assert!(put([&places, &pixels[3..]], 3, &mut raw).is_err());
-        assert!(put([&places, &[pixels.as_slice(), &[0; 3]].concat()], 3, &mut raw).is_err());
-        put([&places, &pixels], 3, &mut raw).unwrap();
+        assert!(put([&places, &pixels[3..]], 3, (&mut raw).into()).is_err());
+        assert!(put([&places, &[pixels.as_slice(), &[0; 3]].concat()], 3, (&mut raw).into()).is_err());
+        put([&places, &pixels], 3, (&mut raw).into()).unwrap();
         for at in 0..places.len() {
             let mut damaged = places.clone();
             damaged[at] = damaged[at].wrapping_add(1);
             let mut other = vec![0; 3 * 1000];
-            assert!(put([&damaged, &pixels], 3, &mut other).is_err() || other != raw);
+            assert!(put([&damaged, &pixels], 3, (&mut other).into()).is_err() || other != raw);
         }
     }
 }

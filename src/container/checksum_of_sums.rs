@@ -1,10 +1,13 @@
-//! The checksum of frames that are elsewhere: what they add up to, block by block, is computed where they are, and the rest
-//! here.
+//! The checksum of frames by what they add up to, block by block: that is computed where they are, on a device or in the cache,
+//! and the rest here.
 
 use std::ops::Range;
 
 use super::checksum::checksum;
 use crate::cpu::block_sums::{ACCUMULATORS, BLOCK_BYTES, SECRET, STRIPE_BYTES, add, add_stripes};
+use crate::cpu::frame_sums::FrameSums;
+use crate::error::Result;
+use crate::pool::Crew;
 
 /// Up to so many bytes are hashed in other ways, without blocks.
 const SHORT_BYTES: usize = 240;
@@ -35,25 +38,33 @@ pub fn tail(bytes: usize) -> Range<usize> {
 
 /// The [`checksum`] of `bytes` bytes by the sums of their [blocks](summed_blocks) and their [tail](tail()), for whoever has
 /// no other bytes at hand.
-pub fn checksum_of_sums(bytes: usize, sums: &[[u64; ACCUMULATORS]], tail: &[u8]) -> u64 {
+pub fn checksum_of_sums(bytes: usize, sums: impl ExactSizeIterator<Item = [u64; ACCUMULATORS]>, tail: &[u8]) -> u64 {
     if bytes <= SHORT_BYTES {
         return checksum(tail);
     }
     let scramble_key = &SECRET[SECRET.len() - STRIPE_BYTES..];
     let mut accumulators = START;
+    let last_block = &tail[tail.len() - (bytes - sums.len() * BLOCK_BYTES)..];
     for sums in sums {
         for ((accumulator, sum), &key) in accumulators.iter_mut().zip(sums).zip(scramble_key.as_chunks().0) {
-            let mixed = accumulator.wrapping_add(*sum);
+            let mixed = accumulator.wrapping_add(sum);
             *accumulator = (mixed ^ (mixed >> 47) ^ u64::from_le_bytes(key)).wrapping_mul(PRIME32_1);
         }
     }
-    let last_block = &tail[tail.len() - (bytes - sums.len() * BLOCK_BYTES)..];
     // A stripe that ends with the block is the last one.
     add_stripes(&last_block[..(last_block.len() - 1) / STRIPE_BYTES * STRIPE_BYTES], &mut accumulators);
     if let Some(last_stripe) = tail.last_chunk() {
         add(last_stripe, &SECRET[SECRET.len() - STRIPE_BYTES - 7..], &mut accumulators);
     }
     merged(&accumulators, (bytes as u64).wrapping_mul(PRIME64_1))
+}
+
+/// The [`checksum`] of frames of which `sums` know some blocks. The others are gone over now.
+pub fn checksum_of_frames(raw: &[u8], sums: &FrameSums, crew: &Crew) -> Result<u64> {
+    if crew.threads() == 1 && !sums.knows_any() {
+        return Ok(checksum(raw));
+    }
+    Ok(checksum_of_sums(raw.len(), sums.finish(raw, crew)?, &raw[tail(raw.len())]))
 }
 
 /// What the accumulators come to.
@@ -73,7 +84,7 @@ fn merged(accumulators: &[u64; ACCUMULATORS], start: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::block_sums;
+    use crate::cpu::{SimdLevel, block_sums};
 
     /// Every length up to four blocks, and those around other numbers of blocks and stripes.
     #[test]
@@ -88,8 +99,12 @@ mod tests {
         for length in (0..=4 * BLOCK_BYTES).chain(around) {
             let bytes = &bytes[..length];
             let mut sums = vec![[0; ACCUMULATORS]; summed_blocks(length)];
-            block_sums::forward(bytes, &mut sums);
-            assert_eq!(checksum_of_sums(length, &sums, &bytes[tail(length)]), checksum(bytes), "{length} bytes");
+            block_sums::forward(SimdLevel::detect(), bytes, &mut sums);
+            assert_eq!(
+                checksum_of_sums(length, sums.into_iter(), &bytes[tail(length)]),
+                checksum(bytes),
+                "{length} bytes"
+            );
         }
     }
 }

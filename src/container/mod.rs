@@ -13,7 +13,6 @@
 
 mod blocks;
 mod checksum;
-#[cfg(feature = "gpu")]
 mod checksum_of_sums;
 mod header;
 mod index;
@@ -41,8 +40,9 @@ const WHAT: &str = "batch record";
 
 pub use blocks::blocks;
 pub use checksum::checksum;
+pub use checksum_of_sums::{checksum_of_frames, summed_blocks};
 #[cfg(feature = "gpu")]
-pub use checksum_of_sums::{checksum_of_sums, summed_blocks, tail};
+pub use checksum_of_sums::{checksum_of_sums, tail};
 pub use header::FileHeader;
 pub use indexed::IndexedReader;
 pub use limits::Limits;

@@ -10,6 +10,9 @@
 //!
 //! **Twin**: `shaders/block_sums.wgsl`.
 
+use super::SimdLevel;
+use super::simd::Kernel;
+
 /// Bytes of a block.
 pub const BLOCK_BYTES: usize = 1024;
 /// Bytes of a stripe: one word for each accumulator.
@@ -35,25 +38,64 @@ pub const SECRET: [u8; 192] = [
 ];
 
 /// What each block of `raw`, whole blocks, adds to the accumulators.
-pub fn forward(raw: &[u8], sums: &mut [[u64; ACCUMULATORS]]) {
-    for (block, sums) in raw.as_chunks::<BLOCK_BYTES>().0.iter().zip(sums) {
-        *sums = [0; ACCUMULATORS];
-        add_stripes(block, sums);
+pub fn forward(simd: SimdLevel, raw: &[u8], sums: &mut [[u64; ACCUMULATORS]]) {
+    simd.without_avx512().run(Forward { raw, sums });
+}
+
+struct Forward<'a> {
+    raw: &'a [u8],
+    sums: &'a mut [[u64; ACCUMULATORS]],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (block, sums) in self.raw.as_chunks::<BLOCK_BYTES>().0.iter().zip(self.sums) {
+            *sums = [0; ACCUMULATORS];
+            add_stripes(block, sums);
+        }
     }
 }
 
 /// Adds what the whole stripes of a block add, of which there may be fewer than a block has.
+#[inline(always)]
 pub fn add_stripes(block: &[u8], sums: &mut [u64; ACCUMULATORS]) {
+    // Words go to the accumulators beside theirs; apart from products until the end, they need not change lanes.
+    let (mut words, mut products) = ([0; ACCUMULATORS], [0; ACCUMULATORS]);
     let stripes = block.as_chunks::<STRIPE_BYTES>().0;
-    stripes.iter().zip(SECRET.windows(STRIPE_BYTES).step_by(8)).for_each(|(stripe, secret)| add(stripe, secret, sums));
+    for (stripe, secret) in stripes.iter().zip(SECRET.windows(STRIPE_BYTES).step_by(8)) {
+        add_apart(stripe, secret, &mut words, &mut products);
+    }
+    add_together(&words, &products, sums);
 }
 
 /// Adds what a stripe adds with its part of the secret.
 pub fn add(stripe: &[u8; STRIPE_BYTES], secret: &[u8], sums: &mut [u64; ACCUMULATORS]) {
+    let (mut words, mut products) = ([0; ACCUMULATORS], [0; ACCUMULATORS]);
+    add_apart(stripe, secret, &mut words, &mut products);
+    add_together(&words, &products, sums);
+}
+
+#[inline(always)]
+fn add_apart(
+    stripe: &[u8; STRIPE_BYTES],
+    secret: &[u8],
+    words: &mut [u64; ACCUMULATORS],
+    products: &mut [u64; ACCUMULATORS],
+) {
     for (at, (&word, &secret)) in stripe.as_chunks().0.iter().zip(secret.as_chunks().0).enumerate() {
         let word = u64::from_le_bytes(word);
         let key = word ^ u64::from_le_bytes(secret);
-        sums[at ^ 1] = sums[at ^ 1].wrapping_add(word);
-        sums[at] = sums[at].wrapping_add((key & u64::from(u32::MAX)) * (key >> 32));
+        words[at] = words[at].wrapping_add(word);
+        products[at] = products[at].wrapping_add((key & u64::from(u32::MAX)) * (key >> 32));
+    }
+}
+
+#[inline(always)]
+fn add_together(words: &[u64; ACCUMULATORS], products: &[u64; ACCUMULATORS], sums: &mut [u64; ACCUMULATORS]) {
+    for (at, sum) in sums.iter_mut().enumerate() {
+        *sum = sum.wrapping_add(words[at ^ 1]).wrapping_add(products[at]);
     }
 }

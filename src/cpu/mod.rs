@@ -6,6 +6,7 @@ pub mod byte_shuffle;
 pub mod colour;
 pub mod copy;
 pub mod entropy;
+pub mod frame_sums;
 pub mod histogram;
 #[cfg(test)]
 mod oracle;

@@ -107,6 +107,15 @@ impl SimdLevel {
         (self.0 >= Features::Avx2).then_some(Avx2(()))
     }
 
+    /// This level, or AVX2 in the place of AVX-512: for kernels that compilers make gathers of otherwise.
+    pub(crate) fn without_avx512(self) -> Self {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Features::Avx512 => Self(Features::Avx2),
+            _ => self,
+        }
+    }
+
     /// Runs `kernel` compiled for this level.
     #[inline]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {

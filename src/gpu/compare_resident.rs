@@ -38,7 +38,7 @@ pub fn compare_exceptions(device: &dyn Residence, channels: usize, pixels: usize
     let mut expected = sample_bytes(channels * pixels, 14);
     let mut found = expected.clone();
     let bytes = exceptions::to_bytes(std::slice::from_ref(&exceptions));
-    exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, &mut expected)?;
+    exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, (&mut expected).into())?;
     device.put_exceptions(&exceptions, channels, &mut found)?;
     Ok(first_difference(&expected, &found).map(|byte| Difference::Exceptions { byte }))
 }

@@ -130,7 +130,7 @@ impl Look {
             sums.iter_mut().zip(block.as_chunks().0).for_each(|(to, from)| *to = sum(from));
             sums
         });
-        container::checksum_of_sums(self.raw_bytes, &sums.collect::<Vec<_>>(), &rest[..self.tail.len()])
+        container::checksum_of_sums(self.raw_bytes, sums, &rest[..self.tail.len()])
     }
 
     /// Puts the places where they belong in `raw`.

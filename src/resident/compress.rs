@@ -98,7 +98,7 @@ impl Compressor {
         let found: Vec<_> = blocks.iter().map(CodedBlock::as_found).collect();
         let cpu = self.scheduler.cpu();
         verifier
-            .restore_method(geometry, method, &found, &Part::whole(geometry), cpu, restored.as_bytes_mut())
+            .restore_method(geometry, method, &found, &Part::whole(geometry), cpu, restored.as_bytes_mut().into())
             .map_err(|error| error.context("verification"))?;
         if container::checksum(restored.as_bytes()) != raw_checksum {
             return Err(Error::corrupt("verification: other frames came back than were packed"));

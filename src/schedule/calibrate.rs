@@ -146,7 +146,7 @@ impl Rehearsal {
             let Method::Tiles(plan) = &method else { return Ok(()) };
             let restore = |backend: &dyn Backend| {
                 let mut restored = vec![0; raw.len()];
-                tiled::decode(geometry, plan, &segments, &Part::whole(geometry), &mut restored, backend, cpu)
+                tiled::decode(geometry, plan, &segments, &Part::whole(geometry), (&mut restored).into(), backend, cpu)
             };
             timed(placer, &back, backend, cpu, end, restore)?;
         }

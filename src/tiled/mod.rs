@@ -10,6 +10,7 @@ mod pixels;
 pub use self::pixels::converts;
 use crate::codec::model::vectors;
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
+use crate::cpu::frame_sums::{self, FrameSums, Output};
 use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
@@ -159,10 +160,11 @@ pub fn decode(
     plan: &TilePlan,
     segments: &[&[u8]],
     part: &Part,
-    raw: &mut [u8],
+    output: Output<'_>,
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
+    let Output { raw, sums } = output;
     if !backend.is_cpu() {
         return decode_on_device(geometry.into(), plan, segments, raw, backend, cpu);
     }
@@ -170,12 +172,15 @@ pub fn decode(
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
     let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     if let Some(motion) = motion {
-        return moving::decode(&decoding, &motion, segments, frames, raw, |_| Ok(()));
+        return moving::decode(&decoding, &motion, segments, frames, raw, |frame| {
+            frame_sums::add(sums, frame);
+            Ok(())
+        });
     }
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
     let jobs = decoding.bands(segments).zip(rows).enumerate().filter(wanted).map(|(_, job)| job).collect();
-    pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows))
+    pool::for_each(cpu.crew(), jobs, |((band, segments), rows)| decoding.to_rows(band, segments, rows, sums))
 }
 
 /// Restores packed raw frames from the segments of the planes that they were made from: on a device, or on the CPU if these
@@ -189,12 +194,12 @@ pub fn decode_to_pixels(
     plan: &TilePlan,
     segments: &[&[u8]],
     planes: &mut WorkBuffer,
-    raw: &mut [u8],
+    output: Output<'_>,
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
     if !backend.is_cpu() {
-        return decode_on_device(Restored::made(of_pixels, making), plan, segments, raw, backend, cpu);
+        return decode_on_device(Restored::made(of_pixels, making), plan, segments, output.raw, backend, cpu);
     }
     let geometry = making.planes(of_pixels);
     planes.resize_for_overwrite(geometry.raw_bytes());
@@ -202,8 +207,8 @@ pub fn decode_to_pixels(
     let decoding = Decoding::new(&geometry, plan, cpu)?;
     let (motion, segments) = moving::vectors(&geometry, plan, segments, cpu)?;
     match motion {
-        Some(motion) => pixels::decode_moving(&decoding, &motion, (of_pixels, making), segments, planes, raw),
-        None => pixels::decode(&decoding, making, of_pixels, segments, planes, raw),
+        Some(motion) => pixels::decode_moving(&decoding, &motion, (of_pixels, making), segments, planes, output),
+        None => pixels::decode(&decoding, making, of_pixels, segments, planes, output),
     }
 }
 
@@ -335,8 +340,17 @@ impl<'a> Decoding<'a> {
         self.tiling.bands.iter().zip(segments.chunks(self.plan.segments(self.geometry).max(1)))
     }
 
-    fn to_rows(&self, band: &Band, segments: &[&[u8]], mut frames: Vec<Vec<&mut [u8]>>) -> Result<()> {
-        self.restore(band, segments, &mut frames, |state, rows| state.join(rows))
+    fn to_rows(
+        &self,
+        band: &Band,
+        segments: &[&[u8]],
+        mut frames: Vec<Vec<&mut [u8]>>,
+        sums: Option<&FrameSums>,
+    ) -> Result<()> {
+        self.restore(band, segments, &mut frames, |state, rows| {
+            state.join(rows);
+            rows.iter().for_each(|rows| frame_sums::add(sums, rows));
+        })
     }
 
     /// Restores the frames of a band one after another, and hands on each with its place among `frames`.

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::{Decoding, moving};
+use crate::cpu::frame_sums::{self, FrameSums, Output};
 use crate::cpu::recover::{Converter, Picture};
 use crate::error::Result;
 use crate::frame::{Band, Geometry};
@@ -46,7 +47,7 @@ pub(super) fn decode(
     of_pixels: &Geometry,
     segments: &[&[u8]],
     planes: &mut [u8],
-    raw: &mut [u8],
+    Output { raw, sums }: Output<'_>,
 ) -> Result<()> {
     let Decoding { geometry, tiling, cpu, .. } = decoding;
     let picture = making.picture(of_pixels);
@@ -58,7 +59,7 @@ pub(super) fn decode(
         .zip(inside)
         .map(|(((band, segments), aside), inside)| (band, segments, aside.into_iter().zip(inside).collect()))
         .collect();
-    pool::for_each(cpu.crew(), jobs, |job| decode_band(decoding, making, &picture, job))?;
+    pool::for_each(cpu.crew(), jobs, |job| decode_band(decoding, making, &picture, sums, job))?;
     let beside = beside.into_iter().zip(planes.chunks_exact(geometry.frame_samples)).collect();
     pool::for_each(cpu.crew(), beside, |(frame, planes): (Vec<PixelRows<'_>>, &[u8])| {
         let mut converter = Converter::new(cpu.simd(), &making.conversion, picture);
@@ -67,6 +68,7 @@ pub(super) fn decode(
             let first_block = rows.start / picture.block().1 * picture.blocks();
             let y = &plane(0)[rows.start * picture.width..rows.end * picture.width];
             converter.convert(y, &plane(1)[first_block..], &plane(2)[first_block..], raw);
+            frame_sums::add(sums, raw);
         }
         Ok(())
     })
@@ -79,12 +81,16 @@ pub(super) fn decode_moving(
     (of_pixels, making): (&Geometry, &Making),
     segments: &[&[u8]],
     planes: &mut [u8],
-    raw: &mut [u8],
+    Output { raw, sums }: Output<'_>,
 ) -> Result<()> {
     let one = Geometry { frames: 1, ..of_pixels.clone() };
     let mut raw = raw.chunks_exact_mut(of_pixels.frame_samples);
     let convert = |planes: &[u8]| match raw.next() {
-        Some(raw) => decoding.cpu.convert(&one, making, planes, raw),
+        Some(raw) => {
+            decoding.cpu.convert(&one, making, planes, raw)?;
+            frame_sums::add(sums, raw);
+            Ok(())
+        }
         None => Ok(()),
     };
     moving::decode(decoding, motion, segments, of_pixels.frames, planes, convert)
@@ -121,8 +127,13 @@ fn cut<'r>(
     (inside, beside)
 }
 
-fn decode_band(decoding: &Decoding<'_>, making: &Making, picture: &Picture, job: Job<'_>) -> Result<()> {
-    let (band, segments, mut frames) = job;
+fn decode_band(
+    decoding: &Decoding<'_>,
+    making: &Making,
+    picture: &Picture,
+    sums: Option<&FrameSums>,
+    (band, segments, mut frames): Job<'_>,
+) -> Result<()> {
     let rows = picture.block().1;
     let mut converter = Converter::new(decoding.cpu.simd(), &making.conversion, *picture);
     decoding.restore(band, segments, &mut frames, |state, (aside, inside)| {
@@ -135,6 +146,7 @@ fn decode_band(decoding: &Decoding<'_>, making: &Making, picture: &Picture, job:
             }
             converter.convert_row(state.row(0, y - band.rows[0].start), raw);
         }
+        frame_sums::add(sums, inside.raw);
         let blocks = wanted.start.div_ceil(rows)..wanted.end.div_ceil(rows);
         for (plane, (aside, wanted)) in aside.iter_mut().zip([wanted, &blocks, &blocks]).enumerate() {
             let kept = band.rows[plane].clone().zip(aside.chunks_exact_mut(decoding.geometry.planes[plane].width));

@@ -192,7 +192,7 @@ impl Residence for WrongResidence {
 
     fn put_exceptions(&self, exceptions: &Exceptions, channels: usize, raw: &mut [u8]) -> Result<()> {
         let bytes = exceptions::to_bytes(std::slice::from_ref(exceptions));
-        exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, raw)?;
+        exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, raw.into())?;
         raw[5] ^= self.exceptions;
         Ok(())
     }

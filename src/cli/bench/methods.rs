@@ -139,7 +139,7 @@ impl Pipeline<'_> {
             }
             Coded::Tiles(plan, segments) if is_one_step(backend, plan) => {
                 let whole = Part::whole(geometry);
-                timed(transform, || tiles::decode(geometry, plan, &slices(segments), &whole, raw, backend, cpu))
+                timed(transform, || tiles::decode(geometry, plan, &slices(segments), &whole, raw.into(), backend, cpu))
             }
             Coded::Tiles(plan, segments) => {
                 timed(code, || decode_tiles(geometry, plan, &slices(segments), tile_batch, cpu))?;
@@ -182,8 +182,8 @@ impl Pipeline<'_> {
         {
             let (to, segments) = ((geometry, making), slices(segments));
             timed(&mut parts.transform, || {
-                tiles::decode_to_pixels(to, plan, &segments, &mut frames, raw, backend, cpu)?;
-                exceptions::put(exceptions, geometry.planes.len(), raw)
+                tiles::decode_to_pixels(to, plan, &segments, &mut frames, (&mut *raw).into(), backend, cpu)?;
+                exceptions::put(exceptions, geometry.planes.len(), raw.into())
             })?;
             memory.recovered = frames;
             return Ok(());

@@ -1,0 +1,191 @@
+//! What frames add to their checksum, taken of their parts while these are in the cache. To go over all of the frames again
+//! takes as long as memory needs to give them.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::SimdLevel;
+use super::block_sums::{self, ACCUMULATORS, BLOCK_BYTES};
+use crate::error::Result;
+use crate::pool::{self, Crew};
+
+/// Blocks whose sums are made at a time.
+const BLOCKS_AT_A_TIME: usize = 32;
+/// Bytes that a thread goes over again at a time.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// The sums of the blocks of some frames ([`block_sums`]), as far as they are known. Threads that work on parts of the frames
+/// share it.
+#[derive(Debug)]
+pub struct FrameSums {
+    simd: SimdLevel,
+    /// Where the frames are in memory, by which their parts are recognised.
+    addresses: Range<usize>,
+    sums: Vec<[AtomicU64; ACCUMULATORS]>,
+    known: Vec<AtomicBool>,
+}
+
+impl FrameSums {
+    /// Of no frames.
+    pub fn new(simd: SimdLevel) -> Self {
+        Self { simd, addresses: 0..0, sums: Vec::new(), known: Vec::new() }
+    }
+
+    /// Begins with the first `blocks` blocks of other frames.
+    pub fn begin(&mut self, raw: &[u8], blocks: usize) {
+        let start = raw.as_ptr().addr();
+        self.addresses = start..start + raw.len();
+        self.sums.resize_with(blocks, Default::default);
+        self.known.resize_with(blocks, Default::default);
+        self.known.iter_mut().for_each(|known| *known.get_mut() = false);
+    }
+
+    /// Takes the sums of the whole blocks of a part of the frames, which will stay as it is. Nothing is taken of other bytes.
+    pub fn add(&self, part: &[u8]) {
+        let Some(start) = self.place(part) else { return };
+        let skipped = start.next_multiple_of(BLOCK_BYTES) - start;
+        let first = (start + skipped) / BLOCK_BYTES;
+        let blocks = part.get(skipped..).unwrap_or_default().as_chunks::<BLOCK_BYTES>().0;
+        let (Some(sums), Some(known)) = (self.sums.get(first..), self.known.get(first..)) else { return };
+        let out = sums.chunks(BLOCKS_AT_A_TIME).zip(known.chunks(BLOCKS_AT_A_TIME));
+        for (blocks, (sums, known)) in blocks.chunks(BLOCKS_AT_A_TIME).zip(out) {
+            let mut found = [[0; ACCUMULATORS]; BLOCKS_AT_A_TIME];
+            block_sums::forward(self.simd, blocks.as_flattened(), &mut found);
+            for (found, (sums, known)) in found.iter().zip(sums.iter().zip(known)).take(blocks.len()) {
+                sums.iter().zip(found).for_each(|(sum, &found)| sum.store(found, Ordering::Relaxed));
+                known.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Forgets the sums of the blocks of a part that was changed.
+    pub fn forget(&self, part: &[u8]) {
+        let Some(start) = self.place(part) else { return };
+        let last = (start + part.len()).saturating_sub(1) / BLOCK_BYTES;
+        let known = self.known.iter().take(last + 1).skip(start / BLOCK_BYTES);
+        known.for_each(|known| known.store(false, Ordering::Relaxed));
+    }
+
+    /// Whether there are sums of any block.
+    pub fn knows_any(&self) -> bool {
+        self.known.iter().any(|known| known.load(Ordering::Relaxed))
+    }
+
+    /// The sums of all blocks of the frames that it began with.
+    pub fn finish(&self, raw: &[u8], crew: &Crew) -> Result<impl ExactSizeIterator<Item = [u64; ACCUMULATORS]>> {
+        let mut unknown: Vec<&[u8]> = Vec::new();
+        let pieces = raw.chunks(PIECE_BYTES).zip(self.known.chunks(PIECE_BYTES / BLOCK_BYTES));
+        for (piece, known) in pieces {
+            let runs = known.chunk_by(|one, next| one.load(Ordering::Relaxed) == next.load(Ordering::Relaxed));
+            let mut start = 0;
+            for run in runs {
+                let end = start + run.len() * BLOCK_BYTES;
+                if !run[0].load(Ordering::Relaxed) {
+                    unknown.extend(piece.get(start..end));
+                }
+                start = end;
+            }
+        }
+        pool::for_each(crew, unknown, |part| {
+            self.add(part);
+            Ok(())
+        })?;
+        Ok(self.sums.iter().map(|sums| sums.each_ref().map(|sum| sum.load(Ordering::Relaxed))))
+    }
+
+    /// Where a part begins, from the first of the frames; `None` if it is not one.
+    fn place(&self, part: &[u8]) -> Option<usize> {
+        let start = part.as_ptr().addr();
+        let is_part = self.addresses.start <= start && start + part.len() <= self.addresses.end;
+        is_part.then(|| start - self.addresses.start)
+    }
+}
+
+/// Memory that raw frames are restored to, and who takes their sums on the way.
+#[derive(Debug)]
+pub struct Output<'a> {
+    /// The frames.
+    pub raw: &'a mut [u8],
+    /// Their sums, if anyone wants them.
+    pub sums: Option<&'a FrameSums>,
+}
+
+impl<'a> From<&'a mut [u8]> for Output<'a> {
+    fn from(raw: &'a mut [u8]) -> Self {
+        Self { raw, sums: None }
+    }
+}
+
+impl<'a> From<&'a mut Vec<u8>> for Output<'a> {
+    fn from(raw: &'a mut Vec<u8>) -> Self {
+        raw.as_mut_slice().into()
+    }
+}
+
+/// Takes the sums of a part, if anyone wants them.
+pub fn add(sums: Option<&FrameSums>, part: &[u8]) {
+    if let Some(sums) = sums {
+        sums.add(part);
+    }
+}
+
+/// Forgets the sums of a part that was changed, if anyone wants them.
+pub fn forget(sums: Option<&FrameSums>, part: &[u8]) {
+    if let Some(sums) = sums {
+        sums.forget(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container;
+
+    /// Frames of every kind of length, of which some parts are added, in any order, some twice, some before they change.
+    #[test]
+    fn sums_of_parts_come_to_the_checksum() {
+        let mut state = 5_u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below.max(1)
+        };
+        let mut sums = FrameSums::new(SimdLevel::detect());
+        let lengths = [0, 1, 240, 241, 1023, 1024, 1025, 2048, 5000, 70_001, PIECE_BYTES + 1, 3 * PIECE_BYTES];
+        for (length, parts) in lengths.into_iter().flat_map(|length| [0, 1, 7, 40].map(|parts| (length, parts))) {
+            let mut raw: Vec<u8> = (0..length).map(|_| random(256) as u8).collect();
+            let before = container::checksum(&raw);
+            sums.begin(&raw, container::summed_blocks(length));
+            for _ in 0..parts {
+                let start = random(length);
+                sums.add(&raw[start..start + random(length - start + 1)]);
+                sums.add(&[7; 3000]);
+            }
+            for threads in [1, 3] {
+                let found = container::checksum_of_frames(&raw, &sums, &Crew::new(threads)).unwrap();
+                assert_eq!(found, before, "{length} bytes, {parts} parts");
+            }
+            if length > 0 {
+                let (first, last) = (random(length), length - 1);
+                for at in [first, last] {
+                    raw[at] ^= 1;
+                    sums.forget(&raw[at..=at]);
+                }
+                let found = container::checksum_of_frames(&raw, &sums, &Crew::new(2)).unwrap();
+                assert_eq!(found, container::checksum(&raw), "{length} bytes, {first} and the last one changed");
+            }
+        }
+    }
+
+    /// Sums are used: those of bytes that changed without a word come to another checksum.
+    #[test]
+    fn what_is_known_is_not_looked_at_again() {
+        let mut raw = vec![1; 4 * BLOCK_BYTES];
+        let mut sums = FrameSums::new(SimdLevel::detect());
+        sums.begin(&raw, container::summed_blocks(raw.len()));
+        sums.add(&raw);
+        assert!(sums.knows_any());
+        raw[BLOCK_BYTES] = 2;
+        let found = container::checksum_of_frames(&raw, &sums, &Crew::new(1)).unwrap();
+        assert_ne!(found, container::checksum(&raw));
+    }
+}
