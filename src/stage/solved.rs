@@ -18,6 +18,12 @@ impl SolvedPlanes {
         self.buffer.resize_for_overwrite(Self::bytes_of(planes));
     }
 
+    /// Zeros for planes of this geometry.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn zeroed(planes: &Geometry) -> Self {
+        Self { plane_bytes: planes.raw_bytes(), buffer: WorkBuffer::zeroed(Self::bytes_of(planes)) }
+    }
+
     /// Length of the buffer for planes of this geometry: a block of pixels that share chroma has a sample of U and a
     /// byte of misfits.
     pub(crate) fn bytes_of(planes: &Geometry) -> usize {
