@@ -74,7 +74,7 @@ pub fn recover(
         let excepted = repaired(batch, &making, planes.as_bytes_mut(), None, &hidden, cpu)?;
         (planes, excepted)
     } else {
-        let mut solved = SolvedPlanes::default();
+        let mut solved = SolvedPlanes::within(cpu.take_buffer(0));
         backend.solve(batch, &making, &mut solved)?;
         let (planes, misfits) = solved.parts_mut();
         hidden.hide_all(&geometry, &picture, planes, misfits);

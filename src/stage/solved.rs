@@ -11,6 +11,11 @@ pub struct SolvedPlanes {
 }
 
 impl SolvedPlanes {
+    /// Nothing yet, in memory that had something else.
+    pub(crate) fn within(buffer: WorkBuffer) -> Self {
+        Self { plane_bytes: 0, buffer }
+    }
+
     /// Makes room for planes of this geometry ([`Making::planes`](crate::plan::Making::planes)). The content is
     /// unspecified.
     pub fn resize_for_overwrite(&mut self, planes: &Geometry) {
