@@ -17,11 +17,11 @@ use crate::part::Part;
 use crate::patched::Patched;
 use crate::pipeline::{self, FOOTPRINT, WORKING_BYTES, Window};
 use crate::plan::{
-    self, LevelParameters, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle, StripPlan,
-    TileChoice, TilePlan,
+    self, LevelParameters, Making, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle,
+    StripPlan, TileChoice, TilePlan,
 };
 use crate::pool;
-use crate::recovered::Recovered;
+use crate::recovered::{Excepted, Recovered};
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
 use crate::stage::Backend;
@@ -297,25 +297,33 @@ impl Compressor {
         choice: MethodChoice,
         backend: &dyn Backend,
     ) -> Result<Option<PackedBy<RecoveredPlan>>> {
-        let Some((method, mut blocks)) = self.pack_choice(recovered.batch(), choice, backend)? else {
-            return Ok(None);
-        };
-        let [places, _] = &recovered.exception_bytes;
+        let packed = self.pack_choice(recovered.batch(), choice, backend)?;
+        packed.map(|planes| self.pack_excepted(recovered.making, planes, &recovered.excepted)).transpose()
+    }
+
+    /// Adds to packed planes what is not made of them.
+    pub(crate) fn pack_excepted(
+        &self,
+        making: Making,
+        (method, mut blocks): Packed,
+        excepted: &Excepted,
+    ) -> Result<PackedBy<RecoveredPlan>> {
+        let [places, _] = &excepted.bytes;
         let plan = RecoveredPlan {
-            making: recovered.making,
-            exceptions: recovered.exceptions as u32,
+            making,
+            exceptions: excepted.pixels as u32,
             place_bytes: u32::try_from(places.len())
                 .map_err(|_| Error::limit("exceptions: more than 4 GiB of places"))?,
             method: Box::new(method),
         };
         let mut encoder = self.encoder()?;
-        for bytes in recovered.exception_bytes.iter().filter(|bytes| !bytes.is_empty()) {
+        for bytes in excepted.bytes.iter().filter(|bytes| !bytes.is_empty()) {
             let mut packed = Vec::new();
             let codec = encoder.encode(bytes, Surroundings::default(), &mut packed);
             blocks.push(CodedBlock { codec, bytes: packed });
         }
         pool::lock(&self.spare.encoders).push(encoder);
-        Ok(Some((plan, blocks)))
+        Ok((plan, blocks))
     }
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {

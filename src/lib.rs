@@ -116,7 +116,6 @@ pub mod internal {
     pub use crate::patched::{Patched, put_over};
     pub use crate::plan::{
         KNOWN, Known, LevelParameters, MethodChoice, TileChoice, choose, choose_methods, choose_tiles,
-        choose_tiles_by_places, places,
     };
     pub use crate::pool::Crew;
     pub use crate::recovered::{Recovered, convert, recover};
@@ -155,8 +154,8 @@ pub mod internal {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
             compare_coded, compare_copy, compare_costs, compare_exceptions, compare_expected, compare_made,
-            compare_packed, compare_rans, compare_recovery, compare_rows, compare_search, list, made_frames,
-            moving_frames, sample_bytes, sample_motion,
+            compare_packed, compare_rans, compare_recovery, compare_rows, compare_search, compare_solved, list,
+            made_frames, moving_frames, sample_bytes, sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

@@ -29,16 +29,30 @@ pub struct Recovered {
     pub geometry: Geometry,
     /// The planes, frame by frame.
     pub planes: WorkBuffer,
-    /// Pixels that are not made of them.
-    pub exceptions: usize,
+    /// What is not made of them.
+    pub excepted: Excepted,
+}
+
+/// Pixels of a batch that are not made of its planes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Excepted {
+    /// How many there are.
+    pub pixels: usize,
     /// Where these are, and what they are, to be coded.
-    pub exception_bytes: [Vec<u8>; 2],
+    pub bytes: [Vec<u8>; 2],
 }
 
 impl Recovered {
     /// The planes as a batch.
     pub fn batch(&self) -> Batch<'_> {
         Batch { geometry: &self.geometry, raw: self.planes.as_bytes() }
+    }
+}
+
+impl Excepted {
+    /// Those of all parts of a batch, in order.
+    fn of(parts: &[Exceptions]) -> Self {
+        Self { pixels: parts.iter().map(|part| part.places.len()).sum(), bytes: exceptions::to_bytes(parts) }
     }
 }
 
@@ -53,45 +67,58 @@ pub fn recover(
     let geometry = making.planes(batch.geometry);
     let picture = making.picture(batch.geometry);
     let hidden = patch.map_or_else(Hidden::default, |patch| Hidden::of(patch, &picture));
-    let most = geometry.plane_samples(1) / MOST_REPAIRED;
-    let (planes, exceptions) = if backend.is_cpu() {
+    let (planes, excepted) = if backend.is_cpu() {
         let mut planes = cpu.take_buffer(geometry.raw_bytes());
         copy_alpha(batch, &making, planes.as_bytes_mut());
         hidden.hide_alpha(&geometry, &picture, planes.as_bytes_mut());
-        let exceptions = repaired(batch, &making, planes.as_bytes_mut(), None, &hidden, most, cpu)?;
-        (planes, exceptions)
+        let excepted = repaired(batch, &making, planes.as_bytes_mut(), None, &hidden, cpu)?;
+        (planes, excepted)
     } else {
-        let mut solved = SolvedPlanes::default();
+        let mut solved = SolvedPlanes::within(cpu.take_buffer(0));
         backend.solve(batch, &making, &mut solved)?;
         let (planes, misfits) = solved.parts_mut();
         hidden.hide_all(&geometry, &picture, planes, misfits);
         hidden.hide_alpha(&geometry, &picture, planes);
-        if misfitting(misfits) > most {
-            return Ok(None);
-        }
-        let exceptions = repaired(batch, &making, planes, Some(misfits), &hidden, most, cpu)?;
-        (solved.into_planes(), exceptions)
+        let excepted = repair(batch, &making, &mut solved, &hidden, cpu)?;
+        (solved.into_planes(), excepted)
     };
-    let Some(exceptions) = exceptions else {
+    let Some(excepted) = excepted else {
         cpu.give_back(planes);
         return Ok(None);
     };
-    let exception_bytes = exceptions::to_bytes(&exceptions);
-    let exceptions = exceptions.iter().map(|part| part.places.len()).sum();
-    Ok(Some(Recovered { making, geometry, planes, exceptions, exception_bytes }))
+    Ok(Some(Recovered { making, geometry, planes, excepted }))
 }
 
-/// Repairs planes, which it estimates on the way if it is not given their misfits. The exceptions are in order; `None`
-/// if more than `most` blocks are to be repaired.
+/// Repairs planes that were solved elsewhere, and returns what is not made of them; `None` if too much is to be repaired.
+pub fn repair(
+    batch: Batch<'_>,
+    making: &Making,
+    solved: &mut SolvedPlanes,
+    hidden: &Hidden,
+    cpu: &CpuBackend,
+) -> Result<Option<Excepted>> {
+    let (planes, misfits) = solved.parts_mut();
+    if misfitting(misfits) > most_repaired(batch.geometry, making) {
+        return Ok(None);
+    }
+    repaired(batch, making, planes, Some(misfits), hidden, cpu)
+}
+
+/// The most blocks of a batch that are repaired.
+pub fn most_repaired(geometry: &Geometry, making: &Making) -> usize {
+    making.planes(geometry).plane_samples(1) / MOST_REPAIRED
+}
+
+/// Repairs planes, which it estimates on the way if it is not given their misfits. Returns what is not made of them; `None` if
+/// more blocks are to be repaired than may be.
 fn repaired(
     batch: Batch<'_>,
     making: &Making,
     planes: &mut [u8],
     misfits: Option<&[u8]>,
     hidden: &Hidden,
-    most: usize,
     cpu: &CpuBackend,
-) -> Result<Option<Vec<Exceptions>>> {
+) -> Result<Option<Excepted>> {
     let picture = making.picture(batch.geometry);
     let frames = batch.geometry.frames;
     let all = strips(batch, making, planes);
@@ -103,7 +130,7 @@ fn repaired(
     for (at, strip) in all.into_iter().enumerate() {
         jobs[at % of_frame].push((strip, misfits.as_mut().and_then(Iterator::next)));
     }
-    let repaired = AtomicUsize::new(0);
+    let (repaired, most) = (AtomicUsize::new(0), most_repaired(batch.geometry, making));
     let may_repair = |blocks: usize| repaired.fetch_add(blocks, Ordering::Relaxed) + blocks <= most;
     let exceptions = pool::map(cpu.crew(), jobs, |frames| {
         let mut recovery = Recovery::new(cpu.simd(), &making.conversion, picture).without(hidden);
@@ -125,7 +152,7 @@ fn repaired(
     let Some(mut exceptions) = exceptions.into_iter().collect::<Option<Vec<Vec<_>>>>() else { return Ok(None) };
     // Strip by strip; wanted frame by frame.
     let of_frame = |frame: usize| exceptions.iter_mut().map(|strip| std::mem::take(&mut strip[frame])).collect();
-    Ok(Some((0..frames).flat_map::<Vec<_>, _>(of_frame).collect()))
+    Ok(Some(Excepted::of(&(0..frames).flat_map::<Vec<_>, _>(of_frame).collect::<Vec<_>>())))
 }
 
 /// Makes the raw frames of a batch, up to the last one of a part, from its planes and exceptions.
@@ -145,4 +172,87 @@ pub fn convert(
     let planes = &planes[..making.planes(&wanted).raw_bytes()];
     backend.convert(&wanted, making, planes, &mut raw[..wanted.raw_bytes()])?;
     exceptions::put(exceptions, geometry.planes.len(), raw.into())
+}
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+    use crate::cpu::SimdLevel;
+    use crate::cpu::recover::RepairPlaces;
+    use crate::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+    use crate::plan::KNOWN;
+
+    fn noise() -> impl FnMut() -> u8 {
+        let mut state = 5u32;
+        move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        }
+    }
+
+    /// Some rows of frames that are made of planes have pixels that are not, and some are clipped; half of the frames are those
+    /// before.
+    fn frames(geometry: &Geometry, making: &Making, cpu: &CpuBackend) -> Vec<u8> {
+        let mut next = noise();
+        let of_planes = making.planes(geometry);
+        let planes: Vec<u8> = (0..of_planes.raw_bytes()).map(|_| 110 + next() % 32).collect();
+        let mut raw = vec![0; geometry.raw_bytes()];
+        cpu.convert(geometry, making, &planes, &mut raw).unwrap();
+        let row_bytes = geometry.planes[0].width * geometry.planes.len();
+        for row in raw.chunks_exact_mut(row_bytes).skip(7).step_by(150) {
+            row.iter_mut().step_by(17).for_each(|byte| *byte ^= 64);
+            row[row_bytes / 2..].iter_mut().take(9).for_each(|byte| *byte |= 240);
+        }
+        for pair in raw.chunks_exact_mut(2 * geometry.frame_samples) {
+            pair.copy_within(..geometry.frame_samples, geometry.frame_samples);
+        }
+        raw
+    }
+
+    /// Repairs are the same with noise wherever they do not look.
+    #[test]
+    fn repairs_look_at_their_places_alone() {
+        let cpu = CpuBackend::new(SimdLevel::detect(), 2);
+        for sampling in ChromaSampling::ALL {
+            for (order, (width, height)) in
+                ChannelOrder::ALL.into_iter().zip([(2067, 171), (2048, 160), (2051, 99), (2070, 131)])
+            {
+                let format = FrameFormat::new(Dtype::U8, Layout::Packed { width, height, order }).unwrap();
+                let geometry = Geometry::new(&format, 4);
+                let blue_first = matches!(order, ChannelOrder::Bgr | ChannelOrder::Bgra);
+                let making = Making { conversion: KNOWN[0].conversion, sampling, blue_first };
+                let raw = frames(&geometry, &making, &cpu);
+                let mut expected = SolvedPlanes::default();
+                cpu.solve(Batch { geometry: &geometry, raw: &raw }, &making, &mut expected).unwrap();
+                let rows = expected.misfits().chunks_exact(making.picture(&geometry).blocks());
+                let counts: Vec<_> = rows.map(|row| misfitting(row) as u32).collect();
+                let places = RepairPlaces::of(&geometry, &making, &counts);
+                assert!(2 * places.frames.iter().map(Range::len).sum::<usize>() < raw.len());
+
+                let mut next = noise();
+                let mut sparse_raw: Vec<u8> = raw.iter().map(|_| next()).collect();
+                places.frames.iter().for_each(|place| sparse_raw[place.clone()].copy_from_slice(&raw[place.clone()]));
+                let mut found = SolvedPlanes::zeroed(&making.planes(&geometry));
+                found.parts_mut().0.fill_with(&mut next);
+                for place in &places.solved {
+                    found.as_bytes_mut()[place.clone()].copy_from_slice(&expected.as_bytes_mut()[place.clone()]);
+                }
+                let mut rebuilt = expected.clone();
+
+                let repair = |raw: &[u8], solved: &mut SolvedPlanes| {
+                    let batch = Batch { geometry: &geometry, raw };
+                    repair(batch, &making, solved, &Hidden::default(), &cpu).unwrap().unwrap()
+                };
+                let excepted = repair(&raw, &mut expected);
+                assert!(excepted.pixels > 0 && excepted == repair(&sparse_raw, &mut found), "{sampling:?} {order:?}");
+                for place in places.repaired {
+                    assert!(place.start % 4 == 0 && (place.end % 4 == 0 || place.end == expected.as_bytes_mut().len()));
+                    rebuilt.as_bytes_mut()[place.clone()].copy_from_slice(&found.as_bytes_mut()[place]);
+                }
+                assert!(rebuilt.planes() == expected.planes(), "{sampling:?} {order:?}");
+            }
+        }
+    }
 }

@@ -94,6 +94,12 @@ impl CpuBackend {
         pool::lock(&self.spare).push(buffer);
     }
 
+    /// How many it keeps.
+    #[cfg(test)]
+    pub(crate) fn spare_buffers(&self) -> usize {
+        pool::lock(&self.spare).len()
+    }
+
     /// The instructions it uses.
     pub fn simd(&self) -> SimdLevel {
         self.simd

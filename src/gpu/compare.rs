@@ -62,6 +62,11 @@ pub enum Difference {
         /// Number of the block.
         block: usize,
     },
+    /// How many blocks have such pixels.
+    Misfitting {
+        /// Number of the row of blocks.
+        row: usize,
+    },
     /// Classes of groups.
     Classes {
         /// Number of the group.
@@ -115,6 +120,7 @@ impl fmt::Display for Difference {
             Difference::Expected { byte } => write!(f, "expected frames, byte {byte}"),
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
+            Difference::Misfitting { row } => write!(f, "misfits, row {row}"),
             Difference::Classes { group } => write!(f, "classes, group {group}"),
             Difference::Vectors { pair, unit } => write!(f, "vectors, pair {pair}, unit {unit}"),
             Difference::Code { segment } => write!(f, "code, segment {segment}"),

@@ -4,9 +4,11 @@ use super::compare::{Difference, first_difference};
 use super::probe::sample_bytes;
 use super::resident::Residence;
 use crate::codec::exceptions;
-use crate::cpu::recover::Exceptions;
+use crate::cpu::recover::{self, Exceptions};
 use crate::error::Result;
-use crate::frame::PitchedFrames;
+use crate::frame::{Batch, PitchedFrames};
+use crate::plan::Making;
+use crate::stage::{Backend, SolvedPlanes};
 use crate::{container, cpu};
 
 /// The first byte in which rows differ from those that the CPU copies, there and back.
@@ -41,6 +43,24 @@ pub fn compare_exceptions(device: &dyn Residence, channels: usize, pixels: usize
     exceptions::put(bytes.each_ref().map(Vec::as_slice), channels, (&mut expected).into())?;
     device.put_exceptions(&exceptions, channels, &mut found)?;
     Ok(first_difference(&expected, &found).map(|byte| Difference::Exceptions { byte }))
+}
+
+/// The first difference of planes that frames seem to be made from, and of how many blocks are not.
+pub fn compare_solved(
+    device: &dyn Residence,
+    reference: &dyn Backend,
+    batch: Batch<'_>,
+    making: &Making,
+) -> Result<Option<Difference>> {
+    let mut expected = SolvedPlanes::default();
+    reference.solve(batch, making, &mut expected)?;
+    let rows = expected.misfits().chunks_exact(making.picture(batch.geometry).blocks());
+    let misfitting: Vec<_> = rows.map(|row| recover::misfitting(row) as u32).collect();
+    let found = device.solved(batch, making)?;
+    if let Some(byte) = first_difference(expected.planes(), &found.0) {
+        return Ok(Some(Difference::Solved { byte }));
+    }
+    Ok(first_difference(&misfitting, &found.1).map(|row| Difference::Misfitting { row }))
 }
 
 /// Whether the checksum of so many bytes is another than the CPU's.

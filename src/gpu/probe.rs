@@ -4,7 +4,7 @@ use super::compare::{
     Difference, compare, compare_coded, compare_costs, compare_expected, compare_made, compare_packed, compare_rans,
     compare_recovery, compare_search,
 };
-use super::compare_resident::{compare_checksum, compare_exceptions, compare_rows};
+use super::compare_resident::{compare_checksum, compare_exceptions, compare_rows, compare_solved};
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
@@ -47,8 +47,8 @@ pub fn check(device: &dyn Backend) -> Result<()> {
     check_search(device, &cpu)
 }
 
-/// The same for what is done to frames that stay on the device: rows of odd lengths, at odd distances and at none, and more
-/// bytes than the blocks of a workgroup have.
+/// The same for what is done to frames that stay on the device: rows of odd lengths, at odd distances and at none, more
+/// bytes than the blocks of a workgroup have, and pixels that were made of YUV and that were not.
 ///
 /// # Errors
 /// As [`check`].
@@ -67,6 +67,15 @@ pub fn check_residence(device: &dyn Residence) -> Result<()> {
     };
     let difference = match difference {
         None => compare_exceptions(device, 3, 2003)?,
+        difference => difference,
+    };
+    let difference = match difference {
+        None => {
+            let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+            let (geometry, making) = made_pictures(2, ChannelOrder::Rgba)?;
+            let raw = made_frames(&geometry, &making, &cpu)?;
+            compare_solved(device, &cpu, Batch { geometry: &geometry, raw: &raw }, &making)?
+        }
         difference => difference,
     };
     match difference {
@@ -123,10 +132,7 @@ fn check_motion(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
 /// The same for recovery, with conversions of several kinds.
 fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
     for (at, order) in [ChannelOrder::Rgb, ChannelOrder::Bgra, ChannelOrder::Bgr].into_iter().enumerate() {
-        let layout = Layout::Packed { width: 75, height: 33, order };
-        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout)?, 2);
-        let blue_first = order != ChannelOrder::Rgb;
-        let making = Making { conversion: KNOWN[at].conversion, sampling: ChromaSampling::ALL[at], blue_first };
+        let (geometry, making) = made_pictures(at, order)?;
         let raw = made_frames(&geometry, &making, cpu)?;
         let batch = Batch { geometry: &geometry, raw: &raw };
         let difference = match compare_recovery(device, cpu, batch, &making)? {
@@ -182,6 +188,14 @@ pub fn moving_frames(
         all.push(moved);
     }
     Ok(all)
+}
+
+/// Two frames in an order of channels, and a known conversion that makes them, with one of the samplings.
+fn made_pictures(known: usize, order: ChannelOrder) -> Result<(Geometry, Making)> {
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, Layout::Packed { width: 75, height: 33, order })?, 2);
+    let blue_first = matches!(order, ChannelOrder::Bgr | ChannelOrder::Bgra);
+    let making = Making { conversion: KNOWN[known].conversion, sampling: ChromaSampling::ALL[known], blue_first };
+    Ok((geometry, making))
 }
 
 /// Frames that were made in some way, but for the last quarter of the batch, which was not.

@@ -1,6 +1,9 @@
 //! From a way frames were made to the commands that recover their planes, and that make them again.
 
+use std::ops::Range;
+
 use super::params;
+use super::record_resident::Places;
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::cpu::recover::Inverse;
@@ -16,18 +19,52 @@ const OVERRIDES: Overrides = Overrides { sample_bytes: 1, predictor: None };
 
 /// Raw frames in, [`SolvedPlanes`] out.
 pub(super) fn forward(geometry: &Geometry, making: &Making) -> Result<Recording> {
-    let planes = making.planes(geometry);
-    let bytes = SolvedPlanes::bytes_of(&planes);
     let mut recording = Recording::default();
     let raw = recording.buffer(geometry.raw_bytes())?;
-    let solved = recording.buffer(bytes)?;
-
     recording.upload(raw);
-    recording.clear(solved);
-    let block_rows = Work::Workgroups(planes.planes[1].height * planes.frames);
-    recording.dispatch(Kernel::SolveForward, OVERRIDES, params(geometry, making), &[raw, solved], block_rows);
-    recording.download(solved, 0..bytes);
+    let (solved, _) = solve(&mut recording, geometry, making, raw)?;
+    recording.download(solved, 0..SolvedPlanes::bytes_of(&making.planes(geometry)));
     Ok(recording)
+}
+
+/// Raw frames that are there to planes that stay there.
+pub(super) struct Solving {
+    pub recording: Recording,
+    /// What has the raw frames.
+    pub raw: Slot,
+    /// What gets [`SolvedPlanes`].
+    pub solved: Slot,
+    /// Length of what is downloaded first: how many blocks of each row of blocks have misfits, in 32 bits.
+    pub misfitting: usize,
+    /// What is downloaded of the planes after that.
+    pub places: Places,
+}
+
+impl Solving {
+    /// With some places of the planes, in order and from multiples of 4 on.
+    pub fn new(geometry: &Geometry, making: &Making, places: Vec<Range<usize>>) -> Result<Self> {
+        let mut recording = Recording::default();
+        let raw = recording.buffer(geometry.raw_bytes())?;
+        let (solved, misfitting) = solve(&mut recording, geometry, making, raw)?;
+        let places = Places::after(misfitting.len(), places);
+        recording.download_to(0, solved, misfitting.clone());
+        places.record(&mut recording, solved);
+        Ok(Self { recording, raw, solved, misfitting: misfitting.len(), places })
+    }
+}
+
+/// Solves raw frames. Returns the buffer that gets [`SolvedPlanes`], and where it gets how many blocks of each row of blocks have
+/// misfits.
+fn solve(recording: &mut Recording, geometry: &Geometry, making: &Making, raw: Slot) -> Result<(Slot, Range<usize>)> {
+    let planes = making.planes(geometry);
+    let block_rows = planes.planes[1].height * planes.frames;
+    let first = SolvedPlanes::bytes_of(&planes).next_multiple_of(4);
+    let misfitting = first..first + block_rows * size_of::<u32>();
+    let solved = recording.buffer(misfitting.end)?;
+    recording.clear(solved);
+    let work = Work::Workgroups(block_rows);
+    recording.dispatch(Kernel::SolveForward, OVERRIDES, params(geometry, making), &[raw, solved], work);
+    Ok((solved, misfitting))
 }
 
 /// Planes in, raw frames out.

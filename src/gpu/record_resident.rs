@@ -56,6 +56,16 @@ pub(super) fn upload(bytes: usize) -> Result<(Recording, Slot)> {
     Ok((recording, raw))
 }
 
+/// Places of `content`, in whole words, that are put into a buffer of so many bytes.
+pub(super) fn fill(bytes: usize, places: &[Range<usize>], content: &[u8]) -> Result<(Recording, Slot)> {
+    let mut recording = Recording::default();
+    let buffer = recording.buffer(bytes)?;
+    for place in places {
+        recording.fill(buffer, place.start, &content[place.clone()]);
+    }
+    Ok((recording, buffer))
+}
+
 /// Puts exceptions, whose places are within, into raw frames whose pixels have `channels` bytes.
 pub(super) fn put_exceptions(
     recording: &mut Recording,
@@ -88,19 +98,24 @@ pub(super) fn exceptions_of_host(exceptions: &Exceptions, channels: usize, raw_b
     Ok(recording)
 }
 
-/// What is downloaded of raw frames.
-pub(super) struct Look {
+/// What is downloaded first of raw frames for their checksum.
+pub(super) struct Sums {
     raw_bytes: usize,
     sums_bytes: usize,
+    /// What is beyond the blocks that are added up.
     tail: Range<usize>,
-    places: Vec<Range<usize>>,
 }
 
-impl Look {
-    /// All that the checksum of `raw_bytes` bytes needs, and some places, which are in order.
-    pub fn new(raw_bytes: usize, places: Vec<Range<usize>>) -> Self {
+impl Sums {
+    /// For frames of so many bytes.
+    pub fn of(raw_bytes: usize) -> Self {
         let sums_bytes = container::summed_blocks(raw_bytes) * SUMS_BYTES;
-        Self { raw_bytes, sums_bytes, tail: container::tail(raw_bytes), places }
+        Self { raw_bytes, sums_bytes, tail: container::tail(raw_bytes) }
+    }
+
+    /// Length of what is downloaded.
+    pub fn bytes(&self) -> usize {
+        self.sums_bytes + self.tail.len().next_multiple_of(4)
     }
 
     /// Adds it to a recording whose raw frames are in `raw` by then.
@@ -115,9 +130,7 @@ impl Look {
             recording.moves_only(self.raw_bytes + self.sums_bytes);
             recording.download_to(0, out, 0..self.sums_bytes);
         }
-        for (place, to) in self.all_places() {
-            recording.download_to(to, raw, place);
-        }
+        recording.download_to(self.sums_bytes, raw, self.tail.clone());
         Ok(())
     }
 
@@ -132,18 +145,38 @@ impl Look {
         });
         container::checksum_of_sums(self.raw_bytes, sums, &rest[..self.tail.len()])
     }
+}
 
-    /// Puts the places where they belong in `raw`.
-    pub fn put_places(&self, downloaded: &[u8], raw: &mut [u8]) {
-        for (place, from) in self.all_places() {
-            raw[place.clone()].copy_from_slice(&downloaded[from..from + place.len()]);
+/// Some places of a buffer, which are downloaded one after another.
+pub(super) struct Places {
+    places: Vec<Range<usize>>,
+    /// Where they begin in what is downloaded.
+    first: usize,
+}
+
+impl Places {
+    /// Places that are in order and begin with multiples of 4, after `first` other bytes.
+    pub fn after(first: usize, places: Vec<Range<usize>>) -> Self {
+        Self { places, first }
+    }
+
+    /// Adds them to a recording.
+    pub fn record(&self, recording: &mut Recording, buffer: Slot) {
+        for (place, to) in self.with_offsets() {
+            recording.download_to(to, buffer, place);
         }
     }
 
-    /// The tail and the other places, with where they are in what is downloaded.
-    fn all_places(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
-        let mut at = self.sums_bytes;
-        std::iter::once(&self.tail).chain(&self.places).map(move |place| {
+    /// Puts them where they belong in what is like the buffer.
+    pub fn put(&self, downloaded: &[u8], content: &mut [u8]) {
+        for (place, from) in self.with_offsets() {
+            content[place.clone()].copy_from_slice(&downloaded[from..from + place.len()]);
+        }
+    }
+
+    fn with_offsets(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        let mut at = self.first;
+        self.places.iter().map(move |place| {
             let from = at;
             at += place.len().next_multiple_of(4);
             (place.clone(), from)
@@ -160,18 +193,20 @@ mod tests {
     #[test]
     fn a_look_downloads_little() {
         let raw_bytes = 100 * 1024 + 10;
-        let look = Look::new(raw_bytes, vec![0..8, 1000..1010]);
+        let sums = Sums::of(raw_bytes);
+        let places = Places::after(sums.bytes(), vec![0..8, 1000..1010]);
         let (mut recording, raw) = upload(raw_bytes).unwrap();
-        look.record(&mut recording, raw).unwrap();
+        sums.record(&mut recording, raw).unwrap();
+        places.record(&mut recording, raw);
         assert_eq!(recording.download_bytes(), 100 * 64 + (64 + 12) + 8 + 12);
         let dispatches: Vec<_> = recording.dispatches().map(|it| (it.kernel, it.workgroups)).collect();
         assert_eq!(dispatches, [(Kernel::BlockSumsForward, [4, 1])]);
         let downloaded: Vec<u8> = (0..recording.download_bytes()).map(|at| at as u8).collect();
         let mut sparse = vec![0; raw_bytes];
-        look.put_places(&downloaded, &mut sparse);
+        places.put(&downloaded, &mut sparse);
         assert_eq!(sparse[..9], [downloaded[6476..6484].to_vec(), vec![0]].concat());
         assert_eq!(sparse[1000..1010], downloaded[6484..6494]);
-        assert_eq!(sparse[raw_bytes - 10..], downloaded[6464..6474]);
+        assert!(sparse[1010..].iter().all(|&byte| byte == 0));
     }
 
     /// There is nothing to do where all pixels are made.

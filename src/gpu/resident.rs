@@ -8,19 +8,20 @@ use super::lending::Copy;
 use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
 use super::record_packed::{Packing, Unpacking};
-use super::record_resident::{Look, exceptions_of_host, put_exceptions, rows, rows_of_host, upload};
+use super::record_recover::Solving;
+use super::record_resident::{Places, Sums, exceptions_of_host, fill, put_exceptions, rows, rows_of_host, upload};
 use super::record_tiles::RawFrames;
 use super::recording::{Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::cpu::recover::Exceptions;
 use crate::error::Result;
-use crate::frame::{BufferLayout, Geometry, PitchedFrames};
+use crate::frame::{Batch, BufferLayout, Geometry, PitchedFrames};
 use crate::motion::Motion;
-use crate::plan::TilePlan;
-use crate::stage::{CodedTiles, PackedTiles, Restored, TileEffort};
+use crate::plan::{Making, TilePlan};
+use crate::stage::{CodedTiles, PackedTiles, Restored, SolvedPlanes, TileEffort};
 
-/// Raw frames without gaps, not empty, in a buffer of ours.
+/// Raw frames without gaps, not empty, or [`SolvedPlanes`] of such, in a buffer of ours.
 pub struct ResidentFrames<'a> {
     backend: &'a GpuBackend,
     /// Some until it is dropped.
@@ -41,6 +42,10 @@ pub trait Residence {
 
     /// The checksum of raw frames, which are not empty.
     fn checksum(&self, raw: &[u8]) -> Result<u64>;
+
+    /// The planes that frames, which suit ([`Making::suits`]), seem to be made from, and how many blocks of each row of blocks
+    /// are not made of these.
+    fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)>;
 }
 
 impl Residence for GpuBackend {
@@ -59,6 +64,16 @@ impl Residence for GpuBackend {
 
     fn checksum(&self, raw: &[u8]) -> Result<u64> {
         self.uploaded(raw)?.look(Vec::new(), &mut vec![0; raw.len()])
+    }
+
+    fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)> {
+        let planes = making.planes(batch.geometry);
+        let mut solved = vec![0; SolvedPlanes::bytes_of(&planes)];
+        let all = std::iter::once(0..planes.raw_bytes()).collect();
+        let frames = self.uploaded(batch.raw)?;
+        let (_, misfitting) = frames.solve(batch.geometry, making, all, &mut solved)?;
+        solved.truncate(planes.raw_bytes());
+        Ok((solved, misfitting))
     }
 }
 
@@ -163,14 +178,14 @@ impl GpuBackend {
         rest: Option<Recording>,
     ) -> Result<(ResidentFrames<'_>, u64, Vec<u8>)> {
         put_exceptions(&mut recording, exceptions, geometry.planes.len(), raw)?;
-        let look = Look::new(geometry.raw_bytes(), Vec::new());
-        look.record(&mut recording, raw)?;
+        let sums = Sums::of(geometry.raw_bytes());
+        sums.record(&mut recording, raw)?;
         let mut restored = self.room(recording.buffers[raw.0] as usize)?;
         restored.raw_bytes = geometry.raw_bytes();
         let mut downloaded = vec![0; recording.download_bytes() as usize];
         let kept = [(raw, restored.buffer())];
         let downloaded_later = self.engine.execute_on(&recording, &kept, input, &mut downloaded, |_| Ok(rest))?;
-        Ok((restored, look.checksum(&downloaded), downloaded_later))
+        Ok((restored, sums.checksum(&downloaded), downloaded_later))
     }
 
     fn room(&self, bytes: usize) -> Result<ResidentFrames<'_>> {
@@ -195,15 +210,68 @@ impl ResidentFrames<'_> {
     /// # Errors
     /// [`ErrorKind::Gpu`](crate::ErrorKind::Gpu) if the device fails.
     pub fn look(&self, places: Vec<Range<usize>>, raw: &mut [u8]) -> Result<u64> {
-        let look = Look::new(self.raw_bytes, places);
+        let sums = Sums::of(self.raw_bytes);
+        let places = Places::after(sums.bytes(), places);
         let mut recording = Recording::default();
         let slot = recording.buffer(self.raw_bytes)?;
-        look.record(&mut recording, slot)?;
+        sums.record(&mut recording, slot)?;
+        places.record(&mut recording, slot);
         let mut downloaded = vec![0; recording.download_bytes() as usize];
         let kept = [(slot, self.buffer())];
         self.backend.engine.execute_on(&recording, &kept, &[], &mut downloaded, |_| Ok(None))?;
-        look.put_places(&downloaded, raw);
-        Ok(look.checksum(&downloaded))
+        places.put(&downloaded, raw);
+        Ok(sums.checksum(&downloaded))
+    }
+
+    /// The [`SolvedPlanes`] of frames that suit ([`Making::suits`]), which stay too, and how many
+    /// blocks of each row of blocks have misfits. Copies `places` of the planes as [`look`](Self::look) does.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look), and if the planes are too large for one buffer.
+    pub fn solve(
+        &self,
+        geometry: &Geometry,
+        making: &Making,
+        places: Vec<Range<usize>>,
+        solved: &mut [u8],
+    ) -> Result<(Self, Vec<u32>)> {
+        let solving = Solving::new(geometry, making, places)?;
+        let recording = &solving.recording;
+        let mut resident = self.backend.room(recording.buffers[solving.solved.0] as usize)?;
+        resident.raw_bytes = solved.len();
+        let mut downloaded = vec![0; recording.download_bytes() as usize];
+        let kept = [(solving.raw, self.buffer()), (solving.solved, resident.buffer())];
+        self.backend.engine.execute_on(recording, &kept, &[], &mut downloaded, |_| Ok(None))?;
+        solving.places.put(&downloaded, solved);
+        let misfitting = downloaded[..solving.misfitting].as_chunks().0;
+        Ok((resident, misfitting.iter().map(|&count| u32::from_le_bytes(count)).collect()))
+    }
+
+    /// Copies `places` of what is here to where they belong in `content`, as [`look`](Self::look) does.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn download(&self, places: Vec<Range<usize>>, content: &mut [u8]) -> Result<()> {
+        let mut recording = Recording::default();
+        let slot = recording.buffer(self.raw_bytes)?;
+        let places = Places::after(0, places);
+        places.record(&mut recording, slot);
+        let mut downloaded = vec![0; recording.download_bytes() as usize];
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &[], &mut downloaded, |_| Ok(None))?;
+        places.put(&downloaded, content);
+        Ok(())
+    }
+
+    /// The other way round, for places of whole words; the last one may end with the content.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn upload(&self, places: &[Range<usize>], content: &[u8]) -> Result<()> {
+        let (recording, slot) = fill(self.raw_bytes, places, content)?;
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &[], &mut [], |_| Ok(None))?;
+        Ok(())
     }
 
     /// All of them.

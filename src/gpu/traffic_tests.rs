@@ -4,22 +4,25 @@
 //! counts each of its buffers once, read or written: neighbouring invocations share what they read, by workgroup memory
 //! or a cache. A buffer that is larger than what is in it counts with that, which [`Used`] says.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
 use super::record_packed::{Packing, Unpacking};
 use super::record_rans::EncodedEnd;
-use super::record_recover;
+use super::record_recover::{self, Solving};
+use super::record_resident::fill;
 use super::record_tiles::RawFrames;
 use super::recording::{Command, Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
+use crate::cpu::recover::RepairPlaces;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::frame::{Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, GROUP, Geometry, Layout, PlaneGeometry};
 use crate::input;
 use crate::plan::{KNOWN, LevelParameters, Making, TileCoding, choose_tiles};
-use crate::stage::{Backend, Restored, TileBatch, TileEffort};
+use crate::stage::{Backend, Restored, SolvedPlanes, TileBatch, TileEffort};
 
 /// Bytes that a kernel uses of a buffer it is bound to, where that is not all of it.
 struct Used<'a>(&'a [(Kernel, Slot, usize)]);
@@ -130,6 +133,42 @@ fn recovered_planes_stay() {
         assert_eq!(kernels[kernels.len() - 2..], [Kernel::PhasesInverse, Kernel::ConvertInverse]);
         assert_eq!(both.download_bytes() as usize, geometry.raw_bytes());
     }
+}
+
+/// Frames that are on a device to coded tiles of their planes: neither are uploaded, and of planes nothing is downloaded but
+/// how many blocks of a row are not made of them, and places that are asked for.
+#[test]
+fn resident_frames_are_solved_where_they_are() {
+    let layout = Layout::Packed { width: 320, height: 176, order: ChannelOrder::Rgb };
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 6);
+    let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+    let Solving { recording, misfitting, .. } = Solving::new(&geometry, &making, vec![8..20, 400..410]).unwrap();
+    assert!(!recording.commands.iter().any(|command| matches!(command, Command::Upload { .. })));
+    assert_eq!(misfitting, 4 * 88 * 6);
+    assert_eq!(recording.download_bytes() as usize, misfitting + 12 + 12);
+    let kernels: Vec<_> = recording.dispatches().map(|it| it.kernel).collect();
+    assert_eq!(kernels, [Kernel::SolveForward]);
+}
+
+/// Of planes that are repaired, the rows and the same of the frame before come to the host, and the rows alone go back.
+#[test]
+fn repaired_rows_go_back_alone() {
+    let layout = Layout::Packed { width: 4096, height: 512, order: ChannelOrder::Rgb };
+    let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 2);
+    let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
+    let solved = vec![7; SolvedPlanes::bytes_of(&making.planes(&geometry))];
+    let mut misfitting = vec![0; 2 * 256];
+    misfitting[256 + 64] = 3;
+    let places = RepairPlaces::of(&geometry, &making, &misfitting);
+    let (recording, buffer) = fill(solved.len(), &places.repaired, &solved).unwrap();
+    assert!(recording.commands.is_empty() && recording.tables.iter().all(|(slot, ..)| *slot == buffer));
+    // Two rows of Y and one of U and V each.
+    let row = 2 * 4096 + 2 * 2048;
+    let uploaded: usize = recording.tables.iter().map(|(.., content)| content.len()).sum();
+    assert_eq!(uploaded, row);
+    let sum = |places: &[Range<usize>]| places.iter().map(|place| place.len()).sum::<usize>();
+    // With a row of misfits.
+    assert_eq!([sum(&places.frames), sum(&places.solved)], [2 * 2 * 3 * 4096, 2 * row + 2048]);
 }
 
 /// Bytes in which residuals are written and read: of groups that have any, each half in as few bits a residual as it fits.

@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
 use crate::motion::Motion;
 use crate::patched::{Patched, take_apart};
-use crate::recovered::{Recovered, recover};
+use crate::recovered::{Excepted, Recovered, recover};
 use crate::stage::Backend;
 
 /// A method with what only the encoder knows.
@@ -66,19 +66,40 @@ pub fn choose_methods(
     Ok(contest.finalists())
 }
 
-/// The tiles that [`choose_methods`] chooses and nothing else, if it does, by the `places` of a batch: what it has elsewhere
-/// is not looked at.
-pub fn choose_tiles_by_places(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Result<Option<TileChoice>> {
-    let mut contest = Contest { sees_all: false, ..Contest::new(settings, cpu, cpu) };
+/// What becomes of a batch of which some places are there.
+pub enum ChoiceByPlaces {
+    /// It is coded as tiles.
+    Tiles(TileChoice),
+    /// It is made of planes, of which [`choose_planes_by_places`] says what becomes.
+    Recovered(Making),
+}
+
+/// What [`choose_methods`] chooses and nothing else, if that can be said by the `places` of a batch: what it has elsewhere is
+/// not looked at.
+pub fn choose_by_places(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Result<Option<ChoiceByPlaces>> {
+    let mut contest = Contest::by_places(settings, cpu);
     contest.enter_all(batch, true)?;
-    if contest.needs_all {
+    Ok(match contest.made {
+        Some(making) => Some(ChoiceByPlaces::Recovered(making)),
+        None => contest.tiles_alone().map(ChoiceByPlaces::Tiles),
+    })
+}
+
+/// The tiles that [`choose_methods`] chooses for the planes of frames and nothing else, if it does, by the `places_of_planes`:
+/// what planes and frames have elsewhere is not looked at.
+pub fn choose_planes_by_places(
+    frames: &Geometry,
+    planes: Batch<'_>,
+    excepted: &Excepted,
+    settings: &Settings,
+    cpu: &CpuBackend,
+) -> Result<Option<TileChoice>> {
+    if !Entered::of(planes.geometry, excepted).is_clear(frames) {
         return Ok(None);
     }
-    let mut finalists = contest.finalists().into_iter();
-    Ok(match (finalists.next(), finalists.next()) {
-        (Some(MethodChoice::Tiles(choice)), None) => Some(choice),
-        _ => None,
-    })
+    let mut contest = Contest::by_places(settings, cpu);
+    contest.enter_planes(planes, excepted, frames.raw_bytes(), |method| method)?;
+    Ok(contest.tiles_alone())
 }
 
 /// Whether a codec is for residuals, of whatever prediction.
@@ -98,6 +119,8 @@ struct Contest<'a> {
     sees_all: bool,
     /// Whether more than those places would have to be seen to go on.
     needs_all: bool,
+    /// What makes all of those places of planes, which would do as well.
+    made: Option<Making>,
 }
 
 impl<'a> Contest<'a> {
@@ -105,12 +128,18 @@ impl<'a> Contest<'a> {
     fn new(settings: &'a Settings, backend: &'a dyn Backend, cpu: &'a CpuBackend) -> Self {
         let level = LevelParameters::of(settings.level());
         let codec = level.codec(settings.codec());
-        Self { settings, level, codec, backend, cpu, entries: Vec::new(), sees_all: true, needs_all: false }
+        let entries = Vec::new();
+        Self { settings, level, codec, backend, cpu, entries, sees_all: true, needs_all: false, made: None }
+    }
+
+    /// The same for a batch of which there are some places.
+    fn by_places(settings: &'a Settings, cpu: &'a CpuBackend) -> Self {
+        Self { sees_all: false, ..Self::new(settings, cpu, cpu) }
     }
 
     /// Another one of the same rules.
     fn another(&self) -> Self {
-        Self::new(self.settings, self.backend, self.cpu)
+        Self { sees_all: self.sees_all, ..Self::new(self.settings, self.backend, self.cpu) }
     }
 
     /// Whether it ends here, because `all` of a batch is needed of which there are some places.
@@ -139,6 +168,8 @@ impl<'a> Contest<'a> {
         }
         let found = if self.level.recovers && predicts(self.codec) { choose_conversion(batch, self.cpu) } else { None };
         if self.ends(found.is_some()) {
+            // A part is looked for in whole frames.
+            self.made = found.filter(|found| found.extent == Extent::All).map(|found| found.making);
             return Ok(());
         }
         let mut recovered = None;
@@ -150,11 +181,7 @@ impl<'a> Contest<'a> {
                 recovered = self.enter_recovered(batch, making)?;
             }
         }
-        // Planes that were recovered are not worth less than what was made of them, unless they are too small for tiles.
-        let pixels = batch.geometry.plane_samples(0);
-        let clear = recovered
-            .is_some_and(|Entered { exceptions, suits_tiles }| suits_tiles && exceptions * FEW_EXCEPTIONS <= pixels);
-        if !clear {
+        if !recovered.is_some_and(|entered| entered.is_clear(batch.geometry)) {
             self.enter_predicted(batch)?;
         }
         Ok(())
@@ -165,26 +192,41 @@ impl<'a> Contest<'a> {
         let Some(recovered) = recover(batch, making, None, self.backend, self.cpu)?.map(Arc::new) else {
             return Ok(None);
         };
+        self.enter_planes(recovered.batch(), &recovered.excepted, batch.raw.len(), |method| {
+            MethodChoice::Recovered(Arc::clone(&recovered), Box::new(method))
+        })?;
+        Ok(Some(Entered::of(&recovered.geometry, &recovered.excepted)))
+    }
+
+    /// Enters, as what `made` says, what prediction makes of planes that `raw_bytes` of frames are made of.
+    fn enter_planes(
+        &mut self,
+        planes: Batch<'_>,
+        excepted: &Excepted,
+        raw_bytes: usize,
+        made: impl Fn(MethodChoice) -> MethodChoice,
+    ) -> Result<()> {
         let mut of_planes = self.another();
-        of_planes.enter_predicted(recovered.batch())?;
+        of_planes.enter_predicted(planes)?;
+        self.needs_all |= of_planes.needs_all;
         for (packed, method) in of_planes.entries {
-            let packed = packed.of_planes(&recovered, batch.raw.len());
-            self.enter(packed, MethodChoice::Recovered(Arc::clone(&recovered), Box::new(method)));
+            self.enter(packed.of_planes(planes.geometry, excepted, raw_bytes), made(method));
         }
-        Ok(Some(Entered::of(&recovered)))
+        Ok(())
     }
 
     /// Enters the best of planes that a part of the batch is made of with the best of the rest.
     fn enter_patched(&mut self, batch: Batch<'_>, making: Making) -> Result<Option<Entered>> {
         let Some(patch) = choose_patch(batch, &making, self.cpu)? else { return Ok(None) };
         let Some(patched) = take_apart(batch, patch, making, self.backend, self.cpu)? else { return Ok(None) };
-        let entered = Entered::of(&patched.recovered);
+        let Recovered { geometry, excepted, .. } = &patched.recovered;
+        let entered = Entered::of(geometry, excepted);
         let (mut of_planes, mut of_patch) = (self.another(), self.another());
         of_planes.enter_predicted(patched.recovered.batch())?;
         of_patch.enter_all(patched.batch(), false)?;
         let best = |contest: Self| contest.entries.into_iter().next();
         if let Some(((of_planes, planes), (of_patch, rest))) = best(of_planes).zip(best(of_patch)) {
-            let packed = of_planes.of_planes(&patched.recovered, batch.raw.len());
+            let packed = of_planes.of_planes(geometry, excepted, batch.raw.len());
             let packed = packed.and(of_patch, patched.geometry.raw_bytes());
             self.enter(packed, MethodChoice::Patched(Arc::new(patched), Box::new(planes), Box::new(rest)));
         }
@@ -256,6 +298,18 @@ impl<'a> Contest<'a> {
         let finalists = entries.filter(|(at, (packed, method))| *at == 0 || close(*packed, method));
         finalists.map(|(_, (_, method))| method).collect()
     }
+
+    /// The tiles that are chosen by what is there, if they are the only finalist.
+    fn tiles_alone(self) -> Option<TileChoice> {
+        if self.needs_all {
+            return None;
+        }
+        let mut finalists = self.finalists().into_iter();
+        match (finalists.next(), finalists.next()) {
+            (Some(MethodChoice::Tiles(choice)), None) => Some(choice),
+            _ => None,
+        }
+    }
 }
 
 /// What there is to say of recovered planes that were entered.
@@ -265,8 +319,14 @@ struct Entered {
 }
 
 impl Entered {
-    fn of(recovered: &Recovered) -> Self {
-        Self { exceptions: recovered.exceptions, suits_tiles: Tiling::suits(&recovered.geometry) }
+    fn of(planes: &Geometry, excepted: &Excepted) -> Self {
+        Self { exceptions: excepted.pixels, suits_tiles: Tiling::suits(planes) }
+    }
+
+    /// Whether nothing else need be asked: planes that were recovered are not worth less than the frames that were made of
+    /// them, unless they are too small for tiles.
+    fn is_clear(&self, frames: &Geometry) -> bool {
+        self.suits_tiles && self.exceptions * FEW_EXCEPTIONS <= frames.plane_samples(0)
     }
 }
 
@@ -283,10 +343,10 @@ impl Packed {
     }
 
     /// What `raw_bytes` of frames come to if their planes come to this.
-    fn of_planes(self, recovered: &Recovered, raw_bytes: usize) -> Self {
-        let exceptions: usize = recovered.exception_bytes.iter().map(Vec::len).sum();
+    fn of_planes(self, planes: &Geometry, excepted: &Excepted, raw_bytes: usize) -> Self {
+        let exceptions: usize = excepted.bytes.iter().map(Vec::len).sum();
         // Exceptions shrink to a third, about.
-        let bytes = self.bytes * recovered.geometry.raw_bytes() as u64 / self.of.max(1) + exceptions as u64 / 3;
+        let bytes = self.bytes * planes.raw_bytes() as u64 / self.of.max(1) + exceptions as u64 / 3;
         Self { bytes, of: raw_bytes as u64 }
     }
 

@@ -44,6 +44,8 @@ pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
 pub(crate) use conversion::ChromaTerms;
 pub(crate) use patched::{CELL, Span, check_patch};
+#[cfg(feature = "gpu")]
+pub(crate) use places::merged;
 pub(crate) use recovered::check_making;
 pub(crate) use tiles::check_cut;
 pub use values::Values;
@@ -51,7 +53,7 @@ pub use values::Values;
 #[doc(hidden)]
 pub use choose::{PlanesChoice, choose};
 #[doc(hidden)]
-pub use choose_method::{MethodChoice, choose_methods, choose_tiles_by_places};
+pub use choose_method::{ChoiceByPlaces, MethodChoice, choose_by_places, choose_methods, choose_planes_by_places};
 #[doc(hidden)]
 pub use choose_tiles::{TileChoice, choose_tiles};
 #[doc(hidden)]
@@ -59,7 +61,7 @@ pub use conversions::{KNOWN, Known};
 #[doc(hidden)]
 pub use level::LevelParameters;
 #[doc(hidden)]
-pub use places::places;
+pub use places::{places, places_of_planes};
 pub(crate) use sample::Sample;
 
 #[doc(hidden)]

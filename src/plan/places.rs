@@ -15,20 +15,12 @@ use crate::frame::{Geometry, Tiling};
 /// Places that are no farther apart are one: a transfer of its own costs more.
 const NEAR_BYTES: usize = 1 << 12;
 
-/// The bytes of a batch by which `choose_tiles_by_places` chooses, in order, from multiples
+/// The bytes of a batch by which `choose_by_places` chooses, in order, from multiples
 /// of 4 on and apart from one another; `None` if tiles are out of the question, or compete with what has to see
 /// everything.
 pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usize>>> {
-    let level = LevelParameters::of(settings.level());
-    let codec = level.codec(settings.codec());
-    let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(geometry);
-    let may_move = level.motion.is_some() && searched(geometry).is_some();
-    if has_model || may_move || !predicts(codec) || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
-        return None;
-    }
-    let mut places = choose_tiles::places(geometry, level.packs(codec));
-    places.extend(Sample::places(geometry));
-    places.extend(probe_places(geometry));
+    let (level, codec) = level_and_codec(settings);
+    let mut places = predicted_places(geometry, settings)?;
     if let Some(picture) = picture(geometry).filter(|_| codec == CodecChoice::Auto) {
         places.extend(discrete::places(picture, geometry.raw_bytes()));
     }
@@ -38,7 +30,32 @@ pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usiz
     Some(merged(places))
 }
 
-fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// The same of the planes of frames, for `choose_planes_by_places`.
+pub fn places_of_planes(planes: &Geometry, settings: &Settings) -> Option<Vec<Range<usize>>> {
+    predicted_places(planes, settings).map(merged)
+}
+
+/// What has to be seen to say what prediction makes of a batch.
+fn predicted_places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usize>>> {
+    let (level, codec) = level_and_codec(settings);
+    let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(geometry);
+    let may_move = level.motion.is_some() && searched(geometry).is_some();
+    if has_model || may_move || !predicts(codec) || !Tiling::suits(geometry) || geometry.raw_bytes() == 0 {
+        return None;
+    }
+    let mut places = choose_tiles::places(geometry, level.packs(codec));
+    places.extend(Sample::places(geometry));
+    places.extend(probe_places(geometry));
+    Some(places)
+}
+
+fn level_and_codec(settings: &Settings) -> (LevelParameters, CodecChoice) {
+    let level = LevelParameters::of(settings.level());
+    (level, level.codec(settings.codec()))
+}
+
+/// Places in order, from multiples of 4 on and apart from one another, which have all of these and what is between near ones.
+pub(crate) fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
     places.retain(|place| !place.is_empty());
     places.sort_unstable_by_key(|place| place.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
@@ -58,9 +75,13 @@ mod tests {
 
     use super::*;
     use crate::cpu::{CpuBackend, SimdLevel};
-    use crate::frame::{Batch, ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout};
+    use crate::frame::{Batch, ChannelOrder, ChromaOrder, ChromaSampling, Dtype, FrameFormat, Layout, PlaneGeometry};
     use crate::input;
-    use crate::plan::{MethodChoice, TileChoice, choose_methods, choose_tiles_by_places};
+    use crate::plan::{
+        ChoiceByPlaces, KNOWN, MethodChoice, TileChoice, choose_by_places, choose_methods, choose_planes_by_places,
+    };
+    use crate::recovered::recover;
+    use crate::stage::Backend;
 
     #[test]
     fn near_places_are_one() {
@@ -76,38 +97,61 @@ mod tests {
         })
     }
 
-    /// Tiles that the whole batch is for, if it is for nothing else.
-    fn by_all(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Option<TileChoice> {
+    /// Tiles that are chosen, and what makes the frames, if they are of planes.
+    type Chosen = (TileChoice, Option<Making>);
+
+    /// Tiles that the whole batch is for, or its planes, if it is for nothing else.
+    fn by_all(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Option<Chosen> {
         let mut methods = choose_methods(batch, settings, cpu, cpu).unwrap().into_iter();
         match (methods.next(), methods.next()) {
-            (Some(MethodChoice::Tiles(choice)), None) => Some(choice),
+            (Some(MethodChoice::Tiles(choice)), None) => Some((choice, None)),
+            (Some(MethodChoice::Recovered(recovered, method)), None) => match *method {
+                MethodChoice::Tiles(choice) => Some((choice, Some(recovered.making))),
+                _ => None,
+            },
             _ => None,
         }
     }
 
-    /// The same choice by the places, whatever there is elsewhere. Returns whether it is for tiles.
-    fn is_the_same(geometry: &Geometry, raw: &[u8], settings: &Settings) -> bool {
-        let cpu = CpuBackend::new(SimdLevel::detect(), 2);
-        let expected = by_all(Batch { geometry, raw }, settings, &cpu);
-        let Some(places) = places(geometry, settings) else {
-            return false;
+    /// The same by places, where there is something else elsewhere.
+    fn by_places(batch: Batch<'_>, settings: &Settings, seed: u64, cpu: &CpuBackend) -> Option<Chosen> {
+        let Batch { geometry, raw } = batch;
+        let sparse = sparse(raw, places(geometry, settings)?, seed);
+        let making = match choose_by_places(Batch { geometry, raw: &sparse }, settings, cpu).unwrap()? {
+            ChoiceByPlaces::Tiles(choice) => return Some((choice, None)),
+            ChoiceByPlaces::Recovered(making) => making,
         };
-        for seed in 0..2 {
-            let mut sparse: Vec<u8> =
-                if seed == 0 { vec![0; raw.len()] } else { noise(seed).take(raw.len()).collect() };
-            for place in &places {
-                sparse[place.clone()].copy_from_slice(&raw[place.clone()]);
-            }
-            let found = choose_tiles_by_places(Batch { geometry, raw: &sparse }, settings, &cpu).unwrap();
-            let parts = |choice: &TileChoice| (choice.plan.clone(), choice.effort, choice.bits, choice.sampled_bytes);
-            if let Some(found) = &found {
-                let expected = expected.as_ref().expect("tiles by places, but not by all");
-                assert_eq!(parts(found), parts(expected));
-                assert_eq!(found.classes, expected.classes);
-            }
+        let recovered = recover(batch, making, None, cpu, cpu).unwrap()?;
+        let planes = recovered.batch();
+        let sparse = self::sparse(planes.raw, places_of_planes(planes.geometry, settings)?, seed);
+        let planes = Batch { raw: &sparse, ..planes };
+        let choice = choose_planes_by_places(geometry, planes, &recovered.excepted, settings, cpu).unwrap()?;
+        Some((choice, Some(making)))
+    }
+
+    fn sparse(raw: &[u8], places: Vec<Range<usize>>, seed: u64) -> Vec<u8> {
+        let mut sparse: Vec<u8> = if seed == 0 { vec![0; raw.len()] } else { noise(seed).take(raw.len()).collect() };
+        for place in places {
+            sparse[place.clone()].copy_from_slice(&raw[place]);
         }
-        let found = choose_tiles_by_places(Batch { geometry, raw }, settings, &cpu).unwrap();
-        found.is_some()
+        sparse
+    }
+
+    /// The same choice by the places, whatever there is elsewhere. Returns whether it is for tiles, and whether of planes.
+    fn is_the_same(geometry: &Geometry, raw: &[u8], settings: &Settings) -> [bool; 2] {
+        let cpu = CpuBackend::new(SimdLevel::detect(), 2);
+        let batch = Batch { geometry, raw };
+        let expected = by_all(batch, settings, &cpu);
+        let mut found = [false; 2];
+        for seed in 0..2 {
+            let Some((choice, making)) = by_places(batch, settings, seed, &cpu) else { continue };
+            let (expected, expected_making) = expected.as_ref().expect("tiles by places, but not by all");
+            let parts = |choice: &TileChoice| (choice.plan.clone(), choice.effort, choice.bits, choice.sampled_bytes);
+            assert_eq!(parts(&choice), parts(expected));
+            assert_eq!((&choice.classes, making), (&expected.classes, *expected_making));
+            found = [true, making.is_some()];
+        }
+        found
     }
 
     /// A clip, side by side with itself until it has so many bytes, so that samples are a part of it.
@@ -126,13 +170,47 @@ mod tests {
             let (geometry, raw) = enlarged(name, times);
             for level in [1, 2, 3, 4, 6, 8] {
                 let settings = Settings::new().with_level(level).unwrap();
-                for_tiles += usize::from(is_the_same(&geometry, &raw, &settings));
+                for_tiles += usize::from(is_the_same(&geometry, &raw, &settings)[0]);
             }
             for codec in [CodecChoice::Ans, CodecChoice::Pack] {
-                for_tiles += usize::from(is_the_same(&geometry, &raw, &Settings::new().with_codec(codec)));
+                for_tiles += usize::from(is_the_same(&geometry, &raw, &Settings::new().with_codec(codec))[0]);
             }
         }
         assert!(for_tiles > 6, "tiles {for_tiles} times");
+    }
+
+    /// Frames that are made of a clip's planes, with few exceptions, with so many that the frames compete with the planes, and
+    /// in part.
+    #[test]
+    fn the_choice_of_planes_is_the_same() {
+        let (of_planes, planes) = enlarged("bbb_yuv420_320x176.y4m", 4);
+        let PlaneGeometry { width, height, .. } = of_planes.planes[0];
+        let cpu = CpuBackend::new(SimdLevel::detect(), 2);
+        let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: true };
+        let layout = Layout::Packed { width, height, order: ChannelOrder::Bgr };
+        let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), of_planes.frames);
+        let mut made = vec![0; geometry.raw_bytes()];
+        cpu.convert(&geometry, &making, &planes, &mut made).unwrap();
+        let changed = |step: usize, within: Range<usize>| {
+            let mut raw = made.clone();
+            // Two pixels, of one block more often than not.
+            raw[within]
+                .chunks_mut(step)
+                .for_each(|bytes| bytes.iter_mut().step_by(3).take(2).for_each(|byte| *byte ^= 32));
+            raw
+        };
+        let all = made.len();
+        for (raw, expected) in
+            [(changed(30_011, 0..all), true), (changed(900, 0..all), false), (changed(7, 0..all / 3), false)]
+        {
+            for level in [1, 2, 3, 4, 5] {
+                let settings = Settings::new().with_level(level).unwrap();
+                let found = is_the_same(&geometry, &raw, &settings);
+                assert_eq!(found[1], expected && (2..5).contains(&level), "level {level}");
+            }
+            let settings = Settings::new().with_codec(CodecChoice::Pack);
+            assert_eq!(is_the_same(&geometry, &raw, &settings)[1], expected);
+        }
     }
 
     /// Of every arrangement of samples, smooth ones with noise, some of few values and some with gaps.
@@ -154,7 +232,7 @@ mod tests {
                     _ => (at / 5 % 32) as u8 * 7 + (noise & 1),
                 };
                 let raw: Vec<u8> = noise(5).take(geometry.raw_bytes()).enumerate().map(sample).collect();
-                for_tiles += usize::from(is_the_same(&geometry, &raw, &Settings::new()));
+                for_tiles += usize::from(is_the_same(&geometry, &raw, &Settings::new())[0]);
             }
         }
         assert!(for_tiles > 4, "tiles {for_tiles} times");

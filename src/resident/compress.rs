@@ -6,23 +6,25 @@ use std::time::Instant;
 use super::{Gpu, GpuFrames};
 use crate::compressor::{Compressor, Packed, PackedBatch, packed_tiles};
 use crate::container;
+use crate::cpu::CpuBackend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::gpu::ResidentFrames;
 use crate::packed::{CodedBlock, packed_bytes};
 use crate::part::Part;
+use crate::plan::{self, ChoiceByPlaces, TileChoice};
 use crate::telemetry::{self, BatchWatch};
+use crate::tiled;
 use crate::writer::Writer;
-use crate::{plan, tiled};
 
 impl Compressor {
     /// Compresses frames that are on a GPU to a whole file in memory: the one that
     /// [`compress_frames`](Self::compress_frames) makes of the same frames. They are read when this is called, after
     /// all that was submitted to the queue of the device before.
     ///
-    /// Batches that the device can do alone are done there; others are downloaded and go the ordinary way, with the
-    /// settings of this compressor. [`statistics`](Self::statistics) counts both. A deadline does not lower the level of the
-    /// former.
+    /// Batches that the device can do alone, or but for repairs of the planes that frames were made from, are done there; others
+    /// are downloaded and go the ordinary way, with the settings of this compressor. [`statistics`](Self::statistics)
+    /// counts both. A deadline does not lower the level of the former.
     ///
     /// # Errors
     /// [`ErrorKind::Gpu`] if the device fails, or frames of a batch are too large for a buffer of it;
@@ -56,7 +58,7 @@ impl Compressor {
         self.pack(frames.format(), frames.frames(), &raw)
     }
 
-    /// `None` if that takes more than the device can do alone.
+    /// `None` if that takes more than the device can do, but for repairs.
     fn pack_resident(&self, geometry: &Geometry, frames: &ResidentFrames<'_>) -> Result<Option<PackedBatch>> {
         let start = Instant::now();
         let cpu = self.scheduler.cpu();
@@ -70,19 +72,15 @@ impl Compressor {
         let mut sparse = vec![0; raw_bytes];
         let raw_checksum = frames.look(places, &mut sparse)?;
         let batch = Batch { geometry, raw: &sparse };
-        let Some(choice) = plan::choose_tiles_by_places(batch, self.settings(), cpu)? else { return Ok(None) };
-        drop(sparse);
-        let segments = match tiled::encoder_tables(&choice) {
-            Some(tables) => {
-                let coded = frames.tiles_encode(geometry, &choice.plan, choice.effort, &tables)?;
-                tiled::segments_of_coded(geometry, &choice.plan, &tables, coded, cpu)?
+        let packed = match plan::choose_by_places(batch, self.settings(), cpu)? {
+            Some(ChoiceByPlaces::Tiles(choice)) => {
+                drop(sparse);
+                pack_tiles(geometry, frames, choice, cpu)?
             }
-            None => {
-                let packed = frames.tiles_pack(geometry, &choice.plan, choice.effort)?;
-                tiled::segments_of_packed(geometry, &choice.plan, &packed, cpu)?
-            }
+            Some(ChoiceByPlaces::Recovered(making)) => self.pack_made(geometry, frames, sparse, making)?,
+            None => None,
         };
-        let Some(packed) = packed_tiles(raw_bytes, choice.plan, segments) else { return Ok(None) };
+        let Some(packed) = packed else { return Ok(None) };
         self.verify_resident(geometry, &packed, raw_checksum)?;
         let (method, blocks) = packed;
         watch.done(&method, raw_bytes, packed_bytes(&blocks));
@@ -105,6 +103,26 @@ impl Compressor {
         }
         Ok(())
     }
+}
+
+/// Codes or packs tiles where they are; `None` if that takes more than the raw bytes.
+pub(super) fn pack_tiles(
+    geometry: &Geometry,
+    frames: &ResidentFrames<'_>,
+    choice: TileChoice,
+    cpu: &CpuBackend,
+) -> Result<Option<Packed>> {
+    let segments = match tiled::encoder_tables(&choice) {
+        Some(tables) => {
+            let coded = frames.tiles_encode(geometry, &choice.plan, choice.effort, &tables)?;
+            tiled::segments_of_coded(geometry, &choice.plan, &tables, coded, cpu)?
+        }
+        None => {
+            let packed = frames.tiles_pack(geometry, &choice.plan, choice.effort)?;
+            tiled::segments_of_packed(geometry, &choice.plan, &packed, cpu)?
+        }
+    };
+    Ok(packed_tiles(geometry.raw_bytes(), choice.plan, segments))
 }
 
 impl<W: Write + Send> Writer<'_, W> {

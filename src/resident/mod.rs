@@ -1,11 +1,13 @@
 //! Frames that are on a GPU before they are compressed, or are to be there afterwards.
 //!
-//! A batch whose method is tiles is done where it is: what goes to the host are the places that the choice of
-//! the method looks at, sums for the checksum, and what is coded. Back, so are tiles of recovered planes, of which frames are made there.
+//! A batch whose method is tiles, of the frames or of the planes that they were made from, is done where it is: what goes
+//! to the host are the places that the choice of the method looks at, sums for the checksum, and what is coded; what is to be
+//! repaired of planes goes there and back. Back, all tiles are restored there, and frames are made of those of recovered planes.
 //! Any other batch is transferred as a whole and goes the ordinary way. The packed bytes are the same, and those of frames on the host.
 
 mod compress;
 mod decompress;
+mod recovered;
 
 use std::sync::Arc;
 

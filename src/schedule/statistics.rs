@@ -53,8 +53,8 @@ pub struct RunStatistics {
     pub lowest_level: Option<u8>,
     /// Those that took longer than the deadline all the same.
     pub late: u64,
-    /// Those whose frames were on a GPU before, or were to be there afterwards, and which it did without them leaving it.
-    /// They count in [`gpu`](Self::gpu) as well.
+    /// Those whose frames were on a GPU before, or were to be there afterwards, and which it did without them leaving it, but
+    /// for parts that were looked at or repaired. They count in [`gpu`](Self::gpu) as well.
     pub resident: u64,
     /// Those of the others whose frames had to be downloaded or uploaded as a whole. They count wherever they ran.
     pub transferred: u64,

@@ -341,19 +341,36 @@ fn memory_limits_count_what_is_on_its_way() {
     }
 }
 
-/// Of frames that were made from YUV a device gets tiles and gives pixels.
-#[test]
-fn recovered_planes_stay_on_the_device() {
+/// Three frames that were made from YUV, but for a pixel.
+fn made_frames() -> Frames {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bbb_yuv420_320x176.y4m");
     let planes = input::open(&path, None).unwrap().read_batch(3).unwrap().unwrap();
     let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
     let layout = Layout::Packed { width: 320, height: 176, order: ChannelOrder::Rgb };
     let format = FrameFormat::new(Dtype::U8, layout).unwrap();
     let mut made = vec![0; 3 * format.frame_bytes()];
-    let fake = Fake::new(Fault::Nothing);
-    fake.cpu.convert(&Geometry::new(&format, 3), &making, &planes.bytes, &mut made).unwrap();
+    let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+    cpu.convert(&Geometry::new(&format, 3), &making, &planes.bytes, &mut made).unwrap();
     made[70_000] ^= 64;
-    let frames = Frames::new(format, 3, made).unwrap();
+    Frames::new(format, 3, made).unwrap()
+}
+
+/// What a device has solved takes the memory of what it solved before.
+#[test]
+fn memory_of_planes_is_used_again() {
+    let frames = made_frames();
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(1));
+    let compressor = Compressor::on(settings, scheduler(Fault::Nothing));
+    for _ in 0..3 {
+        compressor.compress_frames(&frames).unwrap();
+    }
+    assert_eq!((compressor.counts().gpu, compressor.scheduler.cpu().spare_buffers()), (9, 1));
+}
+
+/// Of frames that were made from YUV a device gets tiles and gives pixels.
+#[test]
+fn recovered_planes_stay_on_the_device() {
+    let (fake, frames) = (Fake::new(Fault::Nothing), made_frames());
     for level in [4, 6] {
         let settings = Settings::new().with_level(level).unwrap().with_device(DeviceChoice::Cpu);
         let packed = Compressor::new(settings).unwrap().compress_frames(&frames).unwrap();

@@ -11,11 +11,22 @@ pub struct SolvedPlanes {
 }
 
 impl SolvedPlanes {
+    /// Nothing yet, in memory that had something else.
+    pub(crate) fn within(buffer: WorkBuffer) -> Self {
+        Self { plane_bytes: 0, buffer }
+    }
+
     /// Makes room for planes of this geometry ([`Making::planes`](crate::plan::Making::planes)). The content is
     /// unspecified.
     pub fn resize_for_overwrite(&mut self, planes: &Geometry) {
         self.plane_bytes = planes.raw_bytes();
         self.buffer.resize_for_overwrite(Self::bytes_of(planes));
+    }
+
+    /// Zeros for planes of this geometry.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn zeroed(planes: &Geometry) -> Self {
+        Self { plane_bytes: planes.raw_bytes(), buffer: WorkBuffer::zeroed(Self::bytes_of(planes)) }
     }
 
     /// Length of the buffer for planes of this geometry: a block of pixels that share chroma has a sample of U and a

@@ -5,7 +5,7 @@ use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
     compare_costs, compare_exceptions, compare_expected, compare_made, compare_packed, compare_rans, compare_recovery,
-    compare_rows, compare_search, moving_frames, sample_motion,
+    compare_rows, compare_search, compare_solved, moving_frames, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, Motion, SearchEffort};
 use framepress::internal::{
@@ -149,7 +149,7 @@ fn copy() {
 fn residence() {
     let stretch = (Stretch { start: 0, row_bytes: 5, rows: 7 }, Pitch { offset: 2, row: 9, frame: 0 });
     let frames = PitchedFrames { frames: 1, frame_bytes: 35, stretches: vec![stretch] };
-    let right = WrongResidence { forward: 0, inverse: 0, exceptions: 0, checksum: 0 };
+    let right = WrongResidence { forward: 0, inverse: 0, exceptions: 0, checksum: 0, solved: 0, misfitting: 0 };
     let rows = |wrong| compare_rows(&wrong, &frames).unwrap();
     assert_eq!(rows(WrongResidence { forward: 1, ..right }), Some(Difference::Rows { byte: 34 }));
     assert_eq!(rows(WrongResidence { inverse: 1, ..right }), Some(Difference::Rows { byte: 6 }));
@@ -160,8 +160,16 @@ fn residence() {
     let wrong_exceptions = WrongResidence { exceptions: 1, ..right };
     assert_eq!(compare_exceptions(&wrong_exceptions, 3, 100).unwrap(), Some(Difference::Exceptions { byte: 5 }));
     assert_eq!(compare_exceptions(&right, 3, 100).unwrap(), None);
+    let case = Case::new(Dtype::U8, packed(20, 10, ChannelOrder::Rgb), 2, 1);
+    let making = makings(&case)[0];
+    let solved = |wrong| compare_solved(&wrong, &reference(), case.batch(), &making).unwrap();
+    let wrong_solved = WrongResidence { solved: 1, ..right };
+    assert_eq!(solved(wrong_solved), Some(Difference::Solved { byte: 7 }));
+    let wrong_misfitting = WrongResidence { misfitting: 1, ..right };
+    assert_eq!(solved(wrong_misfitting), Some(Difference::Misfitting { row: 3 }));
+    assert_eq!(solved(right), None);
     let wrong_rows = [WrongResidence { forward: 1, ..right }, WrongResidence { inverse: 1, ..right }];
-    for wrong in wrong_rows.into_iter().chain([wrong, wrong_exceptions]) {
+    for wrong in wrong_rows.into_iter().chain([wrong, wrong_exceptions, wrong_solved, wrong_misfitting]) {
         let error = check_residence(&wrong).unwrap_err().to_string();
         assert!(error.contains("probe: frames that stay are wrong"), "{error}");
     }
@@ -175,6 +183,8 @@ struct WrongResidence {
     inverse: u8,
     exceptions: u8,
     checksum: u64,
+    solved: u8,
+    misfitting: u32,
 }
 
 impl Residence for WrongResidence {
@@ -199,6 +209,18 @@ impl Residence for WrongResidence {
 
     fn checksum(&self, raw: &[u8]) -> Result<u64> {
         Ok(framepress::internal::checksum(raw) ^ self.checksum)
+    }
+
+    fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)> {
+        let mut solved = SolvedPlanes::default();
+        reference().solve(batch, making, &mut solved)?;
+        let mut planes = solved.planes().to_vec();
+        planes[7] ^= self.solved;
+        let rows = solved.misfits().chunks_exact(making.picture(batch.geometry).blocks());
+        let misfitting = rows.map(|row| row.iter().filter(|&&misfits| misfits > 0).count() as u32);
+        let mut misfitting: Vec<_> = misfitting.collect();
+        misfitting[3] ^= self.misfitting;
+        Ok((planes, misfitting))
     }
 }
 

@@ -174,8 +174,8 @@ impl Pipeline<'_> {
         parts: &mut Parts,
     ) -> Result<()> {
         let Self { cpu, backend, .. } = *self;
-        let Recovered { making, geometry: of_planes, exception_bytes, .. } = recovered;
-        let exceptions = exception_bytes.each_ref().map(Vec::as_slice);
+        let Recovered { making, geometry: of_planes, excepted, .. } = recovered;
+        let exceptions = excepted.bytes.each_ref().map(Vec::as_slice);
         let mut frames = std::mem::take(&mut memory.recovered);
         if let Coded::Tiles(plan, segments) = coded
             && !backend.is_cpu()

@@ -9,7 +9,7 @@ use crate::pool::{self, Crew};
 use crate::stage::SolvedPlanes;
 
 /// Rows of blocks of a strip: where blocks are repaired, chroma is carried on from one to the next.
-const STRIP: usize = 32;
+pub(super) const STRIP: usize = 32;
 
 /// Some rows of a frame, and of the planes that they become.
 pub struct Strip<'a> {

@@ -19,6 +19,8 @@ mod estimates;
 mod hidden;
 mod narrow;
 mod phases;
+#[cfg(feature = "gpu")]
+mod places;
 mod repair;
 mod row;
 mod solve;
@@ -27,6 +29,8 @@ mod tests;
 
 pub use convert::Converter;
 pub use hidden::Hidden;
+#[cfg(feature = "gpu")]
+pub use places::RepairPlaces;
 pub use repair::Exceptions;
 pub use row::{BlockRow, Inverse};
 

@@ -1,9 +1,12 @@
 //! The kernels that bring frames together and add up their checksum.
 
-use framepress::internal::gpu::{compare_checksum, compare_exceptions, compare_rows};
+use framepress::internal::gpu::{compare_checksum, compare_exceptions, compare_rows, compare_solved};
 use framepress::internal::{Pitch, PitchedFrames, Stretch};
+use framepress::plan::Making;
 
-use crate::backends::Adapter;
+use crate::backends::{Adapter, reference};
+use crate::cases::Case;
+use crate::recovery::{made, makings, shapes};
 
 /// Rows of all lengths up to some words, at all distances to the next, in stretches that begin anywhere.
 pub fn some_rows(adapter: &Adapter) {
@@ -34,6 +37,20 @@ pub fn exceptions(adapter: &Adapter) {
     for channels in [3, 4] {
         for pixels in (1..70).chain([100_000]) {
             assert_eq!(compare_exceptions(adapter.shared(), channels, pixels).unwrap(), None, "{channels} {pixels}");
+        }
+    }
+}
+
+/// Frames that were made and that were not, of sizes that are odd in every way.
+pub fn solved(adapter: &Adapter) {
+    let is_same = |case: &Case, making: &Making| {
+        let difference = compare_solved(adapter.shared(), &reference(), case.batch(), making).unwrap();
+        assert_eq!(difference, None, "{:?} {making:?}", case.geometry);
+    };
+    for case in shapes() {
+        for making in makings(&case) {
+            is_same(&case, &making);
+            is_same(&made(&case, &making), &making);
         }
     }
 }

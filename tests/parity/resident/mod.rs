@@ -28,13 +28,17 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("resident", it, "rows", || kernels::some_rows(it.adapter())));
         rows.push(row("resident", it, "checksums", || kernels::checksums(it.adapter())));
         rows.push(row("resident", it, "exceptions", || kernels::exceptions(it.adapter())));
+        rows.push(row("resident", it, "solved", || kernels::solved(it.adapter())));
         rows.push(row("resident", it, "recovered", || recovered::frames_come_back(&opened(it.adapter()))));
+        rows.push(row("resident", it, "recovered-there", || recovered::frames_stay(&opened(it.adapter()))));
+        rows.push(row("resident", it, "recovered-transferred", || recovered::transferred(&opened(it.adapter()))));
         rows.push(row("resident", it, "recovered-moving", || {
             recovered::moving_frames_come_back(&opened(it.adapter()));
         }));
-        rows.push(row("resident", it, "planes-stay", || {
-            recovered::planes_stay(&Gpu::open(Some(&it.adapter().index())).unwrap());
-        }));
+        // Devices of their own: what runs on them is counted.
+        let own = || Gpu::open(Some(&it.adapter().index())).unwrap();
+        rows.push(row("resident", it, "planes-stay", move || recovered::planes_stay(&own())));
+        rows.push(row("resident", it, "planes-stay-there", move || recovered::planes_stay_there(&own())));
         rows.push(row("resident", it, "damaged-exceptions", || recovered::damaged_exceptions(&opened(it.adapter()))));
         rows.push(row("resident", it, "layouts", || layouts(&opened(it.adapter()))));
         rows.push(row("resident", it, "levels", || levels(&opened(it.adapter()))));

@@ -1,4 +1,6 @@
-//! Packed frames that were made of YUV: their planes stay on the device, and exceptions are put in there.
+//! Packed frames that were made of YUV: their planes stay on the device, there and back, and exceptions are put in there.
+
+use std::num::NonZeroUsize;
 
 use framepress::frame::{BufferLayout, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, Geometry, Layout};
 use framepress::internal::{Backend, Detail, DeviceRun, KNOWN, RecordReader, RecordWriter};
@@ -6,7 +8,7 @@ use framepress::plan::{CodecChoice, Making, Method, TileCoding};
 use framepress::{Decompressor, ErrorKind, Gpu, GpuFrames, Limits, Settings};
 
 use super::super::made::Made;
-use super::{SOURCE, YUV, buffer, check, clip, compressor, content};
+use super::{SOURCE, YUV, buffer, check, clip, compressor, content, with_gaps};
 use crate::backends::reference;
 use crate::cases::packed;
 
@@ -48,8 +50,43 @@ pub fn frames_come_back(gpu: &Gpu) {
                 let stayed = check(gpu, &settings, &frames, &layout, frames.as_bytes());
                 let kind = recovered(&compressor(&settings).compress_frames(&frames).unwrap());
                 let expected = Some([excepted, codec == CodecChoice::Pack, false]);
-                assert_eq!((kind, stayed[1]), (expected, 1), "{order:?} {sampling:?} {codec:?}");
+                assert_eq!((kind, stayed), (expected, [1; 2]), "{order:?} {sampling:?} {codec:?}");
             }
+        }
+    }
+}
+
+/// Rows with gaps, several batches, all levels without motion, and verification; with pixels to repair and without. Then a film,
+/// which has such pixels.
+pub fn frames_stay(gpu: &Gpu) {
+    for excepted in [false, true] {
+        frames_with_gaps_stay(gpu, excepted);
+    }
+    let film = clip("bbb_rgb_317x179.npy");
+    let layout = BufferLayout::new(film.format().clone(), film.frames()).unwrap();
+    for level in [2, 4] {
+        let settings = at_level(level);
+        assert_eq!(check(gpu, &settings, &film, &layout, film.as_bytes()), [1; 2]);
+        let kind = recovered(&compressor(&settings).compress_frames(&film).unwrap());
+        assert!(kind.is_some(), "level {level}");
+    }
+}
+
+fn frames_with_gaps_stay(gpu: &Gpu, excepted: bool) {
+    let frames = made(202, 101, ChannelOrder::Bgr, ChromaSampling::Cs420, excepted);
+    let row_pitch = 3 * 202 + 6;
+    let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
+    let layout = layout.with_row_pitch(row_pitch).unwrap();
+    let bytes = with_gaps(&frames, row_pitch, 0);
+    // At level 1 planes are not recovered.
+    for level in 1..5 {
+        for batch_frames in [5, 2] {
+            let settings =
+                at_level(level).with_batch_frames(NonZeroUsize::new(batch_frames)).with_verification(level == 4);
+            let batches = 5_usize.div_ceil(batch_frames) as u64;
+            assert_eq!(check(gpu, &settings, &frames, &layout, &bytes), [batches; 2], "level {level}");
+            let kind = recovered(&compressor(&settings).compress_frames(&frames).unwrap());
+            assert_eq!(kind, (level > 1).then_some([excepted, false, false]), "level {level}");
         }
     }
 }
@@ -69,6 +106,48 @@ pub fn moving_frames_come_back(gpu: &Gpu) {
     let stayed = check(gpu, &at_level(6), &frames, &layout, frames.as_bytes());
     assert_eq!(stayed, [0, 1]);
     assert_eq!(recovered(&compressor(&at_level(6)).compress_frames(&frames).unwrap()), Some([true, false, true]));
+}
+
+/// Frames with so many exceptions that they compete with their planes are transferred, and so are those of which a part is made
+/// in some way.
+pub fn transferred(gpu: &Gpu) {
+    let frames = made(202, 101, ChannelOrder::Rgb, ChromaSampling::Cs420, false);
+    let changed = |step: usize| {
+        let mut bytes = frames.as_bytes().to_vec();
+        // Two pixels, of one block more often than not.
+        bytes.chunks_mut(step).for_each(|bytes| bytes.iter_mut().step_by(3).take(2).for_each(|byte| *byte ^= 64));
+        Frames::new(frames.format().clone(), frames.frames(), bytes).unwrap()
+    };
+    let in_part = Made { foreign: |x, y| x < 96 && y < 64, ..Made::new(202, 101) }.frames(5);
+    for (frames, stays) in [(changed(3011), 1), (changed(900), 0), (in_part, 0)] {
+        let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
+        let [there, _] = check(gpu, &at_level(4), &frames, &layout, frames.as_bytes());
+        assert_eq!(there, stays);
+    }
+}
+
+/// What is downloaded besides packed bytes is a part of larger frames, also if some rows are to be repaired.
+pub fn planes_stay_there(gpu: &Gpu) {
+    let frames = Made { noise: 2, ..Made::new(1280, 704) }.frames(16);
+    let (format, count, mut bytes) = (frames.format().clone(), frames.frames(), frames.into_bytes());
+    for (frame, row) in [(0, 0), (3, 200), (4, 200), (15, 703)] {
+        let first = frame * format.frame_bytes() + row * 3 * 1280;
+        bytes[first..first + 3 * 1280].iter_mut().step_by(500).for_each(|byte| *byte ^= 64);
+    }
+    let frames = Frames::new(format, count, bytes).unwrap();
+    let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
+    let source = buffer(gpu, frames.as_bytes(), SOURCE);
+    let on_gpu = GpuFrames::in_buffer(&source, layout).unwrap();
+    let raw = frames.as_bytes().len() as u64;
+    for codec in [CodecChoice::Auto, CodecChoice::Pack] {
+        let compressor = compressor(&at_level(4).with_codec(codec));
+        let (file, runs) = gpu.backend().profile(Detail::Host, || compressor.compress_gpu(gpu, &on_gpu).unwrap());
+        assert_eq!(recovered(&file), Some([true, codec == CodecChoice::Pack, false]));
+        let sum = |of: fn(&DeviceRun) -> u64| runs.iter().map(of).sum::<u64>();
+        let besides = sum(|run| run.downloaded_bytes) - file.len() as u64;
+        assert!(besides < raw / 3, "{besides} bytes besides {} packed ones, of {raw}", file.len());
+        assert_eq!((compressor.statistics().resident, compressor.statistics().transferred), (1, 0));
+    }
 }
 
 /// Only packed bytes are uploaded, besides tables, and only sums are downloaded, besides how codes ended.
