@@ -110,7 +110,7 @@ fn tiles(criterion: &mut Criterion) {
             let choice = || choose_tiles(batch, effort, packed, &cpu).expect("a plan");
             let mut tiles = TileBatch::default();
             cpu.tiles_forward(batch, choice().plan.cut(), effort, &mut tiles).expect("tiles");
-            let encode = |choice| encode_tiles(batch, choice, Some(&tiles), &cpu).expect("segments");
+            let encode = |choice| encode_tiles(batch, choice, Some(&tiles), &cpu, None).expect("segments");
 
             let mut group = criterion.benchmark_group(name);
             group.throughput(Throughput::Bytes(batch.raw.len() as u64));

@@ -8,6 +8,7 @@ use ndarray::{ArrayView, Dimension};
 use crate::codec::discrete::{self, Picture};
 use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
 use crate::container::{self, Limits};
+use crate::cpu::frame_sums::FrameSums;
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer, bytes_of_view, format_of_view};
@@ -63,6 +64,7 @@ pub struct Compressor {
 struct Spare {
     encoders: Mutex<Vec<Encoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
+    sums: Mutex<Vec<FrameSums>>,
 }
 
 /// A batch as it is recorded, without its place in a file.
@@ -198,30 +200,42 @@ impl Compressor {
 
     fn pack_batch(&self, batch: Batch<'_>) -> Result<PackedBatch> {
         let raw = batch.raw;
+        let cpu = self.scheduler.cpu();
         let pack = |backend: &dyn Backend| {
-            let mut smallest: Option<Packed> = None;
-            for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu())? {
-                let packed = self.pack_choice(batch, choice, backend)?;
-                let before = smallest.as_ref().map_or(raw.len() + 1, |(_, blocks)| packed_bytes(blocks));
-                smallest = packed.filter(|(_, blocks)| packed_bytes(blocks) < before).or(smallest);
+            if !backend.is_cpu() {
+                // There is time for it meanwhile.
+                let checksum = || container::checksum(raw);
+                let (checksum, packed) = pool::beside(cpu.crew(), checksum, || self.pack_on(batch, backend, None));
+                return Ok((checksum, packed?));
             }
-            let packed = match smallest {
-                Some(packed) => packed,
-                // Noise: as planes it takes no more than its own length.
-                None => self.pack_planes(batch, Plan::identity(batch.geometry), self.scheduler.cpu())?,
-            };
-            self.verify(batch, &packed)?;
-            Ok(packed)
+            let mut sums = pool::lock(&self.spare.sums).pop().unwrap_or_else(|| FrameSums::new(cpu.simd()));
+            sums.begin(raw, container::summed_blocks(raw.len()));
+            let packed = self.pack_on(batch, backend, Some(&sums))?;
+            let checksum = container::checksum_of_frames(raw, &sums, cpu.crew())?;
+            pool::lock(&self.spare.sums).push(sums);
+            Ok((checksum, packed))
         };
-        let on_device = |(method, _): &Packed| *method != Method::Discrete;
+        let on_device = |(_, (method, _)): &(u64, Packed)| *method != Method::Discrete;
         let describe = || Work::compress(batch, &self.settings);
-        let (raw_checksum, packed) = pool::beside(
-            self.scheduler.cpu().crew(),
-            || container::checksum(raw),
-            || self.scheduler.run(raw.len(), describe, pack, on_device),
-        );
-        let (method, blocks) = packed?;
+        let (raw_checksum, (method, blocks)) = self.scheduler.run(raw.len(), describe, pack, on_device)?;
         Ok(PackedBatch { method, raw_bytes: raw.len(), raw_checksum, blocks })
+    }
+
+    /// Compresses a batch on a backend. Where the CPU goes over all of it, `sums` are taken on the way.
+    fn pack_on(&self, batch: Batch<'_>, backend: &dyn Backend, sums: Option<&FrameSums>) -> Result<Packed> {
+        let mut smallest: Option<Packed> = None;
+        for choice in plan::choose_methods(batch, &self.settings, backend, self.scheduler.cpu(), sums)? {
+            let packed = self.pack_choice(batch, choice, backend, sums)?;
+            let before = smallest.as_ref().map_or(batch.raw.len() + 1, |(_, blocks)| packed_bytes(blocks));
+            smallest = packed.filter(|(_, blocks)| packed_bytes(blocks) < before).or(smallest);
+        }
+        let packed = match smallest {
+            Some(packed) => packed,
+            // Noise: as planes it takes no more than its own length.
+            None => self.pack_planes(batch, Plan::identity(batch.geometry), self.scheduler.cpu())?,
+        };
+        self.verify(batch, &packed)?;
+        Ok(packed)
     }
 
     /// Restores the frames again, if that was asked for.
@@ -250,9 +264,15 @@ impl Compressor {
     }
 
     /// `None` if that takes more than the raw bytes.
-    fn pack_choice(&self, batch: Batch<'_>, choice: MethodChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
+    fn pack_choice(
+        &self,
+        batch: Batch<'_>,
+        choice: MethodChoice,
+        backend: &dyn Backend,
+        sums: Option<&FrameSums>,
+    ) -> Result<Option<Packed>> {
         match choice {
-            MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice, backend),
+            MethodChoice::Tiles(choice) => self.pack_tiles(batch, choice, backend, sums),
             MethodChoice::Discrete(picture) => self.pack_discrete(batch, picture),
             MethodChoice::Strips(plan, motion) => self.pack_strips(batch, plan, motion.as_deref(), backend),
             MethodChoice::Planes(plan) => self.pack_planes(batch, plan, backend).map(Some),
@@ -283,7 +303,7 @@ impl Compressor {
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
         let packed = self.pack_recovered(&patched.recovered, planes, backend)?;
-        let of_patch = self.pack_choice(patched.batch(), rest, backend)?;
+        let of_patch = self.pack_choice(patched.batch(), rest, backend, None)?;
         let Some(((recovered, mut blocks), (method, blocks_of_patch))) = packed.zip(of_patch) else { return Ok(None) };
         blocks.extend(blocks_of_patch);
         let plan = PatchedPlan { patch: patched.patch.clone(), recovered, method: Box::new(method) };
@@ -297,7 +317,7 @@ impl Compressor {
         choice: MethodChoice,
         backend: &dyn Backend,
     ) -> Result<Option<PackedBy<RecoveredPlan>>> {
-        let packed = self.pack_choice(recovered.batch(), choice, backend)?;
+        let packed = self.pack_choice(recovered.batch(), choice, backend, None)?;
         packed.map(|planes| self.pack_excepted(recovered.making, planes, &recovered.excepted)).transpose()
     }
 
@@ -335,8 +355,14 @@ impl Compressor {
     }
 
     /// `None` if tiles take more than the raw bytes.
-    fn pack_tiles(&self, batch: Batch<'_>, choice: TileChoice, backend: &dyn Backend) -> Result<Option<Packed>> {
-        let (plan, segments) = tiled::encode(batch, choice, backend, self.scheduler.cpu())?;
+    fn pack_tiles(
+        &self,
+        batch: Batch<'_>,
+        choice: TileChoice,
+        backend: &dyn Backend,
+        sums: Option<&FrameSums>,
+    ) -> Result<Option<Packed>> {
+        let (plan, segments) = tiled::encode(batch, choice, backend, self.scheduler.cpu(), sums)?;
         Ok(packed_tiles(batch.raw.len(), plan, segments))
     }
 

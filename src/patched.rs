@@ -39,7 +39,7 @@ pub fn take_apart(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<Option<Patched>> {
-    let Some(recovered) = recover(batch, making, Some(&patch), backend, cpu)? else { return Ok(None) };
+    let Some(recovered) = recover(batch, making, Some(&patch), backend, cpu, None)? else { return Ok(None) };
     let geometry = patch.geometry(batch.geometry);
     let mut pixels = cpu.take_buffer(geometry.raw_bytes());
     let spans = patch.spans();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::codec::exceptions;
 use crate::cpu::CpuBackend;
+use crate::cpu::frame_sums::{self, FrameSums};
 use crate::cpu::recover::batch::{Strip, copy_alpha, strips, strips_of_misfits};
 use crate::cpu::recover::{Before, Exceptions, Hidden, PlaneRows, Recovery, misfitting};
 use crate::error::Result;
@@ -56,13 +57,15 @@ impl Excepted {
     }
 }
 
-/// The planes that a batch was made from; `None` if too much of it was not. What a patch hides does not count.
+/// The planes that a batch was made from; `None` if too much of it was not. What a patch hides does not count. On the CPU, `sums`
+/// of the batch are taken on the way.
 pub fn recover(
     batch: Batch<'_>,
     making: Making,
     patch: Option<&Patch>,
     backend: &dyn Backend,
     cpu: &CpuBackend,
+    sums: Option<&FrameSums>,
 ) -> Result<Option<Recovered>> {
     let geometry = making.planes(batch.geometry);
     let picture = making.picture(batch.geometry);
@@ -71,7 +74,7 @@ pub fn recover(
         let mut planes = cpu.take_buffer(geometry.raw_bytes());
         copy_alpha(batch, &making, planes.as_bytes_mut());
         hidden.hide_alpha(&geometry, &picture, planes.as_bytes_mut());
-        let excepted = repaired(batch, &making, planes.as_bytes_mut(), None, &hidden, cpu)?;
+        let excepted = repaired(batch, &making, planes.as_bytes_mut(), None, &hidden, cpu, sums)?;
         (planes, excepted)
     } else {
         let mut solved = SolvedPlanes::within(cpu.take_buffer(0));
@@ -101,7 +104,7 @@ pub fn repair(
     if misfitting(misfits) > most_repaired(batch.geometry, making) {
         return Ok(None);
     }
-    repaired(batch, making, planes, Some(misfits), hidden, cpu)
+    repaired(batch, making, planes, Some(misfits), hidden, cpu, None)
 }
 
 /// The most blocks of a batch that are repaired.
@@ -118,6 +121,7 @@ fn repaired(
     misfits: Option<&[u8]>,
     hidden: &Hidden,
     cpu: &CpuBackend,
+    sums: Option<&FrameSums>,
 ) -> Result<Option<Excepted>> {
     let picture = making.picture(batch.geometry);
     let frames = batch.geometry.frames;
@@ -144,6 +148,7 @@ fn repaired(
             } else if !recovery.recover(raw, before, first_pixel, planes, may_repair, &mut exceptions) {
                 return Ok(None);
             }
+            frame_sums::add(sums, raw);
             before = Some(Before { raw, y, u, v });
             all.push(exceptions);
         }

@@ -49,6 +49,9 @@ impl FrameSums {
         let (Some(sums), Some(known)) = (self.sums.get(first..), self.known.get(first..)) else { return };
         let out = sums.chunks(BLOCKS_AT_A_TIME).zip(known.chunks(BLOCKS_AT_A_TIME));
         for (blocks, (sums, known)) in blocks.chunks(BLOCKS_AT_A_TIME).zip(out) {
+            if known.iter().take(blocks.len()).all(|known| known.load(Ordering::Relaxed)) {
+                continue;
+            }
             let mut found = [[0; ACCUMULATORS]; BLOCKS_AT_A_TIME];
             block_sums::forward(self.simd, blocks.as_flattened(), &mut found);
             for (found, (sums, known)) in found.iter().zip(sums.iter().zip(known)).take(blocks.len()) {

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
+use crate::cpu::frame_sums::FrameSums;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
 use crate::motion::Motion;
@@ -54,14 +55,16 @@ const FEW_EXCEPTIONS: usize = 200;
 const CLEAR: u64 = 100;
 
 /// The methods for a batch, best first: more than one only where the level leaves it to the coded
-/// batch. `backend` measures; the result is the same for every backend.
+/// batch. `backend` measures; the result is the same for every backend. Where the CPU goes over all of the batch, it takes its
+/// `sums`.
 pub fn choose_methods(
     batch: Batch<'_>,
     settings: &Settings,
     backend: &dyn Backend,
     cpu: &CpuBackend,
+    sums: Option<&FrameSums>,
 ) -> Result<Vec<MethodChoice>> {
-    let mut contest = Contest::new(settings, backend, cpu);
+    let mut contest = Contest { sums, ..Contest::new(settings, backend, cpu) };
     contest.enter_all(batch, true)?;
     Ok(contest.finalists())
 }
@@ -115,6 +118,8 @@ struct Contest<'a> {
     backend: &'a dyn Backend,
     cpu: &'a CpuBackend,
     entries: Vec<(Packed, MethodChoice)>,
+    /// Sums of the batch, if anyone wants them.
+    sums: Option<&'a FrameSums>,
     /// Whether all of the batch is there, and not some places alone.
     sees_all: bool,
     /// Whether more than those places would have to be seen to go on.
@@ -128,8 +133,8 @@ impl<'a> Contest<'a> {
     fn new(settings: &'a Settings, backend: &'a dyn Backend, cpu: &'a CpuBackend) -> Self {
         let level = LevelParameters::of(settings.level());
         let codec = level.codec(settings.codec());
-        let entries = Vec::new();
-        Self { settings, level, codec, backend, cpu, entries, sees_all: true, needs_all: false, made: None }
+        let (entries, sums) = (Vec::new(), None);
+        Self { settings, level, codec, backend, cpu, entries, sums, sees_all: true, needs_all: false, made: None }
     }
 
     /// The same for a batch of which there are some places.
@@ -189,7 +194,7 @@ impl<'a> Contest<'a> {
 
     /// Enters the planes that the batch is made of.
     fn enter_recovered(&mut self, batch: Batch<'_>, making: Making) -> Result<Option<Entered>> {
-        let Some(recovered) = recover(batch, making, None, self.backend, self.cpu)?.map(Arc::new) else {
+        let Some(recovered) = recover(batch, making, None, self.backend, self.cpu, self.sums)?.map(Arc::new) else {
             return Ok(None);
         };
         self.enter_planes(recovered.batch(), &recovered.excepted, batch.raw.len(), |method| {

@@ -102,7 +102,7 @@ mod tests {
 
     /// Tiles that the whole batch is for, or its planes, if it is for nothing else.
     fn by_all(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Option<Chosen> {
-        let mut methods = choose_methods(batch, settings, cpu, cpu).unwrap().into_iter();
+        let mut methods = choose_methods(batch, settings, cpu, cpu, None).unwrap().into_iter();
         match (methods.next(), methods.next()) {
             (Some(MethodChoice::Tiles(choice)), None) => Some((choice, None)),
             (Some(MethodChoice::Recovered(recovered, method)), None) => match *method {
@@ -121,7 +121,7 @@ mod tests {
             ChoiceByPlaces::Tiles(choice) => return Some((choice, None)),
             ChoiceByPlaces::Recovered(making) => making,
         };
-        let recovered = recover(batch, making, None, cpu, cpu).unwrap()?;
+        let recovered = recover(batch, making, None, cpu, cpu, None).unwrap()?;
         let planes = recovered.batch();
         let sparse = self::sparse(planes.raw, places_of_planes(planes.geometry, settings)?, seed);
         let planes = Batch { raw: &sparse, ..planes };

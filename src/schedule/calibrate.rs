@@ -136,7 +136,7 @@ impl Rehearsal {
         for backend in [cpu, accelerator as &dyn Backend] {
             let pack = |backend: &dyn Backend| {
                 let effort = LevelParameters::of(settings.level()).tiles;
-                tiled::encode(batch, choose_tiles(batch, effort, false, cpu)?, backend, cpu)
+                tiled::encode(batch, choose_tiles(batch, effort, false, cpu)?, backend, cpu, None)
             };
             let Some((plan, segments)) = timed(placer, &there, backend, cpu, end, pack)? else { return Ok(()) };
             let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).collect();

@@ -21,15 +21,17 @@ use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
 use crate::stage::{Backend, CodedTiles, PackedTiles, Restored, TileBatch, TiledFrames, spread};
 
-/// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors.
+/// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors. On the CPU,
+/// `sums` of the batch are taken on the way.
 pub fn encode(
     batch: Batch<'_>,
     choice: TileChoice,
     backend: &dyn Backend,
     cpu: &CpuBackend,
+    sums: Option<&FrameSums>,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
     if backend.is_cpu() {
-        return encode_tiles(batch, choice, None, cpu);
+        return encode_tiles(batch, choice, None, cpu, sums);
     }
     let tables = encoder_tables(&choice);
     let TileChoice { plan, effort, motion, .. } = choice;
@@ -97,12 +99,13 @@ pub(crate) fn encoder_tables(choice: &TileChoice) -> Option<TileEncoderTables> {
     }
 }
 
-/// Codes the tiles of a batch; `None`: makes them of its rows on the way.
+/// Codes the tiles of a batch; `None`: makes them of its rows on the way, and takes `sums` of these.
 pub fn encode_tiles(
     batch: Batch<'_>,
     choice: TileChoice,
     tiles: Option<&TileBatch>,
     cpu: &CpuBackend,
+    sums: Option<&FrameSums>,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
     let tables = encoder_tables(&choice);
     let TileChoice { plan, effort, motion, .. } = choice;
@@ -126,7 +129,9 @@ pub fn encode_tiles(
                         if let Some(motion) = &motion {
                             state.expect(geometry, motion, frame, batch.raw);
                         }
-                        state.forward(effort, &band_slices(geometry, &tiling, band, batch.raw, frame), &mut tiled);
+                        let rows = band_slices(geometry, &tiling, band, batch.raw, frame);
+                        state.forward(effort, &rows, &mut tiled);
+                        rows.iter().for_each(|rows| frame_sums::add(sums, rows));
                     }
                     Some((predictors, groups)) => {
                         let of_frame = frame * band.tiles()..(frame + 1) * band.tiles();

@@ -162,8 +162,8 @@ fn whole(subject: &Subject) {
             convert(&case.geometry, &making, &planes, &Part::whole(&case.geometry), [&[], &[]], &mut case.raw, cpu)
                 .unwrap();
             case.raw.iter_mut().step_by(1009).for_each(|byte| *byte ^= 64);
-            let expected = recover(case.batch(), making, None, cpu, cpu).unwrap();
-            let found = recover(case.batch(), making, None, subject.backend(), cpu).unwrap();
+            let expected = recover(case.batch(), making, None, cpu, cpu, None).unwrap();
+            let found = recover(case.batch(), making, None, subject.backend(), cpu, None).unwrap();
             assert_eq!(expected.is_some(), found.is_some(), "{:?} {making:?}", case.geometry);
             let Some((expected, found)) = expected.zip(found) else { continue };
             assert!(expected.planes.as_bytes() == found.planes.as_bytes(), "{:?} {making:?}", case.geometry);
@@ -184,8 +184,8 @@ fn whole(subject: &Subject) {
             assert!(raw == case.raw, "{:?} {making:?}", case.geometry);
             recovered += usize::from(found.excepted.pixels > 0);
             let Some(patch) = corner(&case) else { continue };
-            let expected = recover(case.batch(), making, Some(&patch), cpu, cpu).unwrap().unwrap();
-            let found = recover(case.batch(), making, Some(&patch), subject.backend(), cpu).unwrap().unwrap();
+            let expected = recover(case.batch(), making, Some(&patch), cpu, cpu, None).unwrap().unwrap();
+            let found = recover(case.batch(), making, Some(&patch), subject.backend(), cpu, None).unwrap().unwrap();
             assert!(expected.planes.as_bytes() == found.planes.as_bytes(), "{:?} {making:?}", case.geometry);
             assert!(expected.excepted == found.excepted, "{:?} {making:?}", case.geometry);
         }

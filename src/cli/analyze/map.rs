@@ -28,7 +28,7 @@ impl Map {
     pub fn of(format: &FrameFormat, frames: usize, raw: &[u8], settings: &Settings) -> Result<Option<Self>> {
         let geometry = Geometry::new(format, frames);
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
-        let choices = choose_methods(Batch { geometry: &geometry, raw }, settings, &cpu, &cpu)?;
+        let choices = choose_methods(Batch { geometry: &geometry, raw }, settings, &cpu, &cpu, None)?;
         match choices.into_iter().next() {
             Some(MethodChoice::Tiles(choice)) => {
                 Self::of_tiles(Batch { geometry: &geometry, raw }, &choice, &cpu).map(Some)

@@ -81,12 +81,12 @@ impl Pipeline<'_> {
                 Coded::Planes(plan, blocks)
             }
             MethodChoice::Tiles(choice) if is_one_step(backend, &choice.plan) => {
-                let (plan, segments) = timed(transform, || tiles::encode(batch, choice, backend, cpu))?;
+                let (plan, segments) = timed(transform, || tiles::encode(batch, choice, backend, cpu, None))?;
                 Coded::Tiles(plan, segments)
             }
             MethodChoice::Tiles(choice) => {
                 timed(transform, || cpu.tiles_forward(batch, choice.plan.cut(), choice.effort, tile_batch))?;
-                let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tile_batch), cpu))?;
+                let (plan, segments) = timed(code, || encode_tiles(batch, choice, Some(tile_batch), cpu, None))?;
                 Coded::Tiles(plan, segments)
             }
             MethodChoice::Strips(plan, motion) => {

@@ -68,7 +68,7 @@ impl Machinery {
             start += part.bytes.len();
 
             let [of_plan, of_there, of_back] = &mut pass;
-            let choose = || timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu));
+            let choose = || timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu, None));
             let choices = self.watched(detail, of_plan, choose)?;
             let smallest = self.watched(detail, of_there, || -> Result<Option<Coded>> {
                 let mut smallest: Option<Coded> = None;
