@@ -39,6 +39,13 @@ impl PitchedFrames {
         self.frames * self.frame_bytes
     }
 
+    /// The same with so many more bytes before them.
+    #[cfg(feature = "gpu")]
+    pub fn after(mut self, bytes: usize) -> Self {
+        self.stretches.iter_mut().for_each(|(_, pitch)| pitch.offset += bytes);
+        self
+    }
+
     /// Bytes from the beginning to the end of the last row.
     pub fn pitched_bytes(&self) -> usize {
         let end = |(stretch, pitch): &(Stretch, Pitch)| {

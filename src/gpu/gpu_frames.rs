@@ -9,6 +9,9 @@ use crate::frame::{BufferLayout, ChannelOrder, Dtype, FrameFormat, Layout, Pitch
 /// Distances of rows in copies of textures are multiples of this.
 const ROW_ALIGNMENT: usize = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as usize;
 
+/// Copies of buffers begin with multiples of this; batches of frames that are no whole words need not.
+const COPY_ALIGNMENT: usize = wgpu::COPY_BUFFER_ALIGNMENT as usize;
+
 /// Frames that are on a GPU: in a buffer, or in textures, of the device that they are compressed on. They stay as they are.
 #[derive(Debug, Clone)]
 pub struct GpuFrames<'a> {
@@ -86,7 +89,7 @@ impl<'a> GpuFrames<'a> {
     /// How the frames, which are not empty, lie in what they are copied to.
     pub(super) fn pitched(&self) -> PitchedFrames {
         match &self.place {
-            Place::Buffer(_, layout) => layout.pitched(),
+            Place::Buffer(_, layout) => layout.pitched().after(layout.offset() % COPY_ALIGNMENT),
             Place::Textures(_) => {
                 let mut offset = 0;
                 let pitched = stretches(&self.format).into_iter().map(|stretch| {
@@ -106,7 +109,8 @@ impl<'a> GpuFrames<'a> {
         match &self.place {
             Place::Buffer(buffer, layout) => {
                 let bytes = pitched.pitched_bytes().next_multiple_of(4) as u64;
-                vec![Copy::Buffer { from: (buffer, layout.offset() as u64), to: (to, 0), bytes }]
+                let first = layout.offset() / COPY_ALIGNMENT * COPY_ALIGNMENT;
+                vec![Copy::Buffer { from: (buffer, first as u64), to: (to, 0), bytes }]
             }
             Place::Textures(planes) => {
                 let mut copies = Vec::new();

@@ -47,6 +47,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("resident", it, "little-is-transferred", || transfers::little_is_transferred(it.adapter())));
         rows.push(row("resident", it, "transferred", || transfers::transferred(&opened(it.adapter()))));
         rows.push(row("resident", it, "several-batches", || several_batches(&opened(it.adapter()))));
+        rows.push(row("resident", it, "batches-between-words", || batches_between_words(&opened(it.adapter()))));
         rows.push(row("resident", it, "buffers-of-others", || buffers_of_others(&opened(it.adapter()))));
         rows.push(row("resident", it, "refusals", || transfers::refusals(&opened(it.adapter()))));
         rows.push(row("resident", it, "damage", || transfers::damage(&opened(it.adapter()))));
@@ -225,6 +226,18 @@ fn several_batches(gpu: &Gpu) {
     let apart = frames.as_bytes().chunks_exact(frame_bytes).map(|frame| [frame, &[0xEE; 36]].concat());
     let batches = count.div_ceil(5) as u64;
     assert_eq!(check(gpu, &settings, &frames, &layout, &apart.flatten().collect::<Vec<_>>()), [batches; 2]);
+}
+
+/// Batches begin wherever the one before ends, on the way there.
+fn batches_between_words(gpu: &Gpu) {
+    let frames = frames(FrameFormat::new(Dtype::U8, gray(67, 35)).unwrap(), 8);
+    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(3));
+    let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
+    let source = buffer(gpu, frames.as_bytes(), SOURCE);
+    let compressor = compressor(&settings);
+    let packed = compressor.compress_gpu(gpu, &GpuFrames::in_buffer(&source, layout).unwrap()).unwrap();
+    assert!(packed == compressor.compress_frames(&frames).unwrap());
+    assert_eq!(compressor.statistics().resident, 3);
 }
 
 /// Frames between other things, in planes that are not where they usually are, and in a buffer that is larger.
