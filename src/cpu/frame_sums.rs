@@ -2,6 +2,7 @@
 //! takes as long as memory needs to give them.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::SimdLevel;
@@ -21,42 +22,64 @@ pub struct FrameSums {
     simd: SimdLevel,
     /// Where the frames are in memory, by which their parts are recognised.
     addresses: Range<usize>,
-    sums: Vec<[AtomicU64; ACCUMULATORS]>,
-    known: Vec<AtomicBool>,
+    /// How many blocks are wanted.
+    count: usize,
+    /// At least as many, when a sum is known: frames that cannot be restored take no memory here.
+    blocks: OnceLock<Vec<Block>>,
+}
+
+/// What a block adds to the accumulators.
+#[derive(Debug, Default)]
+struct Block {
+    sums: [AtomicU64; ACCUMULATORS],
+    is_known: AtomicBool,
+}
+
+impl Block {
+    fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
 }
 
 impl FrameSums {
     /// Of no frames.
     pub fn new(simd: SimdLevel) -> Self {
-        Self { simd, addresses: 0..0, sums: Vec::new(), known: Vec::new() }
+        Self { simd, addresses: 0..0, count: 0, blocks: OnceLock::new() }
     }
 
-    /// Begins with the first `blocks` blocks of other frames.
-    pub fn begin(&mut self, raw: &[u8], blocks: usize) {
+    /// Begins with the first `count` blocks of other frames.
+    pub fn begin(&mut self, raw: &[u8], count: usize) {
         let start = raw.as_ptr().addr();
         self.addresses = start..start + raw.len();
-        self.sums.resize_with(blocks, Default::default);
-        self.known.resize_with(blocks, Default::default);
-        self.known.iter_mut().for_each(|known| *known.get_mut() = false);
+        self.count = count;
+        match self.blocks.get_mut() {
+            Some(blocks) if blocks.len() >= count => {
+                blocks.iter_mut().take(count).for_each(|block| *block.is_known.get_mut() = false);
+            }
+            _ => self.blocks = OnceLock::new(),
+        }
+    }
+
+    fn blocks(&self) -> &[Block] {
+        let blocks = self.blocks.get_or_init(|| std::iter::repeat_with(Block::default).take(self.count).collect());
+        &blocks[..self.count]
     }
 
     /// Takes the sums of the whole blocks of a part of the frames, which will stay as it is. Nothing is taken of other bytes.
     pub fn add(&self, part: &[u8]) {
         let Some(start) = self.place(part) else { return };
         let skipped = start.next_multiple_of(BLOCK_BYTES) - start;
-        let first = (start + skipped) / BLOCK_BYTES;
-        let blocks = part.get(skipped..).unwrap_or_default().as_chunks::<BLOCK_BYTES>().0;
-        let (Some(sums), Some(known)) = (self.sums.get(first..), self.known.get(first..)) else { return };
-        let out = sums.chunks(BLOCKS_AT_A_TIME).zip(known.chunks(BLOCKS_AT_A_TIME));
-        for (blocks, (sums, known)) in blocks.chunks(BLOCKS_AT_A_TIME).zip(out) {
-            if known.iter().take(blocks.len()).all(|known| known.load(Ordering::Relaxed)) {
+        let bytes = part.get(skipped..).unwrap_or_default().as_chunks::<BLOCK_BYTES>().0;
+        let Some(blocks) = self.blocks().get((start + skipped) / BLOCK_BYTES..) else { return };
+        for (bytes, blocks) in bytes.chunks(BLOCKS_AT_A_TIME).zip(blocks.chunks(BLOCKS_AT_A_TIME)) {
+            if blocks.iter().take(bytes.len()).all(Block::is_known) {
                 continue;
             }
             let mut found = [[0; ACCUMULATORS]; BLOCKS_AT_A_TIME];
-            block_sums::forward(self.simd, blocks.as_flattened(), &mut found);
-            for (found, (sums, known)) in found.iter().zip(sums.iter().zip(known)).take(blocks.len()) {
-                sums.iter().zip(found).for_each(|(sum, &found)| sum.store(found, Ordering::Relaxed));
-                known.store(true, Ordering::Relaxed);
+            block_sums::forward(self.simd, bytes.as_flattened(), &mut found);
+            for (found, block) in found.iter().zip(blocks).take(bytes.len()) {
+                block.sums.iter().zip(found).for_each(|(sum, &found)| sum.store(found, Ordering::Relaxed));
+                block.is_known.store(true, Ordering::Relaxed);
             }
         }
     }
@@ -65,27 +88,23 @@ impl FrameSums {
     pub fn forget(&self, part: &[u8]) {
         let Some(start) = self.place(part) else { return };
         let last = (start + part.len()).saturating_sub(1) / BLOCK_BYTES;
-        let known = self.known.iter().take(last + 1).skip(start / BLOCK_BYTES);
-        known.for_each(|known| known.store(false, Ordering::Relaxed));
+        let blocks = self.blocks.get().into_iter().flatten().take(last + 1).skip(start / BLOCK_BYTES);
+        blocks.for_each(|block| block.is_known.store(false, Ordering::Relaxed));
     }
 
     /// Whether there are sums of any block.
     pub fn knows_any(&self) -> bool {
-        self.known.iter().any(|known| known.load(Ordering::Relaxed))
+        self.blocks.get().is_some_and(|blocks| blocks.iter().take(self.count).any(Block::is_known))
     }
 
     /// The sums of all blocks of the frames that it began with.
     pub fn finish(&self, raw: &[u8], crew: &Crew) -> Result<impl ExactSizeIterator<Item = [u64; ACCUMULATORS]>> {
         let mut unknown: Vec<&[u8]> = Vec::new();
-        let pieces = raw.chunks(PIECE_BYTES).zip(self.known.chunks(PIECE_BYTES / BLOCK_BYTES));
-        for (piece, known) in pieces {
-            let runs = known.chunk_by(|one, next| one.load(Ordering::Relaxed) == next.load(Ordering::Relaxed));
+        for (piece, blocks) in raw.chunks(PIECE_BYTES).zip(self.blocks().chunks(PIECE_BYTES / BLOCK_BYTES)) {
             let mut start = 0;
-            for run in runs {
+            for run in blocks.chunk_by(|one, next| one.is_known() == next.is_known()) {
                 let end = start + run.len() * BLOCK_BYTES;
-                if !run[0].load(Ordering::Relaxed) {
-                    unknown.extend(piece.get(start..end));
-                }
+                unknown.extend(piece.get(start..end).filter(|_| !run[0].is_known()));
                 start = end;
             }
         }
@@ -93,7 +112,7 @@ impl FrameSums {
             self.add(part);
             Ok(())
         })?;
-        Ok(self.sums.iter().map(|sums| sums.each_ref().map(|sum| sum.load(Ordering::Relaxed))))
+        Ok(self.blocks().iter().map(|block| block.sums.each_ref().map(|sum| sum.load(Ordering::Relaxed))))
     }
 
     /// Where a part begins, from the first of the frames; `None` if it is not one.

@@ -211,7 +211,7 @@ mod tests {
         for difference in 0..=255 {
             let value = 1 + 2 * u32::from(difference);
             let power = value.ilog2();
-            assert_eq!(u32::from(bits(difference)), BIT * power + (BIT * value >> power) - BIT);
+            assert_eq!(u32::from(bits(difference)), BIT * power + ((BIT * value) >> power) - BIT);
         }
     }
 }

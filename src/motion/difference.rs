@@ -63,6 +63,7 @@ impl Own {
     /// The sum of the differences from rows, or from the mean of two; `None` if that is `limit` or more, or if there are not so
     /// many rows.
     #[inline(always)]
+    #[expect(clippy::redundant_closure, reason = "a function is called without the instructions of the SIMD level")]
     pub fn difference(&self, first: Rows<'_>, second: Option<Rows<'_>>, limit: u32) -> Option<u32> {
         match self.area {
             Area { columns: SIDE, rows, .. } if rows % FOUR == 0 => self.of_block(first, second, limit),
