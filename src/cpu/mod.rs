@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod histogram;
 #[cfg(test)]
 mod oracle;
+pub mod pages;
 pub mod predict;
 pub mod recover;
 pub mod rows;
