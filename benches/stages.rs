@@ -16,7 +16,7 @@ use framepress::internal::{
     Backend, Batch, CpuBackend, Exceptions, GROUP, KNOWN, LevelParameters, Order, Pitch, PitchedFrames, Prediction,
     Segments, SolvedPlanes, Stretch, TileBatch, TileChoice, TileCounts, TileDecoderTables, TileEffort,
     TileEncoderTables, bit_shuffle, block_sums, byte_shuffle, choose_tiles, colour, copy, entropy, exceptions,
-    histogram, predict, rows as rows_between, temporal,
+    histogram, pages, predict, rows as rows_between, temporal,
 };
 use framepress::plan::{Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCoding, TilePlan};
 use framepress::{Settings, SimdLevel};
@@ -167,6 +167,16 @@ fn residence(criterion: &mut Criterion) {
     let mut group = self::group(criterion, "block_sums", dense.len());
     group.bench_function("words/forward", |bencher| {
         bencher.iter(|| block_sums::forward(SimdLevel::detect(), black_box(&dense), &mut sums));
+    });
+    group.finish();
+    let listed: Vec<u32> = (0..(dense.len() / pages::PAGE_BYTES) as u32).step_by(4).collect();
+    let mut copied = vec![0; listed.len() * pages::PAGE_BYTES];
+    let mut group = self::group(criterion, "pages", copied.len());
+    group.bench_function("fourth/forward", |bencher| {
+        bencher.iter(|| pages::forward(&listed, black_box(&dense), &mut copied));
+    });
+    group.bench_function("fourth/inverse", |bencher| {
+        bencher.iter(|| pages::inverse(&listed, black_box(&copied), &mut dense));
     });
     group.finish();
     let places: Vec<u32> = (0..geometry.plane_samples(0) as u32).step_by(16).collect();

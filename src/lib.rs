@@ -107,7 +107,7 @@ pub mod internal {
     pub use crate::cpu::recover::Exceptions;
     pub use crate::cpu::sample::Sample;
     pub use crate::cpu::{
-        CpuBackend, bit_shuffle, block_sums, byte_shuffle, colour, copy, entropy, histogram, predict,
+        CpuBackend, bit_shuffle, block_sums, byte_shuffle, colour, copy, entropy, histogram, pages, predict,
         predict::Prediction, rows, temporal,
     };
     pub use crate::frame::{Batch, GROUP, Pitch, PitchedFrames, Stretch, TILE_GROUPS, Tiling};
@@ -154,8 +154,8 @@ pub mod internal {
         pub use crate::gpu::{
             Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
             compare_coded, compare_copy, compare_costs, compare_exceptions, compare_expected, compare_made,
-            compare_packed, compare_rans, compare_recovery, compare_rows, compare_search, compare_solved, list,
-            made_frames, moving_frames, sample_bytes, sample_motion,
+            compare_packed, compare_pages, compare_rans, compare_recovery, compare_rows, compare_search,
+            compare_solved, list, made_frames, moving_frames, sample_bytes, sample_motion,
         };
         pub use crate::stage::Accelerator;
     }

@@ -14,7 +14,7 @@ const LEAST: i32 = -2147483648;
 const PARTS: i32 = 12;
 
 // The planes, then a byte for each block with a bit for each pixel that comes out otherwise, then, from
-// the next word on, how many blocks of each row have such pixels. Blocks share words; all of it was cleared.
+// the next word on, how many of some blocks side by side have such pixels. Blocks share words; all of it was cleared.
 @group(0) @binding(3) var<storage, read_write> solved: array<atomic<u32>>;
 
 // A bit for each block of those side by side that has chroma of its own, and that chroma.
@@ -174,7 +174,8 @@ fn forward(
     let first = frame * params.frame_samples;
     let first_alpha = first_chroma(frame) + 2u * frame_blocks;
     let first_misfits = params.frames * params.frame_samples;
-    var misfitting = 0u;
+    let spans = (params.chroma_width + ROW_LANES - 1u) / ROW_LANES;
+    let first_span = (first_misfits + params.frames * frame_blocks + 3u) / 4u + number * spans;
     // Neutral, to the left of the first block.
     var left = vec2<i32>(128);
     for (var start = 0u; start < params.chroma_width; start += ROW_LANES) {
@@ -214,10 +215,9 @@ fn forward(
             put(first_chroma(frame) + of_frame, u32(chroma.x));
             put(first_chroma(frame) + frame_blocks + of_frame, u32(chroma.y));
             put(first_misfits + frame * frame_blocks + of_frame, misfits);
-            misfitting += select(0u, 1u, misfits != 0u);
+            if misfits != 0u {
+                atomicAdd(&solved[first_span + start / ROW_LANES], 1u);
+            }
         }
-    }
-    if misfitting > 0u {
-        atomicAdd(&solved[(first_misfits + params.frames * frame_blocks + 3u) / 4u + number], misfitting);
     }
 }

@@ -10,6 +10,7 @@ pub mod frame_sums;
 pub mod histogram;
 #[cfg(test)]
 mod oracle;
+pub mod pages;
 pub mod predict;
 pub mod recover;
 pub mod rows;

@@ -64,8 +64,13 @@ pub enum Difference {
     },
     /// How many blocks have such pixels.
     Misfitting {
-        /// Number of the row of blocks.
-        row: usize,
+        /// Number of the span of blocks.
+        span: usize,
+    },
+    /// Pages that were copied.
+    Pages {
+        /// Within the buffer.
+        byte: usize,
     },
     /// Classes of groups.
     Classes {
@@ -120,7 +125,8 @@ impl fmt::Display for Difference {
             Difference::Expected { byte } => write!(f, "expected frames, byte {byte}"),
             Difference::Solved { byte } => write!(f, "recovered planes, byte {byte}"),
             Difference::Misfits { block } => write!(f, "misfits, block {block}"),
-            Difference::Misfitting { row } => write!(f, "misfits, row {row}"),
+            Difference::Misfitting { span } => write!(f, "misfits, span {span}"),
+            Difference::Pages { byte } => write!(f, "pages, byte {byte}"),
             Difference::Classes { group } => write!(f, "classes, group {group}"),
             Difference::Vectors { pair, unit } => write!(f, "vectors, pair {pair}, unit {unit}"),
             Difference::Code { segment } => write!(f, "code, segment {segment}"),

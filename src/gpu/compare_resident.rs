@@ -4,7 +4,8 @@ use super::compare::{Difference, first_difference};
 use super::probe::sample_bytes;
 use super::resident::Residence;
 use crate::codec::exceptions;
-use crate::cpu::recover::{self, Exceptions};
+use crate::cpu::pages::{self, PAGE_BYTES};
+use crate::cpu::recover::{self, Exceptions, SPAN_BLOCKS};
 use crate::error::Result;
 use crate::frame::{Batch, PitchedFrames};
 use crate::plan::Making;
@@ -55,12 +56,33 @@ pub fn compare_solved(
     let mut expected = SolvedPlanes::default();
     reference.solve(batch, making, &mut expected)?;
     let rows = expected.misfits().chunks_exact(making.picture(batch.geometry).blocks());
-    let misfitting: Vec<_> = rows.map(|row| recover::misfitting(row) as u32).collect();
+    let spans = rows.flat_map(|row| row.chunks(SPAN_BLOCKS));
+    let misfitting: Vec<_> = spans.map(|span| recover::misfitting(span) as u32).collect();
     let found = device.solved(batch, making)?;
     if let Some(byte) = first_difference(expected.planes(), &found.0) {
         return Ok(Some(Difference::Solved { byte }));
     }
-    Ok(first_difference(&misfitting, &found.1).map(|row| Difference::Misfitting { row }))
+    Ok(first_difference(&misfitting, &found.1).map(|span| Difference::Misfitting { span }))
+}
+
+/// The first byte in which pages, every third one of so many bytes and the last, differ from those that the CPU copies, there and
+/// back.
+pub fn compare_pages(device: &dyn Residence, bytes: usize) -> Result<Option<Difference>> {
+    let content = sample_bytes(bytes, 15);
+    let places: Vec<_> = (0..bytes).step_by(3 * PAGE_BYTES).chain([bytes - 1]).map(|at| at..at + 1).collect();
+    let listed = pages::of_places(&places);
+    let mut copied = vec![0; listed.len() * PAGE_BYTES];
+    pages::forward(&listed, &content, &mut copied);
+    let mut there = [vec![0xA5; bytes], vec![0xA5; bytes]];
+    pages::inverse(&listed, &copied, &mut there[0]);
+    device.pages_forward(&places, &content, &mut there[1])?;
+    if let Some(byte) = first_difference(&there[0], &there[1]) {
+        return Ok(Some(Difference::Pages { byte }));
+    }
+    let mut back = [sample_bytes(bytes, 16), sample_bytes(bytes, 16)];
+    pages::inverse(&listed, &copied, &mut back[0]);
+    device.pages_inverse(&places, &content, &mut back[1])?;
+    Ok(first_difference(&back[0], &back[1]).map(|byte| Difference::Pages { byte }))
 }
 
 /// Whether the checksum of so many bytes is another than the CPU's.

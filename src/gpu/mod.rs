@@ -61,7 +61,7 @@ pub use compare::{
     Difference, compare, compare_coded, compare_copy, compare_costs, compare_expected, compare_made, compare_packed,
     compare_rans, compare_recovery, compare_search,
 };
-pub use compare_resident::{compare_checksum, compare_exceptions, compare_rows, compare_solved};
+pub use compare_resident::{compare_checksum, compare_exceptions, compare_pages, compare_rows, compare_solved};
 pub use gpu_frames::{GpuFrames, check_target};
 pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

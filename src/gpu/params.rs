@@ -45,6 +45,13 @@ pub(super) struct Rows {
     pub pitched: [[u32; 4]; MOST_STRETCHES],
 }
 
+/// Parameters of `pages.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Pages {
+    pub count: u32,
+}
+
 /// Parameters of `block_sums.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]

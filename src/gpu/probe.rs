@@ -4,7 +4,7 @@ use super::compare::{
     Difference, compare, compare_coded, compare_costs, compare_expected, compare_made, compare_packed, compare_rans,
     compare_recovery, compare_search,
 };
-use super::compare_resident::{compare_checksum, compare_exceptions, compare_rows, compare_solved};
+use super::compare_resident::{compare_checksum, compare_exceptions, compare_pages, compare_rows, compare_solved};
 use super::resident::Residence;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
@@ -67,6 +67,10 @@ pub fn check_residence(device: &dyn Residence) -> Result<()> {
     };
     let difference = match difference {
         None => compare_exceptions(device, 3, 2003)?,
+        difference => difference,
+    };
+    let difference = match difference {
+        None => compare_pages(device, 10_007)?,
         difference => difference,
     };
     let difference = match difference {

@@ -6,7 +6,7 @@ use super::params;
 use super::record_resident::Places;
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
-use crate::cpu::recover::Inverse;
+use crate::cpu::recover::{Inverse, SPAN_BLOCKS};
 use crate::error::Result;
 use crate::frame::Geometry;
 use crate::plan::{Making, Term};
@@ -34,7 +34,7 @@ pub(super) struct Solving {
     pub raw: Slot,
     /// What gets [`SolvedPlanes`].
     pub solved: Slot,
-    /// Length of what is downloaded first: how many blocks of each row of blocks have misfits, in 32 bits.
+    /// Length of what is downloaded first: how many blocks of each span have misfits, in 32 bits.
     pub misfitting: usize,
     /// What is downloaded of the planes after that.
     pub places: Places,
@@ -53,13 +53,13 @@ impl Solving {
     }
 }
 
-/// Solves raw frames. Returns the buffer that gets [`SolvedPlanes`], and where it gets how many blocks of each row of blocks have
-/// misfits.
+/// Solves raw frames. Returns the buffer that gets [`SolvedPlanes`], and where it gets how many blocks of each span have misfits.
 fn solve(recording: &mut Recording, geometry: &Geometry, making: &Making, raw: Slot) -> Result<(Slot, Range<usize>)> {
     let planes = making.planes(geometry);
     let block_rows = planes.planes[1].height * planes.frames;
     let first = SolvedPlanes::bytes_of(&planes).next_multiple_of(4);
-    let misfitting = first..first + block_rows * size_of::<u32>();
+    let spans = block_rows * planes.planes[1].width.div_ceil(SPAN_BLOCKS);
+    let misfitting = first..first + spans * size_of::<u32>();
     let solved = recording.buffer(misfitting.end)?;
     recording.clear(solved);
     let work = Work::Workgroups(block_rows);

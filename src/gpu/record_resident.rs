@@ -8,6 +8,7 @@ use super::recording::{Command, Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::container;
 use crate::cpu::block_sums::{ACCUMULATORS, SECRET, SUMS_BYTES};
+use crate::cpu::pages::PAGE_BYTES;
 use crate::cpu::recover::Exceptions;
 use crate::error::Result;
 use crate::frame::PitchedFrames;
@@ -56,12 +57,20 @@ pub(super) fn upload(bytes: usize) -> Result<(Recording, Slot)> {
     Ok((recording, raw))
 }
 
-/// Places of `content`, in whole words, that are put into a buffer of so many bytes.
-pub(super) fn fill(bytes: usize, places: &[Range<usize>], content: &[u8]) -> Result<(Recording, Slot)> {
+/// Pages of a buffer of so many bytes, which is there and is returned: one after another, to be downloaded, or back.
+pub(super) fn pages(bytes: usize, pages: &[u32], kernel: Kernel) -> Result<(Recording, Slot)> {
     let mut recording = Recording::default();
-    let buffer = recording.buffer(bytes)?;
-    for place in places {
-        recording.fill(buffer, place.start, &content[place.clone()]);
+    let (buffer, copied) = (recording.buffer(bytes)?, recording.buffer(pages.len() * PAGE_BYTES)?);
+    let table = recording.table(pages)?;
+    let (work, params) = (Work::Workgroups(pages.len()), params::Pages { count: pages.len() as u32 });
+    if kernel == Kernel::PagesInverse {
+        recording.upload(copied);
+    }
+    let storage = if kernel == Kernel::PagesInverse { [copied, buffer, table] } else { [buffer, copied, table] };
+    recording.dispatch(kernel, OVERRIDES, params, &storage, work);
+    recording.moves_only(pages.len() * (2 * PAGE_BYTES + size_of::<u32>()));
+    if kernel == Kernel::PagesForward {
+        recording.download(copied, 0..pages.len() * PAGE_BYTES);
     }
     Ok((recording, buffer))
 }

@@ -9,11 +9,12 @@ use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
 use super::record_packed::{Packing, Unpacking};
 use super::record_recover::Solving;
-use super::record_resident::{Places, Sums, exceptions_of_host, fill, put_exceptions, rows, rows_of_host, upload};
+use super::record_resident::{self, Places, Sums, exceptions_of_host, put_exceptions, rows, rows_of_host, upload};
 use super::record_tiles::RawFrames;
 use super::recording::{Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
+use crate::cpu::pages::{self, PAGE_BYTES};
 use crate::cpu::recover::Exceptions;
 use crate::error::Result;
 use crate::frame::{Batch, BufferLayout, Geometry, PitchedFrames};
@@ -43,8 +44,14 @@ pub trait Residence {
     /// The checksum of raw frames, which are not empty.
     fn checksum(&self, raw: &[u8]) -> Result<u64>;
 
-    /// The planes that frames, which suit ([`Making::suits`]), seem to be made from, and how many blocks of each row of blocks
-    /// are not made of these.
+    /// Copies the pages that have bytes of `places` of `content` to where they belong in `copied`, which is as long.
+    fn pages_forward(&self, places: &[Range<usize>], content: &[u8], copied: &mut [u8]) -> Result<()>;
+
+    /// Puts whole pages of `content`, those that have bytes of `places`, into `there`, which is as long.
+    fn pages_inverse(&self, places: &[Range<usize>], content: &[u8], there: &mut [u8]) -> Result<()>;
+
+    /// The planes that frames, which suit ([`Making::suits`]), seem to be made from, and how many blocks of each span of a row of
+    /// blocks are not made of these.
     fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)>;
 }
 
@@ -64,6 +71,17 @@ impl Residence for GpuBackend {
 
     fn checksum(&self, raw: &[u8]) -> Result<u64> {
         self.uploaded(raw)?.look(Vec::new(), &mut vec![0; raw.len()])
+    }
+
+    fn pages_forward(&self, places: &[Range<usize>], content: &[u8], copied: &mut [u8]) -> Result<()> {
+        self.uploaded(content)?.download(places, copied)
+    }
+
+    fn pages_inverse(&self, places: &[Range<usize>], content: &[u8], there: &mut [u8]) -> Result<()> {
+        let resident = self.uploaded(there)?;
+        resident.upload(places, content)?;
+        there.copy_from_slice(&resident.downloaded()?);
+        Ok(())
     }
 
     fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)> {
@@ -224,7 +242,7 @@ impl ResidentFrames<'_> {
     }
 
     /// The [`SolvedPlanes`] of frames that suit ([`Making::suits`]), which stay too, and how many
-    /// blocks of each row of blocks have misfits. Copies `places` of the planes as [`look`](Self::look) does.
+    /// blocks of each span of a row have misfits. Copies `places` of the planes as [`look`](Self::look) does.
     ///
     /// # Errors
     /// As [`look`](Self::look), and if the planes are too large for one buffer.
@@ -247,30 +265,31 @@ impl ResidentFrames<'_> {
         Ok((resident, misfitting.iter().map(|&count| u32::from_le_bytes(count)).collect()))
     }
 
-    /// Copies `places` of what is here to where they belong in `content`, as [`look`](Self::look) does.
+    /// Copies the pages that have bytes of `places` to where they belong in `content`, which is as long as what is here.
     ///
     /// # Errors
     /// As [`look`](Self::look).
-    pub fn download(&self, places: Vec<Range<usize>>, content: &mut [u8]) -> Result<()> {
-        let mut recording = Recording::default();
-        let slot = recording.buffer(self.raw_bytes)?;
-        let places = Places::after(0, places);
-        places.record(&mut recording, slot);
-        let mut downloaded = vec![0; recording.download_bytes() as usize];
+    pub fn download(&self, places: &[Range<usize>], content: &mut [u8]) -> Result<()> {
+        let pages = pages::of_places(places);
+        let (recording, slot) = record_resident::pages(self.raw_bytes, &pages, Kernel::PagesForward)?;
+        let mut copied = vec![0; pages.len() * PAGE_BYTES];
         let kept = [(slot, self.buffer())];
-        self.backend.engine.execute_on(&recording, &kept, &[], &mut downloaded, |_| Ok(None))?;
-        places.put(&downloaded, content);
+        self.backend.engine.execute_on(&recording, &kept, &[], &mut copied, |_| Ok(None))?;
+        pages::inverse(&pages, &copied, content);
         Ok(())
     }
 
-    /// The other way round, for places of whole words; the last one may end with the content.
+    /// The other way round: whole pages of `content`.
     ///
     /// # Errors
     /// As [`look`](Self::look).
     pub fn upload(&self, places: &[Range<usize>], content: &[u8]) -> Result<()> {
-        let (recording, slot) = fill(self.raw_bytes, places, content)?;
+        let pages = pages::of_places(places);
+        let (recording, slot) = record_resident::pages(self.raw_bytes, &pages, Kernel::PagesInverse)?;
+        let mut copied = vec![0; pages.len() * PAGE_BYTES];
+        pages::forward(&pages, content, &mut copied);
         let kept = [(slot, self.buffer())];
-        self.backend.engine.execute_on(&recording, &kept, &[], &mut [], |_| Ok(None))?;
+        self.backend.engine.execute_on(&recording, &kept, &copied, &mut [], |_| Ok(None))?;
         Ok(())
     }
 

@@ -166,6 +166,7 @@ fn parameters_are_laid_out_as_declared() {
         offset, step, bases, groups);
     layouts_agree!("copy", params::Copy, words);
     layouts_agree!("rows", params::Rows, words, frames, frame_bytes, stretches, dense, pitched);
+    layouts_agree!("pages", params::Pages, count);
     layouts_agree!("block_sums", params::BlockSums, sums);
     layouts_agree!("temporal", params::Temporal, base, frames, frame_length);
     layouts_agree!("predict", params::Predict, base, padded_base, width, height, pitch, first_frame, frames, zigzag,

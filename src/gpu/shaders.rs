@@ -81,6 +81,8 @@ pub(super) enum Kernel {
     CopyForward,
     RowsForward,
     RowsInverse,
+    PagesForward,
+    PagesInverse,
     BlockSumsForward,
 }
 
@@ -108,13 +110,13 @@ const CONVERSION: &str = include_str!("../../shaders/recover/conversion.wgsl");
 
 /// Invocations of a workgroup in most kernels.
 const LANES: u32 = 256;
-/// Invocations of a workgroup that shares a row, a band of rows or some tiles.
+/// Invocations of a workgroup that shares a row, a band of rows, some tiles or a page.
 const ROW_LANES: u32 = 64;
 /// Invocations of a workgroup that codes a segment.
 const CODERS: u32 = 32;
 
 /// One row per shader.
-pub(super) static TABLE: [Shader; 24] = [
+pub(super) static TABLE: [Shader; 25] = [
     Shader {
         name: "colour",
         shared: &[],
@@ -281,6 +283,15 @@ pub(super) static TABLE: [Shader; 24] = [
         entries: &[
             entry(Kernel::RowsForward, "forward", LANES, FROM_TO),
             entry(Kernel::RowsInverse, "inverse", LANES, FROM_TO),
+        ],
+    },
+    Shader {
+        name: "pages",
+        shared: &[],
+        source: include_str!("../../shaders/pages.wgsl"),
+        entries: &[
+            entry(Kernel::PagesForward, "forward", ROW_LANES, BY_TABLE),
+            entry(Kernel::PagesInverse, "inverse", ROW_LANES, BY_TABLE),
         ],
     },
     Shader {

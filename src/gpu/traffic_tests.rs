@@ -12,13 +12,13 @@ use super::record_decoded::Decoding;
 use super::record_packed::{Packing, Unpacking};
 use super::record_rans::EncodedEnd;
 use super::record_recover::{self, Solving};
-use super::record_resident::fill;
+use super::record_resident;
 use super::record_tiles::RawFrames;
 use super::recording::{Command, Recording, Slot};
 use super::shaders::Kernel;
 use crate::codec::{TileDecoderTables, TileEncoderTables};
 use crate::cpu::recover::RepairPlaces;
-use crate::cpu::{CpuBackend, SimdLevel};
+use crate::cpu::{CpuBackend, SimdLevel, pages};
 use crate::frame::{Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, GROUP, Geometry, Layout, PlaneGeometry};
 use crate::input;
 use crate::plan::{KNOWN, LevelParameters, Making, TileCoding, choose_tiles};
@@ -144,31 +144,36 @@ fn resident_frames_are_solved_where_they_are() {
     let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
     let Solving { recording, misfitting, .. } = Solving::new(&geometry, &making, vec![8..20, 400..410]).unwrap();
     assert!(!recording.commands.iter().any(|command| matches!(command, Command::Upload { .. })));
-    assert_eq!(misfitting, 4 * 88 * 6);
+    // Of 160 blocks a row in three spans.
+    assert_eq!(misfitting, 4 * 3 * 88 * 6);
     assert_eq!(recording.download_bytes() as usize, misfitting + 12 + 12);
     let kernels: Vec<_> = recording.dispatches().map(|it| it.kernel).collect();
     assert_eq!(kernels, [Kernel::SolveForward]);
 }
 
-/// Of planes that are repaired, the rows and the same of the frame before come to the host, and the rows alone go back.
+/// Of planes that are repaired, pages around the blocks and the same of the frame before come to the host, and pages of the
+/// blocks alone go back.
 #[test]
-fn repaired_rows_go_back_alone() {
+fn repaired_pages_go_back_alone() {
     let layout = Layout::Packed { width: 4096, height: 512, order: ChannelOrder::Rgb };
     let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 2);
     let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
-    let solved = vec![7; SolvedPlanes::bytes_of(&making.planes(&geometry))];
-    let mut misfitting = vec![0; 2 * 256];
-    misfitting[256 + 64] = 3;
+    let mut misfitting = vec![0; 2 * 256 * 32];
+    misfitting[(256 + 64) * 32 + 16] = 3;
     let places = RepairPlaces::of(&geometry, &making, &misfitting);
-    let (recording, buffer) = fill(solved.len(), &places.repaired, &solved).unwrap();
-    assert!(recording.commands.is_empty() && recording.tables.iter().all(|(slot, ..)| *slot == buffer));
-    // Two rows of Y and one of U and V each.
-    let row = 2 * 4096 + 2 * 2048;
-    let uploaded: usize = recording.tables.iter().map(|(.., content)| content.len()).sum();
-    assert_eq!(uploaded, row);
-    let sum = |places: &[Range<usize>]| places.iter().map(|place| place.len()).sum::<usize>();
-    // With a row of misfits.
-    assert_eq!([sum(&places.frames), sum(&places.solved)], [2 * 2 * 3 * 4096, 2 * row + 2048]);
+    let bytes = SolvedPlanes::bytes_of(&making.planes(&geometry));
+    let count = |places: &[Range<usize>]| pages::of_places(places).len();
+    // Two rows of 128 pixels, of two frames, and a pixel or two to their left.
+    assert_eq!(count(&places.frames), 2 * 2 * 3);
+    // Two of Y, of which what is left of them is another page, and one of U and V each; a page of misfits.
+    assert_eq!([count(&places.solved), count(&places.repaired)], [2 * (2 * 2 + 2 * 2) + 1, 2 + 2]);
+    let listed = pages::of_places(&places.repaired);
+    let (recording, buffer) = record_resident::pages(bytes, &listed, Kernel::PagesInverse).unwrap();
+    assert_eq!(recording.download_bytes(), 0);
+    assert!(recording.commands.contains(&Command::Upload { to: Slot(1) }) && recording.buffers[1] == 4 * 256);
+    let (recording, _) = record_resident::pages(bytes, &listed, Kernel::PagesForward).unwrap();
+    assert_eq!(recording.download_bytes(), 4 * 256);
+    assert!(!recording.commands.contains(&Command::Upload { to: buffer }));
 }
 
 /// Bytes in which residuals are written and read: of groups that have any, each half in as few bits a residual as it fits.

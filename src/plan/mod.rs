@@ -44,8 +44,6 @@ pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
 pub(crate) use conversion::ChromaTerms;
 pub(crate) use patched::{CELL, Span, check_patch};
-#[cfg(feature = "gpu")]
-pub(crate) use places::merged;
 pub(crate) use recovered::check_making;
 pub(crate) use tiles::check_cut;
 pub use values::Values;

@@ -54,8 +54,7 @@ fn level_and_codec(settings: &Settings) -> (LevelParameters, CodecChoice) {
     (level, level.codec(settings.codec()))
 }
 
-/// Places in order, from multiples of 4 on and apart from one another, which have all of these and what is between near ones.
-pub(crate) fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
     places.retain(|place| !place.is_empty());
     places.sort_unstable_by_key(|place| place.start);
     let mut merged: Vec<Range<usize>> = Vec::new();

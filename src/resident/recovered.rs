@@ -1,6 +1,6 @@
 //! Frames on a GPU that were made from YUV to the packed tiles of their planes.
 //!
-//! Planes are solved and coded there. Rows of blocks that are to be repaired come to the CPU and go back.
+//! Planes are solved and coded there. Blocks that are to be repaired come to the CPU, with what is around them, and go back.
 
 use super::compress::pack_tiles;
 use crate::compressor::{Compressor, Packed};
@@ -69,8 +69,8 @@ impl There<'_> {
             return Ok(None);
         }
         let places = RepairPlaces::of(geometry, making, misfitting);
-        self.frames.download(places.frames, raw)?;
-        self.planes.download(places.solved, solved.as_bytes_mut())?;
+        self.frames.download(&places.frames, raw)?;
+        self.planes.download(&places.solved, solved.as_bytes_mut())?;
         let excepted = repair(Batch { geometry, raw }, making, solved, &Hidden::default(), cpu)?;
         self.planes.upload(&places.repaired, solved.as_bytes_mut())?;
         Ok(excepted)

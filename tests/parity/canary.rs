@@ -1,11 +1,13 @@
 //! The comparisons that all rows rest on do fail when a backend is wrong.
 
+use std::ops::Range;
+
 use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
     Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_exceptions, compare_expected, compare_made, compare_packed, compare_rans, compare_recovery,
-    compare_rows, compare_search, compare_solved, moving_frames, sample_motion,
+    compare_costs, compare_exceptions, compare_expected, compare_made, compare_packed, compare_pages, compare_rans,
+    compare_recovery, compare_rows, compare_search, compare_solved, moving_frames, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, Motion, SearchEffort};
 use framepress::internal::{
@@ -149,7 +151,8 @@ fn copy() {
 fn residence() {
     let stretch = (Stretch { start: 0, row_bytes: 5, rows: 7 }, Pitch { offset: 2, row: 9, frame: 0 });
     let frames = PitchedFrames { frames: 1, frame_bytes: 35, stretches: vec![stretch] };
-    let right = WrongResidence { forward: 0, inverse: 0, exceptions: 0, checksum: 0, solved: 0, misfitting: 0 };
+    let right =
+        WrongResidence { forward: 0, inverse: 0, exceptions: 0, checksum: 0, solved: 0, misfitting: 0, pages: [0; 2] };
     let rows = |wrong| compare_rows(&wrong, &frames).unwrap();
     assert_eq!(rows(WrongResidence { forward: 1, ..right }), Some(Difference::Rows { byte: 34 }));
     assert_eq!(rows(WrongResidence { inverse: 1, ..right }), Some(Difference::Rows { byte: 6 }));
@@ -166,10 +169,16 @@ fn residence() {
     let wrong_solved = WrongResidence { solved: 1, ..right };
     assert_eq!(solved(wrong_solved), Some(Difference::Solved { byte: 7 }));
     let wrong_misfitting = WrongResidence { misfitting: 1, ..right };
-    assert_eq!(solved(wrong_misfitting), Some(Difference::Misfitting { row: 3 }));
+    assert_eq!(solved(wrong_misfitting), Some(Difference::Misfitting { span: 3 }));
     assert_eq!(solved(right), None);
     let wrong_rows = [WrongResidence { forward: 1, ..right }, WrongResidence { inverse: 1, ..right }];
-    for wrong in wrong_rows.into_iter().chain([wrong, wrong_exceptions, wrong_solved, wrong_misfitting]) {
+    let wrong_pages = [[1, 0], [0, 1]].map(|pages| WrongResidence { pages, ..right });
+    for (wrong, byte) in wrong_pages.into_iter().zip([5, 9]) {
+        assert_eq!(compare_pages(&wrong, 3000).unwrap(), Some(Difference::Pages { byte }));
+    }
+    assert_eq!(compare_pages(&right, 3000).unwrap(), None);
+    let others = [wrong, wrong_exceptions, wrong_solved, wrong_misfitting];
+    for wrong in wrong_rows.into_iter().chain(others).chain(wrong_pages) {
         let error = check_residence(&wrong).unwrap_err().to_string();
         assert!(error.contains("probe: frames that stay are wrong"), "{error}");
     }
@@ -185,6 +194,7 @@ struct WrongResidence {
     checksum: u64,
     solved: u8,
     misfitting: u32,
+    pages: [u8; 2],
 }
 
 impl Residence for WrongResidence {
@@ -211,16 +221,37 @@ impl Residence for WrongResidence {
         Ok(framepress::internal::checksum(raw) ^ self.checksum)
     }
 
+    fn pages_forward(&self, places: &[Range<usize>], content: &[u8], copied: &mut [u8]) -> Result<()> {
+        copy_pages(places, content, copied);
+        copied[5] ^= self.pages[0];
+        Ok(())
+    }
+
+    fn pages_inverse(&self, places: &[Range<usize>], content: &[u8], there: &mut [u8]) -> Result<()> {
+        copy_pages(places, content, there);
+        there[9] ^= self.pages[1];
+        Ok(())
+    }
+
     fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)> {
         let mut solved = SolvedPlanes::default();
         reference().solve(batch, making, &mut solved)?;
         let mut planes = solved.planes().to_vec();
         planes[7] ^= self.solved;
         let rows = solved.misfits().chunks_exact(making.picture(batch.geometry).blocks());
-        let misfitting = rows.map(|row| row.iter().filter(|&&misfits| misfits > 0).count() as u32);
+        let spans = rows.flat_map(|row| row.chunks(64));
+        let misfitting = spans.map(|span| span.iter().filter(|&&misfits| misfits > 0).count() as u32);
         let mut misfitting: Vec<_> = misfitting.collect();
         misfitting[3] ^= self.misfitting;
         Ok((planes, misfitting))
+    }
+}
+
+/// Copies pages of 256 bytes that places are in.
+fn copy_pages(places: &[Range<usize>], from: &[u8], to: &mut [u8]) {
+    for place in places {
+        let bytes = place.start / 256 * 256..place.end.next_multiple_of(256).min(from.len());
+        to[bytes.clone()].copy_from_slice(&from[bytes]);
     }
 }
 

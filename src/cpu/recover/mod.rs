@@ -30,7 +30,7 @@ mod tests;
 pub use convert::Converter;
 pub use hidden::Hidden;
 #[cfg(feature = "gpu")]
-pub use places::RepairPlaces;
+pub use places::{RepairPlaces, SPAN_BLOCKS};
 pub use repair::Exceptions;
 pub use row::{BlockRow, Inverse};
 

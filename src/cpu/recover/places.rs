@@ -3,89 +3,90 @@
 use std::ops::Range;
 
 use super::batch::STRIP;
-use crate::frame::Geometry;
-use crate::plan::{Making, merged};
-use crate::stage::SolvedPlanes;
+use crate::frame::{Geometry, PlaneGeometry};
+use crate::plan::Making;
+
+/// Blocks of a row that are counted together: as many as a device solves side by side.
+pub const SPAN_BLOCKS: usize = 64;
 
 /// The bytes that have to be there to repair a batch.
+#[derive(Default)]
 pub struct RepairPlaces {
     /// Of its frames.
     pub frames: Vec<Range<usize>>,
-    /// Of its [`SolvedPlanes`], in whole words.
+    /// Of its [`SolvedPlanes`](crate::stage::SolvedPlanes).
     pub solved: Vec<Range<usize>>,
-    /// What is repaired of these, in whole words, all of which are there.
+    /// What is repaired of these.
     pub repaired: Vec<Range<usize>>,
 }
 
 impl RepairPlaces {
-    /// For rows of blocks of which so many blocks each are to be repaired, frame by frame.
+    /// For spans of which so many blocks each are to be repaired: row by row of blocks, frame by frame.
     pub fn of(geometry: &Geometry, making: &Making, misfitting: &[u32]) -> Self {
         let planes = making.planes(geometry);
-        let solved_bytes = SolvedPlanes::bytes_of(&planes);
-        let rows = Rows { geometry, planes: &planes, making };
-        let (of_frame, blocks) = (planes.planes[1].height, planes.planes[1].width);
-        let (mut frames, mut solved, mut repaired) = (Vec::new(), Vec::new(), Vec::new());
+        let all = Blocks { geometry, planes: &planes, making };
+        let PlaneGeometry { width, height, .. } = planes.planes[1];
+        let spans = width.div_ceil(SPAN_BLOCKS);
+        let mut places = Self::default();
         for (at, _) in misfitting.iter().enumerate().filter(|&(_, &blocks)| blocks > 0) {
-            let (frame, row) = (at / of_frame, at % of_frame);
+            let (row_of_batch, first) = (at / spans, at % spans * SPAN_BLOCKS);
+            let (frame, row) = (row_of_batch / height, row_of_batch % height);
+            let own = first..width.min(first + SPAN_BLOCKS);
+            // Chroma and luma are carried on from the block to the left.
+            let seen = first.saturating_sub(1)..own.end;
             // What does not change is repaired as it was before.
             for frame in frame.saturating_sub(1)..=frame {
-                frames.push(rows.pixels(frame, row));
-                solved.push(rows.luma(frame, row));
-                solved.extend(rows.chroma(frame, row));
+                places.frames.extend(all.pixels(frame, row, &seen));
+                places.solved.extend(all.luma(frame, row, &seen));
+                places.solved.extend(all.chroma(frame, row, &seen));
             }
             if row % STRIP > 0 {
-                solved.extend(rows.chroma(frame, row - 1));
+                places.solved.extend(all.chroma(frame, row - 1, &own));
             }
-            let misfits = planes.raw_bytes() + at * blocks;
-            solved.push(misfits..misfits + blocks);
-            repaired.push(rows.luma(frame, row));
-            repaired.extend(rows.chroma(frame, row));
+            let first = planes.raw_bytes() + row_of_batch * width;
+            places.solved.push(first + own.start..first + own.end);
+            places.repaired.extend(all.luma(frame, row, &own));
+            places.repaired.extend(all.chroma(frame, row, &own));
         }
-        let whole_words = |place: Range<usize>| place.start / 4 * 4..place.end.next_multiple_of(4).min(solved_bytes);
-        let [solved, repaired] = [solved, repaired].map(|places| places.into_iter().map(whole_words).collect());
-        // What is near among the latter is so among the former.
-        let [frames, solved, repaired] = [frames, solved, repaired].map(merged);
-        Self { frames, solved, repaired }
+        places
     }
 }
 
-/// Where rows of blocks are.
-struct Rows<'a> {
+/// Where blocks of a row are.
+struct Blocks<'a> {
     geometry: &'a Geometry,
     planes: &'a Geometry,
     making: &'a Making,
 }
 
-impl Rows<'_> {
+impl Blocks<'_> {
     /// In the frames.
-    fn pixels(&self, frame: usize, row: usize) -> Range<usize> {
-        let first = frame * self.geometry.frame_samples;
-        let channels = self.geometry.planes.len();
-        let pixels = self.of_frame(row);
-        first + pixels.start * channels..first + pixels.end * channels
+    fn pixels(&self, frame: usize, row: usize, blocks: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let (first, channels) = (frame * self.geometry.frame_samples, self.geometry.planes.len());
+        self.of_frame(row, blocks).map(move |it| first + it.start * channels..first + it.end * channels)
     }
 
     /// In Y.
-    fn luma(&self, frame: usize, row: usize) -> Range<usize> {
+    fn luma(&self, frame: usize, row: usize, blocks: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
         let first = frame * self.planes.frame_samples;
-        let pixels = self.of_frame(row);
-        first + pixels.start..first + pixels.end
+        self.of_frame(row, blocks).map(move |it| first + it.start..first + it.end)
     }
 
     /// In U and V.
-    fn chroma(&self, frame: usize, row: usize) -> [Range<usize>; 2] {
+    fn chroma(&self, frame: usize, row: usize, blocks: &Range<usize>) -> [Range<usize>; 2] {
         [1, 2].map(|plane| {
             let plane = &self.planes.planes[plane];
             let first = frame * self.planes.frame_samples + plane.offset + row * plane.width;
-            first..first + plane.width
+            first + blocks.start..first + blocks.end
         })
     }
 
-    /// Pixels of a frame.
-    fn of_frame(&self, row: usize) -> Range<usize> {
-        let plane = &self.geometry.planes[0];
-        let rows = self.making.sampling.block().1;
-        row * rows * plane.width..plane.height.min((row + 1) * rows) * plane.width
+    /// Pixels of a frame, row by row.
+    fn of_frame(&self, row: usize, blocks: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let PlaneGeometry { width, height, .. } = self.geometry.planes[0];
+        let (columns, rows) = self.making.sampling.block();
+        let (left, right) = (blocks.start * columns, width.min(blocks.end * columns));
+        (row * rows..height.min((row + 1) * rows)).map(move |row| row * width + left..row * width + right)
     }
 }
 
@@ -95,27 +96,40 @@ mod tests {
     use crate::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Layout};
     use crate::plan::KNOWN;
 
-    /// A row of blocks, that before it and the same of the frame before.
+    /// A span of a row of blocks with the block to its left, chroma above, and the same of the frame before.
     #[test]
-    fn a_row_takes_little() {
-        let layout = Layout::Packed { width: 4096, height: 64, order: ChannelOrder::Rgb };
+    fn a_span_takes_little() {
+        let layout = Layout::Packed { width: 301, height: 71, order: ChannelOrder::Rgb };
         let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 3);
         let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
-        let mut misfitting = vec![0; 32 * 3];
-        misfitting[32 + 5] = 1;
+        let (luma, chroma) = (301 * 71, 151 * 36);
+        let frame = luma + 2 * chroma;
+        // The last of three spans of the last row but one, of the frame in the middle.
+        let mut misfitting = vec![0; 3 * 36 * 3];
+        misfitting[3 * (36 + 34) + 2] = 1;
         let RepairPlaces { frames, solved, repaired } = RepairPlaces::of(&geometry, &making, &misfitting);
-        let row = 3 * 4096;
-        assert_eq!(frames, [10 * row..12 * row, (64 + 10) * row..(64 + 12) * row]);
-        let (luma, chroma, frame) = (4096, 2048, 64 * 4096 * 3 / 2);
-        let of_frame = |first: usize, above: usize| {
-            let [u, v] = [64, 80].map(|first_row| first + first_row * luma);
-            let of_chroma = |plane: usize| plane + (5 - above) * chroma..plane + 6 * chroma;
-            [first + 10 * luma..first + 12 * luma, of_chroma(u), of_chroma(v)]
+        let pixels = |frame: usize, left: usize| {
+            [68, 69].map(|row| frame * luma + row * 301 + left..frame * luma + (row + 1) * 301)
         };
-        let misfits = 3 * frame + 37 * chroma..3 * frame + 38 * chroma;
-        assert_eq!(solved, [&of_frame(0, 0)[..], &of_frame(frame, 1), &[misfits]].concat());
-        assert_eq!(repaired, of_frame(frame, 0));
-        let none = RepairPlaces::of(&geometry, &making, &[0; 32 * 3]);
-        assert!(none.frames.is_empty() && none.solved.is_empty());
+        let bytes = |pixels: Range<usize>| 3 * pixels.start..3 * pixels.end;
+        assert_eq!(frames, [pixels(0, 254), pixels(1, 254)].concat().into_iter().map(bytes).collect::<Vec<_>>());
+        let of_chroma = |at: usize, row: usize, left: usize| {
+            [0, 1].map(|plane| {
+                let first = at * frame + luma + plane * chroma + row * 151;
+                first + left..first + 151
+            })
+        };
+        let of_luma = |at: usize, left: usize| pixels(0, left).map(|it| at * frame + it.start..at * frame + it.end);
+        let misfits = 3 * frame + 70 * 151;
+        let before = [of_luma(0, 254), of_chroma(0, 34, 127)];
+        let own = [of_luma(1, 254), of_chroma(1, 34, 127), of_chroma(1, 33, 128)];
+        let mut expected = [before.concat(), own.concat()].concat();
+        expected.push(misfits + 128..misfits + 151);
+        assert_eq!(solved, expected);
+        assert_eq!(repaired, [of_luma(1, 256), of_chroma(1, 34, 128)].concat());
+        // Chroma is not carried on from strip to strip.
+        let mut misfitting = vec![0; 3 * 36 * 3];
+        misfitting[3 * 32] = 1;
+        assert_eq!(RepairPlaces::of(&geometry, &making, &misfitting).solved.len(), 4 + 1);
     }
 }

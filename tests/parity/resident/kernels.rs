@@ -1,6 +1,6 @@
 //! The kernels that bring frames together and add up their checksum.
 
-use framepress::internal::gpu::{compare_checksum, compare_exceptions, compare_rows, compare_solved};
+use framepress::internal::gpu::{compare_checksum, compare_exceptions, compare_pages, compare_rows, compare_solved};
 use framepress::internal::{Pitch, PitchedFrames, Stretch};
 use framepress::plan::Making;
 
@@ -52,6 +52,13 @@ pub fn solved(adapter: &Adapter) {
             is_same(&case, &making);
             is_same(&made(&case, &making), &making);
         }
+    }
+}
+
+/// Pages of buffers that end anywhere, and more of them than a dimension of a dispatch has.
+pub fn pages(adapter: &Adapter) {
+    for bytes in [1, 3, 255, 256, 257, 767, 768, 769, 10_001, 200_000 * 256] {
+        assert_eq!(compare_pages(adapter.shared(), bytes).unwrap(), None, "{bytes} bytes");
     }
 }
 

@@ -28,6 +28,7 @@ pub fn rows() -> Vec<Trial> {
         rows.push(row("resident", it, "rows", || kernels::some_rows(it.adapter())));
         rows.push(row("resident", it, "checksums", || kernels::checksums(it.adapter())));
         rows.push(row("resident", it, "exceptions", || kernels::exceptions(it.adapter())));
+        rows.push(row("resident", it, "pages", || kernels::pages(it.adapter())));
         rows.push(row("resident", it, "solved", || kernels::solved(it.adapter())));
         rows.push(row("resident", it, "recovered", || recovered::frames_come_back(&opened(it.adapter()))));
         rows.push(row("resident", it, "recovered-there", || recovered::frames_stay(&opened(it.adapter()))));
