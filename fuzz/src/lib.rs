@@ -176,7 +176,9 @@ fn unpacked(level: SimdLevel, geometry: &Geometry, method: &Method, blocks: &[(C
             cpu.inverse(geometry, plan, &mut work, &mut raw)?;
             plan.values.restore(geometry, &mut raw)?;
         }
-        Method::Tiles(plan) => tiles::decode(geometry, plan, &packed, &Part::whole(geometry), (&mut raw).into(), &cpu, &cpu)?,
+        Method::Tiles(plan) => {
+            tiles::decode(geometry, plan, &packed, &Part::whole(geometry), (&mut raw).into(), &cpu, &cpu)?
+        }
         Method::Strips(plan) => {
             strips::decode(geometry, plan, &packed, &Part::whole(geometry), &mut work, &cpu)?;
             cpu.inverse(geometry, &plan.planes(geometry), &mut work, &mut raw)?;
