@@ -10,7 +10,7 @@ use crate::frame::{BufferLayout, ChannelOrder, Dtype, FrameFormat, Layout, Pitch
 const ROW_ALIGNMENT: usize = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as usize;
 
 /// Copies of buffers begin with multiples of this; batches of frames that are no whole words need not.
-const COPY_ALIGNMENT: usize = wgpu::COPY_BUFFER_ALIGNMENT as usize;
+pub(super) const COPY_ALIGNMENT: usize = wgpu::COPY_BUFFER_ALIGNMENT as usize;
 
 /// Frames that are on a GPU: in a buffer, or in textures, of the device that they are compressed on. They stay as they are.
 #[derive(Debug, Clone)]

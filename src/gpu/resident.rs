@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::backend::GpuBackend;
-use super::gpu_frames::{GpuFrames, check_target};
+use super::gpu_frames::{COPY_ALIGNMENT, GpuFrames, check_target};
 use super::lending::Copy;
 use super::record_coded::Encoding;
 use super::record_decoded::Decoding;
@@ -342,24 +342,52 @@ impl ResidentFrames<'_> {
         Packing::packed(0, geometry, plan, &head, &rest)
     }
 
-    /// Copies them to a buffer of somebody else.
+    /// Copies them to a buffer of somebody else. Words are copied whole: `word` has what the batch before has of the one in which
+    /// these frames begin, and then what there is of the one in which they end.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if they must not be copied there; otherwise as
     /// [`look`](Self::look).
-    pub fn copy_to(&self, buffer: &wgpu::Buffer, layout: &BufferLayout) -> Result<()> {
+    pub fn copy_to(&self, buffer: &wgpu::Buffer, layout: &BufferLayout, word: &mut [u8; COPY_ALIGNMENT]) -> Result<()> {
         check_target(buffer, layout)?;
-        let engine = &self.backend.engine;
-        let pitched = layout.pitched();
-        let to = (buffer, layout.offset() as u64);
-        let bytes = pitched.pitched_bytes().next_multiple_of(4) as u64;
+        let before = layout.offset() % COPY_ALIGNMENT;
+        let pitched = layout.pitched().after(before);
+        let first = layout.offset() - before;
         if pitched.is_dense() {
-            return engine.copy(&[Copy::Buffer { from: (self.buffer(), 0), to, bytes }]);
+            return self.copy_all_to(buffer, first, word);
         }
-        let staging = engine.buffer(pitched.pitched_bytes())?;
-        self.backend.move_rows(&pitched, Kernel::RowsInverse, self.buffer(), &staging)?;
-        engine.copy(&[Copy::Buffer { from: (&staging, 0), to, bytes }])?;
-        engine.give(staging);
+        let staging = self.backend.room(pitched.pitched_bytes())?;
+        self.backend.move_rows(&pitched, Kernel::RowsInverse, self.buffer(), staging.buffer())?;
+        if before > 0 {
+            staging.change(0..before, |bytes| bytes.copy_from_slice(&word[..before]))?;
+        }
+        staging.copy_all_to(buffer, first, word)
+    }
+
+    /// Copies all that is here to a place in a buffer of somebody else, and its last bytes, if they are no whole word, to `word`.
+    fn copy_all_to(&self, buffer: &wgpu::Buffer, first: usize, word: &mut [u8; COPY_ALIGNMENT]) -> Result<()> {
+        let bytes = self.raw_bytes.next_multiple_of(COPY_ALIGNMENT) as u64;
+        self.backend.engine.copy(&[Copy::Buffer { from: (self.buffer(), 0), to: (buffer, first as u64), bytes }])?;
+        let last = self.raw_bytes / COPY_ALIGNMENT * COPY_ALIGNMENT..self.raw_bytes;
+        if !last.is_empty() {
+            let content = self.some(last.clone())?;
+            word[..last.len()].copy_from_slice(&content[last]);
+        }
         Ok(())
+    }
+
+    /// Memory for all that is here, with a copy of the pages of a place.
+    fn some(&self, place: Range<usize>) -> Result<Vec<u8>> {
+        // Of which next to nothing is ever touched.
+        let mut content = vec![0; self.raw_bytes];
+        self.download(&[place], &mut content)?;
+        Ok(content)
+    }
+
+    /// Changes the bytes of a place.
+    fn change(&self, place: Range<usize>, change: impl FnOnce(&mut [u8])) -> Result<()> {
+        let mut content = self.some(place.clone())?;
+        change(&mut content[place.clone()]);
+        self.upload(&[place], &content)
     }
 }

@@ -40,7 +40,7 @@ impl Decompressor {
                 layout.format()
             )));
         }
-        let mut first = 0;
+        let (mut first, mut word) = (0, Default::default());
         while let Some(record) = records.next()? {
             let frames = frame_count(&record)?;
             if frames > layout.frames() - first {
@@ -50,7 +50,7 @@ impl Decompressor {
             if geometry.raw_bytes() > 0 {
                 let restored =
                     self.restore_gpu(gpu, &geometry, &record).map_err(|error| error.at(record.location()))?;
-                restored.copy_to(buffer, &layout.part(first, frames))?;
+                restored.copy_to(buffer, &layout.part(first, frames), &mut word)?;
             }
             first += frames;
         }

@@ -229,16 +229,19 @@ fn several_batches(gpu: &Gpu) {
     assert_eq!(check(gpu, &settings, &frames, &layout, &apart.flatten().collect::<Vec<_>>()), [batches; 2]);
 }
 
-/// Batches begin wherever the one before ends, on the way there.
+/// Batches begin wherever the one before ends, within words that it or several have a part of, without gaps and with.
 fn batches_between_words(gpu: &Gpu) {
-    let frames = frames(FrameFormat::new(Dtype::U8, gray(67, 35)).unwrap(), 8);
-    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(3));
-    let layout = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
-    let source = buffer(gpu, frames.as_bytes(), SOURCE);
-    let compressor = compressor(&settings);
-    let packed = compressor.compress_gpu(gpu, &GpuFrames::in_buffer(&source, layout).unwrap()).unwrap();
-    assert!(packed == compressor.compress_frames(&frames).unwrap());
-    assert_eq!(compressor.statistics().resident, 3);
+    for (width, height, frames_of_batch) in [(67, 35, 3), (1, 1, 1), (1, 1, 2), (3, 1, 1), (33, 17, 2)] {
+        let frames = frames(FrameFormat::new(Dtype::U8, gray(width, height)).unwrap(), 8);
+        let settings = Settings::new().with_batch_frames(NonZeroUsize::new(frames_of_batch));
+        let dense = BufferLayout::new(frames.format().clone(), frames.frames()).unwrap();
+        let stayed = check(gpu, &settings, &frames, &dense, frames.as_bytes());
+        assert!(width < 67 || stayed == [3; 2], "{stayed:?}");
+        for gap in [1, 2, 5] {
+            let layout = dense.clone().with_row_pitch(width + gap).unwrap().with_offset(8).unwrap();
+            check(gpu, &settings, &frames, &layout, &with_gaps(&frames, width + gap, 8));
+        }
+    }
 }
 
 /// Frames between other things, in planes that are not where they usually are, and in a buffer that is larger.
