@@ -64,7 +64,6 @@ pub struct Compressor {
 struct Spare {
     encoders: Mutex<Vec<Encoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
-    sums: Mutex<Vec<FrameSums>>,
 }
 
 /// A batch as it is recorded, without its place in a file.
@@ -208,11 +207,10 @@ impl Compressor {
                 let (checksum, packed) = pool::beside(cpu.crew(), checksum, || self.pack_on(batch, backend, None));
                 return Ok((checksum, packed?));
             }
-            let mut sums = pool::lock(&self.spare.sums).pop().unwrap_or_else(|| FrameSums::new(cpu.simd()));
-            sums.begin(raw, container::summed_blocks(raw.len()));
+            let sums = cpu.take_sums(raw, container::summed_blocks(raw.len()));
             let packed = self.pack_on(batch, backend, Some(&sums))?;
             let checksum = container::checksum_of_frames(raw, &sums, cpu.crew())?;
-            pool::lock(&self.spare.sums).push(sums);
+            cpu.give_back_sums(sums);
             Ok((checksum, packed))
         };
         let on_device = |(_, (method, _)): &(u64, Packed)| *method != Method::Discrete;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use crate::codec::{Decoder, Surroundings, discrete, exceptions};
 use crate::container::{self, BatchRecord, Limits, RecordReader};
-use crate::cpu::frame_sums::{FrameSums, Output};
+use crate::cpu::frame_sums::Output;
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, Rectangle, WorkBuffer};
 use crate::input;
@@ -31,7 +31,6 @@ pub struct Decompressor {
     limits: Limits,
     decoders: Mutex<Vec<Decoder>>,
     buffers: Mutex<Vec<WorkBuffer>>,
-    sums: Mutex<Vec<FrameSums>>,
     reusable: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -53,14 +52,7 @@ impl Decompressor {
 
     pub(crate) fn on(mut scheduler: Scheduler, limits: Limits) -> Self {
         scheduler.set_staging_bytes(pipeline::staging_bytes(limits.working_bytes));
-        Self {
-            scheduler,
-            limits,
-            decoders: Mutex::default(),
-            buffers: Mutex::default(),
-            sums: Mutex::default(),
-            reusable: Mutex::default(),
-        }
+        Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default(), reusable: Mutex::default() }
     }
 
     /// The most threads that one call uses.
@@ -233,14 +225,13 @@ impl Decompressor {
         record: &BatchRecord<P>,
         raw: &mut [u8],
     ) -> Result<()> {
-        let whole = Part::whole(geometry);
+        let (whole, cpu) = (Part::whole(geometry), self.scheduler.cpu());
         let work = |backend: &dyn Backend| {
-            let mut sums = pool::lock(&self.sums).pop().unwrap_or_else(|| FrameSums::new(self.scheduler.cpu().simd()));
-            sums.begin(raw, container::summed_blocks(raw.len()));
+            let sums = cpu.take_sums(raw, container::summed_blocks(raw.len()));
             let output = Output { raw: &mut *raw, sums: Some(&sums) };
             self.restore_method(geometry, &record.method, &record.coded_blocks()?, &whole, backend, output)?;
-            let found = container::checksum_of_frames(raw, &sums, self.crew())?;
-            pool::lock(&self.sums).push(sums);
+            let found = container::checksum_of_frames(raw, &sums, cpu.crew())?;
+            cpu.give_back_sums(sums);
             check_frames(record, found)
         };
         let describe = || Work::decompress(geometry, &record.method, record.payload.as_ref().len());

@@ -185,22 +185,15 @@ mod tests {
 
     use super::*;
     use crate::cpu::SimdLevel;
-    use crate::cpu::recover::{RepairPlaces, SPAN_BLOCKS};
+    use crate::cpu::recover::tests::noise;
+    use crate::cpu::recover::{RepairPlaces, misfitting_of_spans};
     use crate::frame::{ChannelOrder, ChromaSampling, Dtype, FrameFormat, Layout};
     use crate::plan::KNOWN;
-
-    fn noise() -> impl FnMut() -> u8 {
-        let mut state = 5u32;
-        move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        }
-    }
 
     /// Some rows of frames that are made of planes have pixels that are not, and some are clipped; half of the frames are those
     /// before.
     fn frames(geometry: &Geometry, making: &Making, cpu: &CpuBackend) -> Vec<u8> {
-        let mut next = noise();
+        let mut next = noise(5);
         let of_planes = making.planes(geometry);
         let planes: Vec<u8> = (0..of_planes.raw_bytes()).map(|_| 110 + next() % 32).collect();
         let mut raw = vec![0; geometry.raw_bytes()];
@@ -231,13 +224,11 @@ mod tests {
                 let raw = frames(&geometry, &making, &cpu);
                 let mut expected = SolvedPlanes::default();
                 cpu.solve(Batch { geometry: &geometry, raw: &raw }, &making, &mut expected).unwrap();
-                let rows = expected.misfits().chunks_exact(making.picture(&geometry).blocks());
-                let spans = rows.flat_map(|row| row.chunks(SPAN_BLOCKS));
-                let counts: Vec<_> = spans.map(|span| misfitting(span) as u32).collect();
+                let counts = misfitting_of_spans(expected.misfits(), making.picture(&geometry).blocks());
                 let places = RepairPlaces::of(&geometry, &making, &counts);
                 assert!(2 * places.frames.iter().map(Range::len).sum::<usize>() < raw.len());
 
-                let mut next = noise();
+                let mut next = noise(5);
                 let mut sparse_raw: Vec<u8> = raw.iter().map(|_| next()).collect();
                 places.frames.iter().for_each(|place| sparse_raw[place.clone()].copy_from_slice(&raw[place.clone()]));
                 let mut found = SolvedPlanes::zeroed(&making.planes(&geometry));

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex};
 
 pub use simd::{SIMD_VARIABLE, SimdLevel};
 
+use self::frame_sums::FrameSums;
 use self::predict::Prediction;
 use self::sample::{Sample, with_sample};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
@@ -47,17 +48,19 @@ pub struct CpuBackend {
     crew: Arc<Crew>,
     /// Buffers to use again: a fresh one costs a page fault per 4 KiB.
     spare: Mutex<Vec<WorkBuffer>>,
+    /// The same of sums.
+    spare_sums: Mutex<Vec<FrameSums>>,
 }
 
 impl CpuBackend {
     /// A backend that uses `simd` on at most `threads` threads.
     pub fn new(simd: SimdLevel, threads: usize) -> Self {
-        Self { simd, crew: Arc::new(Crew::new(threads)), spare: Mutex::new(Vec::new()) }
+        Self { simd, crew: Arc::new(Crew::new(threads)), spare: Mutex::default(), spare_sums: Mutex::default() }
     }
 
     /// Another one, on threads of the same crew.
     pub(crate) fn of_crew(&self) -> Self {
-        Self { simd: self.simd, crew: Arc::clone(&self.crew), spare: Mutex::default() }
+        Self { simd: self.simd, crew: Arc::clone(&self.crew), spare: Mutex::default(), spare_sums: Mutex::default() }
     }
 
     /// Runs `work` with a buffer of `bytes` unspecified bytes.
@@ -95,7 +98,19 @@ impl CpuBackend {
         pool::lock(&self.spare).push(buffer);
     }
 
-    /// How many it keeps.
+    /// Sums of the first `count` blocks of frames, of which none is known.
+    pub(crate) fn take_sums(&self, raw: &[u8], count: usize) -> FrameSums {
+        let mut sums = pool::lock(&self.spare_sums).pop().unwrap_or_else(|| FrameSums::new(self.simd));
+        sums.begin(raw, count);
+        sums
+    }
+
+    /// Keeps sums to use their memory again.
+    pub(crate) fn give_back_sums(&self, sums: FrameSums) {
+        pool::lock(&self.spare_sums).push(sums);
+    }
+
+    /// How many buffers it keeps.
     #[cfg(test)]
     pub(crate) fn spare_buffers(&self) -> usize {
         pool::lock(&self.spare).len()

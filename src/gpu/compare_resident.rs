@@ -5,7 +5,7 @@ use super::probe::sample_bytes;
 use super::resident::Residence;
 use crate::codec::exceptions;
 use crate::cpu::pages::{self, PAGE_BYTES};
-use crate::cpu::recover::{self, Exceptions, SPAN_BLOCKS};
+use crate::cpu::recover::{Exceptions, misfitting_of_spans};
 use crate::error::Result;
 use crate::frame::{Batch, PitchedFrames};
 use crate::plan::Making;
@@ -55,9 +55,7 @@ pub fn compare_solved(
 ) -> Result<Option<Difference>> {
     let mut expected = SolvedPlanes::default();
     reference.solve(batch, making, &mut expected)?;
-    let rows = expected.misfits().chunks_exact(making.picture(batch.geometry).blocks());
-    let spans = rows.flat_map(|row| row.chunks(SPAN_BLOCKS));
-    let misfitting: Vec<_> = spans.map(|span| recover::misfitting(span) as u32).collect();
+    let misfitting = misfitting_of_spans(expected.misfits(), making.picture(batch.geometry).blocks());
     let found = device.solved(batch, making)?;
     if let Some(byte) = first_difference(expected.planes(), &found.0) {
         return Ok(Some(Difference::Solved { byte }));

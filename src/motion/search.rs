@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use super::between::{BEYOND, Between, Earlier};
+use super::between::{BEYOND, Between, Earlier, Rows};
 use super::difference::{Area, Own};
 use super::filter::{Filter, SIDE};
 use super::sums::PLACES;
@@ -106,11 +106,14 @@ impl<'a> Searched<'a> {
     /// The sum of the differences of an area from where a vector leads; `None` if that is too far away, or `limit` or more.
     #[inline(always)]
     fn difference(&self, vector: Vector, own: &Own, limit: u32) -> Option<u32> {
-        if !self.reaches(vector, own.area) {
-            return None;
-        }
-        let (first, second) = self.between.rows(vector, own.area.at(vector))?;
+        let (first, second) = self.rows(vector, own.area)?;
         own.difference(first, second, limit)
+    }
+
+    /// The rows that a vector leads an area to; `None` if that is too far away.
+    #[inline(always)]
+    fn rows(&self, vector: Vector, area: Area) -> Option<(Rows<'_>, Option<Rows<'_>>)> {
+        if self.reaches(vector, area) { self.between.rows(vector, area.at(vector)) } else { None }
     }
 
     /// Whether a vector is not too long, and does not lead an area too far outside.
@@ -142,10 +145,7 @@ impl<'a> Searched<'a> {
     /// What a vector leaves of the units of a whole block; `None` if it is too long for that, or leads too far outside.
     #[inline(always)]
     pub fn differences_of_units(&self, vector: Vector, own: &Own) -> Option<[u32; 4]> {
-        if !self.reaches(vector, own.area) {
-            return None;
-        }
-        let (first, second) = self.between.rows(vector, own.area.at(vector))?;
+        let (first, second) = self.rows(vector, own.area)?;
         own.differences_of_units(first, second)
     }
 

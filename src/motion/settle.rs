@@ -6,6 +6,8 @@ use super::{BLOCK_UNITS, Field, UNIT, Vector, expected};
 
 /// What it costs that a block falls into units.
 const SPLIT_COST: u32 = 64;
+/// Vectors that are known: of the block, what is expected, and of those around it.
+const KNOWN: usize = 10;
 
 impl Searched<'_> {
     /// What the units of a block move by, once it is known what all blocks found.
@@ -24,7 +26,7 @@ impl Searched<'_> {
             return [beside; 4];
         }
         let own = around(1, 1).unwrap_or_default();
-        let mut known = [own; 10];
+        let mut known = [own; KNOWN];
         let mut count = 1;
         let others = (0..9).filter(|&place| place != 4).filter_map(|place| around(place % 3, place / 3));
         for vector in [beside].into_iter().chain(others) {
@@ -44,7 +46,7 @@ impl Searched<'_> {
             return [best.vector; 4];
         }
         // What a vector leaves of all units is known at once, if it does not lead the block too far outside.
-        let mut of_units = [None; 10];
+        let mut of_units = [None; KNOWN];
         for (of_units, &vector) in of_units.iter_mut().zip(known) {
             *of_units = self.differences_of_units(vector, &block);
         }

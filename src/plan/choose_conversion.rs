@@ -296,20 +296,13 @@ impl Trials {
 mod tests {
     use super::*;
     use crate::cpu::recover::Converter;
+    use crate::cpu::recover::tests::noise;
     use crate::frame::{ChannelOrder, Dtype, FrameFormat, Layout};
     use crate::plan::Conversion;
 
-    fn noise() -> impl FnMut() -> u8 {
-        let mut state = 5u32;
-        move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        }
-    }
-
     /// Three frames of smooth planes, converted.
     fn made(making: &Making, geometry: &Geometry) -> Vec<u8> {
-        let mut next = noise();
+        let mut next = noise(5);
         let mut walk = |samples: usize, step: u8, low: u8, high: u8| -> Vec<u8> {
             let mut at = 128;
             let mut sample = || {
@@ -347,7 +340,7 @@ mod tests {
 
     /// Whether two conversions make the same pixels, but for one in a hundred.
     fn alike(a: &Conversion, b: &Conversion) -> bool {
-        let mut next = noise();
+        let mut next = noise(5);
         let pixels = std::iter::repeat_with(|| [60 + next() / 2, 90 + next() / 4, 90 + next() / 4]).take(10_000);
         pixels.filter(|&[y, u, v]| a.pixel(y, u, v) != b.pixel(y, u, v)).count() < 100
     }
@@ -389,7 +382,7 @@ mod tests {
             let geometry = geometry(ChannelOrder::Rgb);
             let making = Making { conversion: KNOWN[0].conversion, sampling, blue_first: false };
             let made = made(&making, &geometry);
-            let mut next = noise();
+            let mut next = noise(5);
             for (hidden, extent) in [(0, Extent::All), (9, Extent::Most), (40, Extent::Part), (60, Extent::Part)] {
                 let mut raw = made.clone();
                 for frame in raw.chunks_exact_mut(geometry.frame_samples) {
@@ -410,7 +403,7 @@ mod tests {
     #[test]
     fn nothing_is_found_in_anything_else() {
         let geometry = geometry(ChannelOrder::Rgb);
-        let mut next = noise();
+        let mut next = noise(5);
         let mut frames = |sample: &mut dyn FnMut(usize, u8) -> u8| -> Vec<u8> {
             (0..geometry.raw_bytes()).map(|at| sample(at, next())).collect()
         };

@@ -25,12 +25,12 @@ mod repair;
 mod row;
 mod solve;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use convert::Converter;
 pub use hidden::Hidden;
 #[cfg(feature = "gpu")]
-pub use places::{RepairPlaces, SPAN_BLOCKS};
+pub use places::{RepairPlaces, SPAN_BLOCKS, misfitting_of_spans};
 pub use repair::Exceptions;
 pub use row::{BlockRow, Inverse};
 

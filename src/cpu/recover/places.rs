@@ -3,11 +3,18 @@
 use std::ops::Range;
 
 use super::batch::STRIP;
+use super::misfitting;
 use crate::frame::{Geometry, PlaneGeometry};
 use crate::plan::Making;
 
 /// Blocks of a row that are counted together: as many as a device solves side by side.
 pub const SPAN_BLOCKS: usize = 64;
+
+/// How many blocks of each span have misfits, of rows of `blocks` blocks.
+pub fn misfitting_of_spans(misfits: &[u8], blocks: usize) -> Vec<u32> {
+    let spans = misfits.chunks_exact(blocks).flat_map(|row| row.chunks(SPAN_BLOCKS));
+    spans.map(|span| misfitting(span) as u32).collect()
+}
 
 /// The bytes that have to be there to repair a batch.
 #[derive(Default)]

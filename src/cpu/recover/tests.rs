@@ -3,7 +3,7 @@ use crate::cpu::SimdLevel;
 use crate::plan::KNOWN;
 
 /// A sequence that looks random.
-fn noise(seed: u32) -> impl FnMut() -> u8 {
+pub(crate) fn noise(seed: u32) -> impl FnMut() -> u8 {
     let mut state = seed;
     move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
