@@ -12,7 +12,7 @@ use crate::cpu::frame_sums::FrameSums;
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
 use crate::frame::{Batch, Element, FrameFormat, Frames, Geometry, WorkBuffer, bytes_of_view, format_of_view};
-use crate::motion::Motion;
+use crate::motion::OrderedMotion;
 use crate::packed::{CodedBlock, packed_bytes};
 use crate::part::Part;
 use crate::patched::Patched;
@@ -369,7 +369,7 @@ impl Compressor {
         &self,
         batch: Batch<'_>,
         plan: StripPlan,
-        motion: Option<&Motion>,
+        motion: Option<&OrderedMotion>,
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
         let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();

@@ -73,7 +73,7 @@ impl Sample {
             ((x + frame) * 3 + y * 2 + (at * at + 7 * at) % 1031 % 3) as u8
         };
         let raw = (0..FRAMES * format.frame_bytes()).map(sample).collect();
-        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 8, CodecChoice::Auto);
+        let sample = Self::at_level(Frames::new(format, FRAMES, raw).unwrap(), 9, CodecChoice::Auto);
         assert!(sample.methods.iter().all(|method| matches!(method, Method::Strips(_))), "{:?}", sample.methods);
         sample
     }
@@ -101,10 +101,10 @@ impl Sample {
     }
 
     /// Batches of three frames, of which the second one refers to the third one too.
-    fn between() -> Self {
+    fn between(level: u8) -> Self {
         let layout = Layout::Gray { width: 25, height: 18 };
         let raw = made::between::frames(layout, &[0, 2, 3, 5, 6, 8, 9, 10]);
-        let sample = Self::at_level(raw, 8, CodecChoice::Auto);
+        let sample = Self::at_level(raw, level, CodecChoice::Auto);
         assert!(made::between::refers_to_later(&sample.file));
         sample
     }
@@ -167,8 +167,9 @@ impl Sample {
                 Self::discrete(),
                 Self::strips(),
                 Self::moving(7),
-                Self::moving(8),
-                Self::between(),
+                Self::moving(9),
+                Self::between(8),
+                Self::between(9),
                 Self::recovered(),
                 Self::patched(),
             ])

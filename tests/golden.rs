@@ -132,6 +132,12 @@ fn between() -> Frames {
     made::between::frames(coded_yuv().layout().clone(), &[0, 2, 3, 7])
 }
 
+/// A byte of them.
+fn byte_between(frame: usize, at: usize) -> u64 {
+    static BETWEEN: LazyLock<Frames> = LazyLock::new(between);
+    BETWEEN.as_bytes()[frame * BETWEEN.format().frame_bytes() + at].into()
+}
+
 fn recipes() -> Vec<Recipe> {
     let format = |dtype, shape: &[usize]| FrameFormat::from_shape(dtype, shape).unwrap();
     let yuv =
@@ -309,7 +315,7 @@ fn recipes() -> Vec<Recipe> {
             })
         },
         Recipe {
-            level: 8,
+            level: 9,
             ..recipe("strips_yuv422_u8", FrameFormat::new(Dtype::U8, strips_yuv).unwrap(), 3, |frame, at| {
                 if at < 41 * 33 {
                     waves(at % 41 + frame, at / 41, 150) + noise(at, frame) % 7
@@ -329,7 +335,7 @@ fn recipes() -> Vec<Recipe> {
         },
         // Texture that moves: by whole samples, and, beside it, by halves.
         Recipe {
-            level: 8,
+            level: 9,
             ..recipe("moving_u8", format(Dtype::U8, &[57, 90]), 4, |frame, at| {
                 texture(at % 90 + 3 * frame, at / 90 + frame)
             })
@@ -364,13 +370,8 @@ fn recipes() -> Vec<Recipe> {
             })
         },
         // Frames that are made of those on either side.
-        Recipe {
-            level: 9,
-            ..recipe("moving_between_yuv420_u8", coded_yuv(), between().frames(), |frame, at| {
-                static BETWEEN: LazyLock<Frames> = LazyLock::new(between);
-                BETWEEN.as_bytes()[frame * BETWEEN.format().frame_bytes() + at].into()
-            })
-        },
+        Recipe { level: 9, ..recipe("moving_between_yuv420_u8", coded_yuv(), between().frames(), byte_between) },
+        Recipe { level: 8, ..recipe("moving_tiles_between_yuv420_u8", coded_yuv(), between().frames(), byte_between) },
         // What HEVC, VP9 and AV1 make between the samples of the frame before; beside it, by another vector.
         Recipe { level: 7, ..recipe("moving_hevc_yuv420_u8", coded_yuv(), 2, |frame, at| coded(4, frame, at)) },
         Recipe { level: 7, ..recipe("moving_vp9_yuv420_u8", coded_yuv(), 2, |frame, at| coded(5, frame, at)) },
@@ -437,7 +438,7 @@ fn recipes() -> Vec<Recipe> {
             ..recipe("patched_rgba_u8", patched_rgba().format(), 4, |frame, at| made(&patched_rgba(), frame, at))
         },
         Recipe {
-            level: 8,
+            level: 9,
             ..recipe("patched_bgr_u8", patched_bgr().format(), 3, |frame, at| made(&patched_bgr(), frame, at))
         },
         recipe("empty_u8", format(Dtype::U8, &[4, 6, 3]), 0, |_, _| 0),
@@ -554,13 +555,16 @@ fn every_method_is_among_them() {
             let BatchInfo { method, codecs, .. } = reader.batch_info(batch).unwrap();
             match (name.split('_').next().unwrap(), &method) {
                 ("tiles", Method::Tiles(plan)) if !plan.moves => splits.push(plan.split_chroma),
-                ("moving", Method::Tiles(plan)) => assert!(plan.moves, "{name}"),
+                ("moving", Method::Tiles(plan)) => {
+                    assert!(plan.moves, "{name}");
+                    assert_eq!(made::between::refers_to_later(&file), name.contains("_between_"), "{name}");
+                }
                 ("recovered", Method::Recovered(plan)) => recovered.push((plan.making.sampling, plan.exceptions > 0)),
                 ("patched", Method::Patched(plan)) => patches.push(plan.patch.runs.is_empty()),
                 ("discrete", Method::Discrete) => {}
                 ("strips" | "moving", Method::Strips(plan)) => {
                     assert_eq!(plan.moves, name.starts_with("moving"), "{name}");
-                    assert_eq!(made::between::refers_to_later(&file), name.starts_with("moving_between"), "{name}");
+                    assert_eq!(made::between::refers_to_later(&file), name.contains("_between_"), "{name}");
                 }
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("sparse", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Sparse), "{name}: {codecs:?}"),

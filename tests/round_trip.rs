@@ -653,13 +653,13 @@ fn moving_frames_come_back() {
     };
     let yuv = |width, height, sampling, chroma| Layout::Yuv { width, height, sampling, chroma };
     let cases = [
-        (8, Layout::Gray { width: 48, height: 33 }),
+        (9, Layout::Gray { width: 48, height: 33 }),
         (9, Layout::Gray { width: 131, height: 47 }),
         // Two strips.
         (9, Layout::Gray { width: 522, height: 509 }),
-        (8, yuv(75, 67, ChromaSampling::Cs420, ChromaOrder::Planar)),
+        (9, yuv(75, 67, ChromaSampling::Cs420, ChromaOrder::Planar)),
         (9, yuv(76, 66, ChromaSampling::Cs422, ChromaOrder::Planar)),
-        (8, yuv(61, 35, ChromaSampling::Cs444, ChromaOrder::Planar)),
+        (9, yuv(61, 35, ChromaSampling::Cs444, ChromaOrder::Planar)),
         // Tiles, and some bands of them.
         (7, Layout::Gray { width: 131, height: 47 }),
         (7, Layout::Gray { width: 522, height: 509 }),
@@ -667,6 +667,8 @@ fn moving_frames_come_back() {
         (7, yuv(675, 467, ChromaSampling::Cs420, ChromaOrder::VuInterleaved)),
         (7, yuv(176, 66, ChromaSampling::Cs422, ChromaOrder::UvInterleaved)),
         (7, yuv(161, 135, ChromaSampling::Cs444, ChromaOrder::Planar)),
+        (8, Layout::Gray { width: 48, height: 33 }),
+        (8, yuv(75, 67, ChromaSampling::Cs420, ChromaOrder::Planar)),
     ];
     for (level, layout) in cases {
         let format = picture(Dtype::U8, layout.clone());
@@ -681,8 +683,8 @@ fn moving_frames_come_back() {
         };
         let frames = Frames::new(format, 4, (0..4).flat_map(of_frame).collect()).unwrap();
         match method_of(&frames, level) {
-            Method::Tiles(plan) if level == 7 => assert!(plan.moves, "{layout:?}"),
-            Method::Strips(plan) if level > 7 => assert!(plan.moves, "{layout:?}"),
+            Method::Tiles(plan) if level < 9 => assert!(plan.moves, "{layout:?}"),
+            Method::Strips(plan) if level == 9 => assert!(plan.moves, "{layout:?}"),
             other => panic!("{layout:?}: {other:?}"),
         }
     }
@@ -697,7 +699,7 @@ fn frames_between_others_come_back() {
     let cases: [(Layout, &[usize]); 6] = [
         (Layout::Gray { width: 48, height: 33 }, &[0, 2]),
         (Layout::Gray { width: 131, height: 47 }, &[0, 1, 4, 5]),
-        // Two strips.
+        // Two strips or bands.
         (Layout::Gray { width: 522, height: 509 }, &[0, 4]),
         (yuv(75, 67, ChromaSampling::Cs420, ChromaOrder::Planar), &[0, 3, 4, 6]),
         (yuv(76, 66, ChromaSampling::Cs422, ChromaOrder::VuInterleaved), &[0, 8]),
@@ -705,8 +707,12 @@ fn frames_between_others_come_back() {
     ];
     for (layout, anchors) in cases {
         let frames = made::between::frames(layout.clone(), anchors);
+        assert!(matches!(method_of(&frames, 8), Method::Tiles(plan) if plan.moves), "{layout:?}");
         assert!(matches!(method_of(&frames, 9), Method::Strips(_)), "{layout:?}");
-        assert!(made::between::refers_to_later(&with_threads(9, 2).compress_frames(&frames).unwrap()), "{layout:?}");
+        for level in [8, 9] {
+            let file = with_threads(level, 2).compress_frames(&frames).unwrap();
+            assert!(made::between::refers_to_later(&file), "{layout:?} at level {level}");
+        }
     }
     let layout = yuv(96, 80, ChromaSampling::Cs420, ChromaOrder::Planar);
     let planes = made::between::frames(layout, &[0, 4, 5]);
@@ -719,8 +725,10 @@ fn frames_between_others_come_back() {
         })
     });
     let frames = Frames::new(format, 6, pixels.collect()).unwrap();
-    assert!(matches!(method_of(&frames, 9), Method::Recovered(_)));
-    assert!(made::between::refers_to_later(&with_threads(9, 2).compress_frames(&frames).unwrap()));
+    for level in [8, 9] {
+        assert!(matches!(method_of(&frames, level), Method::Recovered(_)));
+        assert!(made::between::refers_to_later(&with_threads(level, 2).compress_frames(&frames).unwrap()));
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod filter;
 mod filters;
 mod frames;
 pub(crate) mod order;
+mod ordered;
 mod picture;
 mod search;
 mod settle;
@@ -37,6 +38,7 @@ pub(crate) use expect::forward as expect;
 pub use filter::Filter;
 pub use filters::Filters;
 pub use frames::search_all;
+pub use ordered::{Expectation, OrderedMotion};
 pub use search::{SearchEffort, glance, search};
 pub use sides::{Later, Moved, Side};
 #[cfg(feature = "gpu")]
@@ -123,7 +125,7 @@ pub struct Share {
     pub down: u32,
 }
 
-/// How all frames of a batch move.
+/// How all frames of a batch move that are coded in turn, as devices do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Motion {
     /// How each plane moves with the first one.
@@ -147,9 +149,11 @@ impl Motion {
         Self { shares: self.shares.clone(), fields }
     }
 
-    /// How a frame has moved since the one before, if there is one.
-    pub fn of_frame(&self, frame: usize) -> Option<&Field> {
-        self.fields.get(frame.checked_sub(1)?)
+    /// What is expected of a frame; nothing of the first one. `raw` are all frames before it, at least.
+    pub fn expectation<'a>(&'a self, geometry: &Geometry, frame: usize, raw: &'a [u8]) -> Option<Expectation<'a>> {
+        let earlier = frame.checked_sub(1)?;
+        let earlier = (self.fields.get(earlier)?, &raw[earlier * geometry.frame_samples..]);
+        Some(Expectation { shares: &self.shares, earlier, later: None })
     }
 }
 

@@ -36,6 +36,11 @@ impl Order {
         Self { between }
     }
 
+    /// Of frames one after another.
+    pub fn in_turn(frames: usize) -> Self {
+        Self { between: vec![false; frames] }
+    }
+
     /// How many frames there are.
     pub fn frames(&self) -> usize {
         self.between.len()
@@ -107,6 +112,6 @@ mod tests {
         let order = Order::by(7, |frame, _| frame < 5);
         let frames: Vec<usize> = order.steps().iter().map(|step| step.frame).collect();
         assert_eq!(frames, [0, 5, 2, 1, 3, 4, 6]);
-        assert!(Order::by(4, |_, _| false).is_in_turn() && !order.is_in_turn());
+        assert!(Order::in_turn(4) == Order::by(4, |_, _| false) && !order.is_in_turn());
     }
 }

@@ -46,14 +46,22 @@ impl Later {
     ///
     /// # Panics
     /// As [`Compensation::put`].
-    pub fn put_over(&self, simd: SimdLevel, share: Share, later: Reference<'_>, rows: Range<usize>, out: &mut [u8]) {
+    pub fn put_over(
+        &self,
+        simd: SimdLevel,
+        share: Share,
+        later: Reference<'_>,
+        rows: Range<usize>,
+        out: &mut [u8],
+        stride: usize,
+    ) {
         let width = later.width;
         let mut made = vec![0; rows.len() * width];
         Compensation { field: &self.field, share, earlier: later }.put(simd, rows.clone(), &mut made, width);
-        let lines = made.chunks_exact(width).zip(out.chunks_exact_mut(width));
+        let lines = made.chunks_exact(width).zip(out.chunks_mut(stride));
         for (row, (made, out)) in rows.zip(lines) {
             let sides = &self.sides[(row << share.down) / UNIT * self.field.across..];
-            let units = made.chunks(UNIT >> share.across).zip(out.chunks_mut(UNIT >> share.across));
+            let units = made.chunks(UNIT >> share.across).zip(out[..width].chunks_mut(UNIT >> share.across));
             for (&side, (made, out)) in sides.iter().zip(units) {
                 match side {
                     Side::Earlier => {}

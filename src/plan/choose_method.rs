@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::choose_motion::searched;
-use super::choose_moving_tiles::with_motion;
+use super::choose_moving_tiles::{with_motion, with_order};
 use super::choose_patch::choose_patch;
 use super::{
     CodecChoice, Extent, Found, LevelParameters, Making, Plan, Sample, Settings, StripPlan, TileChoice, choose,
@@ -20,7 +20,7 @@ use crate::cpu::CpuBackend;
 use crate::cpu::frame_sums::FrameSums;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
-use crate::motion::Motion;
+use crate::motion::OrderedMotion;
 use crate::patched::{Patched, take_apart};
 use crate::recovered::{Excepted, Recovered, recover};
 use crate::stage::Backend;
@@ -34,7 +34,7 @@ pub enum MethodChoice {
     /// Pictures of few values.
     Discrete(discrete::Picture),
     /// The adaptive model, and how frames move, if that is known.
-    Strips(StripPlan, Option<Arc<Motion>>),
+    Strips(StripPlan, Option<Arc<OrderedMotion>>),
     /// The planes that packed frames were made from, and what to do with them.
     Recovered(Arc<Recovered>, Box<MethodChoice>),
     /// The same of a part of the frames: what to do with the planes, and with the rest.
@@ -241,9 +241,7 @@ impl<'a> Contest<'a> {
     /// Enters what prediction makes of a batch.
     fn enter_predicted(&mut self, batch: Batch<'_>) -> Result<()> {
         let Self { settings, level, codec, backend, cpu, .. } = *self;
-        let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry);
-        let strips = if has_model && !batch.raw.is_empty() { Some(choose_strips(batch, cpu)?) } else { None };
-        let mut tiles = None;
+        let (mut tiles, mut motion) = (None, None);
         if predicts(codec) && Tiling::suits(batch.geometry) && !batch.raw.is_empty() {
             let packed = level.packs(codec);
             let mut choice = choose_tiles(batch, level.tiles, packed, cpu)?;
@@ -252,13 +250,18 @@ impl<'a> Contest<'a> {
                     return Ok(());
                 }
                 choice = with_motion(batch, choice, shares, effort, backend, cpu)?;
+                if level.model {
+                    (choice, motion) = with_order(batch, choice, backend, cpu)?;
+                }
             }
             tiles = Some(choice);
         }
-        if let Some(strips) = strips {
+        let has_model = codec == CodecChoice::Auto && level.model && StripPlan::suits(batch.geometry);
+        if has_model && !batch.raw.is_empty() && (level.moving_model || motion.is_none()) {
+            let strips = choose_strips(batch, level.moving_model, cpu)?;
             let packed = Packed { bytes: strips.packed_bytes as u64, of: strips.sampled_bytes as u64 };
             // Whoever searches finds the same.
-            let motion = tiles.as_ref().and_then(|tiles| tiles.motion.clone()).filter(|_| strips.plan.moves);
+            let motion = motion.filter(|_| strips.plan.moves);
             self.enter(packed, MethodChoice::Strips(strips.plan, motion));
         }
         if let Some(tiles) = tiles {

@@ -4,9 +4,10 @@
 use crate::codec::model::vectors;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
-use crate::motion::both::{BIT, Candidate, best_of, bits_of_units, made_of, mean_of, scaled};
+use crate::motion::both::{BIT, Candidate, best_of, bits_of_units, made_of, mean_of, scaled, search_ordered};
 use crate::motion::order::{MOST_BETWEEN, Order, halve};
-use crate::motion::{BLOCK_UNITS, Field, Filters, Side, UNIT, glance};
+use crate::motion::{BLOCK_UNITS, Field, Filters, Motion, OrderedMotion, Side, UNIT, glance};
+use crate::stage::Backend;
 
 /// Width and height of the part of the first plane.
 const SIZE: (usize, usize) = (320, 160);
@@ -27,8 +28,25 @@ struct Costs {
     between: [[u64; NEAR + 1]; NEAR + 1],
 }
 
+/// The motion of frames whose first planes have `width` samples a row, in the order in which they are coded best. `in_turn` is
+/// how each has moved since the one before.
+pub(crate) fn order_motion(
+    frames: &[&[u8]],
+    width: usize,
+    in_turn: Motion,
+    backend: &dyn Backend,
+    cpu: &CpuBackend,
+) -> Result<OrderedMotion> {
+    let Motion { shares, fields } = in_turn;
+    let order = choose_order(frames, width, &fields, cpu)?;
+    let moved = search_ordered(frames, width, &order, &fields, backend, cpu)?;
+    // As they are decoded.
+    let (_, moved) = vectors::encode_ordered(cpu.simd(), &order, moved);
+    Ok(OrderedMotion::new(shares, order, moved))
+}
+
 /// The order for frames whose first planes have `width` samples a row. `in_turn` is how each has moved since the one before.
-pub(crate) fn choose_order(frames: &[&[u8]], width: usize, in_turn: &[Field], cpu: &CpuBackend) -> Result<Order> {
+fn choose_order(frames: &[&[u8]], width: usize, in_turn: &[Field], cpu: &CpuBackend) -> Result<Order> {
     let filters = Filters::of(in_turn);
     let Middle { frames, width, in_turn } = Middle::of(frames, width, in_turn);
     let mut costs = Vec::with_capacity(frames.len());

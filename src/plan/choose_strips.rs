@@ -20,8 +20,8 @@ pub(crate) struct StripChoice {
     pub sampled_bytes: usize,
 }
 
-/// The plan of a batch that [suits](StripPlan::suits).
-pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripChoice> {
+/// The plan of a batch that [suits](StripPlan::suits), and that may move or not.
+pub(crate) fn choose_strips(batch: Batch<'_>, may_move: bool, cpu: &CpuBackend) -> Result<StripChoice> {
     let samples = batch.geometry.planes.iter().map(|plane| plane.frame_samples()).max().unwrap_or(0);
     // An even number, so that two threads are busy to the end.
     let strips = (samples / STRIP_SAMPLES).max(1).next_multiple_of(2);
@@ -51,7 +51,8 @@ pub(crate) fn choose_strips(batch: Batch<'_>, cpu: &CpuBackend) -> Result<StripC
     }
     let nothing = StripPlan { values: Values::default(), colour: Colour::None, strips, moves: false };
     let mut best = best.unwrap_or(StripChoice { plan: nothing, packed_bytes: 0, sampled_bytes: 1 });
-    if best.plan.values.is_empty()
+    if may_move
+        && best.plan.values.is_empty()
         && let Some(Trial { still, moving }) = try_motion(batch, cpu)?
         && pays(still as u64, moving as u64)
     {

@@ -13,7 +13,7 @@ use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
 use crate::error::Result;
 use crate::frame::{Band, Batch, Geometry, TILE_GROUPS, Tiling};
-use crate::motion::Motion;
+use crate::motion::OrderedMotion;
 use crate::pool;
 use crate::stage::{TileEffort, TiledFrames};
 
@@ -35,6 +35,7 @@ const PACKED_PART: usize = 8;
 const TABLE_PART: usize = 32;
 
 /// A plan with what only the encoder knows.
+#[derive(Clone)]
 pub struct TileChoice {
     /// The plan.
     pub plan: TilePlan,
@@ -43,7 +44,7 @@ pub struct TileChoice {
     /// Predictors to try.
     pub effort: TileEffort,
     /// How frames move, if the plan says that they do.
-    pub motion: Option<Arc<Motion>>,
+    pub motion: Option<Arc<OrderedMotion>>,
     /// Bits that a sample of `sampled_bytes` raw bytes needs, about.
     pub bits: u64,
     /// Raw bytes of the sample.
@@ -148,7 +149,7 @@ pub(super) fn count(
     tiling: &Tiling,
     colour: Colour,
     effort: TileEffort,
-    motion: Option<&Motion>,
+    motion: Option<&OrderedMotion>,
     pieces: Vec<(usize, usize)>,
     cpu: &CpuBackend,
 ) -> Result<TileCounts> {
@@ -156,8 +157,14 @@ pub(super) fn count(
     let parts = pool::map(cpu.crew(), pieces, |(band, frame): (usize, usize)| {
         let band = &tiling.bands[band];
         let mut state = BandState::new(cpu.simd(), colour, geometry, tiling, band);
+        let raw_frame = |frame: usize| &batch.raw[frame * geometry.frame_samples..];
         match motion {
-            Some(motion) => state.expect(geometry, motion, frame, batch.raw),
+            Some(motion) => {
+                let step = motion.steps().iter().position(|step| step.frame == frame).unwrap_or(0);
+                if let Some(expected) = motion.expectation(step, raw_frame) {
+                    state.expect(geometry, &expected);
+                }
+            }
             None if frame > 0 => state.see(&band_slices(geometry, tiling, band, batch.raw, frame - 1)),
             None => {}
         }

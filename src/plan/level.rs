@@ -28,8 +28,10 @@ pub struct LevelParameters {
     pub recovers: bool,
     /// How motion is searched for, if what is predicted is tried with it.
     pub motion: Option<SearchEffort>,
-    /// Whether the adaptive model is tried.
+    /// Whether the adaptive model is tried, and frames may refer to later ones.
     pub model: bool,
+    /// Whether the model is tried where frames move, too: tiles are decoded several times as fast then.
+    pub moving_model: bool,
     /// How hard the discrete coder tries.
     pub discrete: Effort,
     /// What the discrete coder's results are multiplied with when they are compared, in quarters: where it
@@ -67,6 +69,9 @@ const FULL_SEARCH_ZSTD_LEVEL: i32 = 12;
 /// The lowest level of Zstandard beside which the time that the model takes is no matter.
 const MODEL_ZSTD_LEVEL: i32 = 16;
 
+/// The lowest level of Zstandard beside which the time that decoding the model takes is no matter, either.
+const MOVING_MODEL_ZSTD_LEVEL: i32 = 19;
+
 const fn level(
     predictors: &'static [Predictor],
     codec: CodecChoice,
@@ -100,6 +105,7 @@ const fn level(
         recovers: !packed,
         motion,
         model,
+        moving_model: zstd_level >= MOVING_MODEL_ZSTD_LEVEL,
         discrete,
         discrete_quarters,
         span_samples: 1 << span_log2,

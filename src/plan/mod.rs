@@ -39,7 +39,7 @@ pub use tiles::{TileCoding, TileCut, TilePlan, TilePredictor};
 
 pub(crate) use choose_conversion::{Extent, Found, choose_conversion};
 pub(crate) use choose_method::picture;
-pub(crate) use choose_order::choose_order;
+pub(crate) use choose_order::order_motion;
 pub(crate) use choose_strips::choose_strips;
 pub(crate) use choose_tiles::band_slices;
 pub(crate) use conversion::ChromaTerms;

@@ -107,6 +107,7 @@ impl Decompressor {
         };
         let restored = Restored { geometry, making: recovered.map(|recovered| &recovered.making) };
         let tiles = tiled::tiles_of(&restored.tiled(), plan, &bytes_of(blocks), self.scheduler.cpu())?;
+        let Some(tiles) = tiles else { return Ok(None) };
         let (frames, checksum) = match tiles {
             TilesOf::Coded(tables, coded, motion) => {
                 gpu.backend.decoded((restored, motion.as_ref()), plan, &tables, &coded, &exceptions)?

@@ -6,7 +6,7 @@ use crate::codec::model::{self, Plane, Sample, Size};
 use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::frame::{Geometry, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::OrderedMotion;
 use crate::part::Part;
 use crate::plan::StripPlan;
 use crate::pool;
@@ -17,7 +17,7 @@ use crate::stage::Backend;
 pub fn encode(
     geometry: &Geometry,
     plan: &StripPlan,
-    motion: Option<&Motion>,
+    motion: Option<&OrderedMotion>,
     planes: &WorkBuffer,
     backend: &dyn Backend,
     cpu: &CpuBackend,

@@ -6,10 +6,9 @@ use crate::codec::model::{Decoding, Encoding, vectors};
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
-use crate::motion::both::search_ordered;
 use crate::motion::order::Step;
-use crate::motion::{Compensation, Filters, Motion, Moved, Reference, SearchEffort, Share, search_all};
-use crate::plan::{StripPlan, choose_order};
+use crate::motion::{Compensation, Filters, Motion, Moved, OrderedMotion, Reference, SearchEffort, Share, search_all};
+use crate::plan::{StripPlan, order_motion};
 use crate::pool;
 use crate::stage::Backend;
 
@@ -17,7 +16,7 @@ use crate::stage::Backend;
 pub(super) fn encode(
     geometry: &Geometry,
     plan: &StripPlan,
-    motion: Option<&Motion>,
+    motion: Option<&OrderedMotion>,
     planes: &[u8],
     backend: &dyn Backend,
     cpu: &CpuBackend,
@@ -26,29 +25,27 @@ pub(super) fn encode(
     let first = &geometry.planes[0];
     let frames: Vec<&[u8]> = samples[0].chunks_exact(first.frame_samples()).collect();
     let searched;
-    let Motion { shares, fields } = match motion {
+    let motion = match motion {
         Some(motion) => motion,
         None => {
             let filters = Filters::choose(&frames, first.width, cpu)?;
             let fields = search_all(&frames, first.width, filters, |_| None, SearchEffort::Full, backend, cpu)?;
-            searched = Motion { fields, ..still(geometry)? };
+            searched = order_motion(&frames, first.width, Motion { fields, ..still(geometry)? }, backend, cpu)?;
             &searched
         }
     };
-    let order = choose_order(&frames, first.width, fields, cpu)?;
-    let moved = search_ordered(&frames, first.width, &order, fields, backend, cpu)?;
-    let (packed_vectors, moved) = vectors::encode_ordered(cpu.simd(), &order, moved);
+    let (packed_vectors, moved) = vectors::encode_ordered(cpu.simd(), motion.order(), motion.moved.clone());
     let mut packed = vec![packed_vectors];
     packed.extend(pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let planes = part(geometry, plan, strip, &samples);
         let mut encoding = Encoding::new(cpu.simd(), geometry.frames, &planes);
         encoding.encode(0, &planes, None);
-        let mut expected = Expected::new(geometry, plan, shares, strip);
+        let mut expected = Expected::new(geometry, plan, &motion.shares, strip);
         let frame = |at: usize| -> Vec<&[u8]> {
             let planes = geometry.planes.iter().zip(&samples);
             planes.map(|(plane, samples)| &samples[at * plane.frame_samples()..][..plane.frame_samples()]).collect()
         };
-        for (Step { frame: at, earlier, later }, moved) in order.steps().into_iter().skip(1).zip(&moved) {
+        for (&Step { frame: at, earlier, later }, moved) in motion.steps().iter().skip(1).zip(&moved) {
             expected.make(cpu.simd(), moved, [earlier, later].map(|reference| reference.map_or(Vec::new(), frame)));
             encoding.encode(at, &planes, Some(&expected.planes()));
         }
@@ -89,7 +86,7 @@ impl<'a> Expected<'a> {
             let earlier = reference(earlier[at]);
             Compensation { field: &moved.earlier, share, earlier }.put(simd, rows.clone(), out, plane.width);
             if let Some(of_later) = &moved.later {
-                of_later.put_over(simd, share, reference(later[at]), rows, out);
+                of_later.put_over(simd, share, reference(later[at]), rows, out, plane.width);
             }
         }
     }

@@ -15,7 +15,8 @@ use crate::cpu::tiles::BandState;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::{Band, Batch, GROUP, Geometry, TILE_GROUPS, Tiling, WorkBuffer};
-use crate::motion::Motion;
+use crate::motion::order::{Order, Step};
+use crate::motion::{Motion, OrderedMotion};
 use crate::part::Part;
 use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
@@ -30,14 +31,16 @@ pub fn encode(
     cpu: &CpuBackend,
     sums: Option<&FrameSums>,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
-    if backend.is_cpu() {
+    // Devices code frames in turn.
+    let in_turn = choice.motion.as_ref().map(|motion| motion.of_turns());
+    if backend.is_cpu() || matches!(in_turn, Some(None)) {
         return encode_tiles(batch, choice, None, cpu, sums);
     }
     let tables = encoder_tables(&choice);
     let TileChoice { plan, effort, motion, .. } = choice;
     let segments = match &tables {
         Some(tables) => {
-            let coded = backend.tiles_encode(batch, &plan, effort, tables, motion.as_deref())?;
+            let coded = backend.tiles_encode(batch, &plan, effort, tables, in_turn.flatten().as_ref())?;
             segments_of_coded(batch.geometry, &plan, tables, coded, cpu)?
         }
         None => {
@@ -49,8 +52,8 @@ pub fn encode(
 }
 
 /// Segments, after the vectors if there are any.
-fn after_vectors(motion: Option<&Motion>, segments: Vec<Vec<u8>>, cpu: &CpuBackend) -> Vec<Vec<u8>> {
-    let vectors = motion.map(|motion| vectors::encode(cpu.simd(), &motion.fields));
+fn after_vectors(motion: Option<&OrderedMotion>, segments: Vec<Vec<u8>>, cpu: &CpuBackend) -> Vec<Vec<u8>> {
+    let vectors = motion.map(|motion| vectors::encode_ordered(cpu.simd(), motion.order(), motion.moved.clone()).0);
     vectors.into_iter().chain(segments).collect()
 }
 
@@ -99,7 +102,7 @@ pub(crate) fn encoder_tables(choice: &TileChoice) -> Option<TileEncoderTables> {
     }
 }
 
-/// Codes the tiles of a batch; `None`: makes them of its rows on the way, and takes `sums` of these.
+/// Codes the tiles of a batch, of frames in turn; `None`: makes them of its rows on the way, and takes `sums` of these.
 pub fn encode_tiles(
     batch: Batch<'_>,
     choice: TileChoice,
@@ -115,19 +118,22 @@ pub fn encode_tiles(
         None => tiling.bands.iter().map(|band| (band, None)).collect(),
         Some(tiles) => tiling.bands.iter().zip(tiles.bands(&tiling, geometry.frames).into_iter().map(Some)).collect(),
     };
-    let frames: Vec<usize> = (0..geometry.frames).collect();
+    let in_turn = Order::in_turn(geometry.frames).steps();
+    let steps: Vec<_> = motion.as_ref().map_or(&in_turn[..], |motion| motion.steps()).iter().enumerate().collect();
+    let raw_frame = |frame: usize| &batch.raw[frame * geometry.frame_samples..];
     let bands = pool::map(cpu.crew(), jobs, |(band, tiles)| {
         let mut state = BandState::new(simd, plan.colour, geometry, &tiling, band);
         let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
         let mut tiled = TiledFrames::default();
         let mut last_bytes = 0;
-        let segment = |frames: &[usize]| {
+        let segment = |steps: &[(usize, &Step)]| {
             tiled.clear();
-            for &frame in frames {
+            for &(at, &Step { frame, .. }) in steps {
                 match tiles {
                     None => {
-                        if let Some(motion) = &motion {
-                            state.expect(geometry, motion, frame, batch.raw);
+                        let expected = motion.as_ref().and_then(|motion| motion.expectation(at, raw_frame));
+                        if let Some(expected) = expected {
+                            state.expect(geometry, &expected);
                         }
                         let rows = band_slices(geometry, &tiling, band, batch.raw, frame);
                         state.forward(effort, &rows, &mut tiled);
@@ -149,7 +155,7 @@ pub fn encode_tiles(
             last_bytes = packed.len();
             Ok(packed)
         };
-        frames.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
+        steps.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
     })?;
     let segments = bands.into_iter().flatten().collect();
     Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))
@@ -170,14 +176,16 @@ pub fn decode(
     cpu: &CpuBackend,
 ) -> Result<()> {
     let Output { raw, sums } = output;
-    if !backend.is_cpu() {
-        return decode_on_device(geometry.into(), plan, segments, raw, backend, cpu);
+    if !backend.is_cpu()
+        && let Some(tiles) = tiles_of(geometry, plan, segments, cpu)?
+    {
+        return decode_on_device(geometry.into(), plan, &tiles, raw, backend);
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
     let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
     if let Some(motion) = motion {
-        return moving::decode(&decoding, &motion, segments, frames, raw, |frame| {
+        return moving::decode(&decoding, &motion, segments, frames, raw, |_, frame| {
             frame_sums::add(sums, frame);
             Ok(())
         });
@@ -203,10 +211,12 @@ pub fn decode_to_pixels(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<()> {
-    if !backend.is_cpu() {
-        return decode_on_device(Restored::made(of_pixels, making), plan, segments, output.raw, backend, cpu);
-    }
     let geometry = making.planes(of_pixels);
+    if !backend.is_cpu()
+        && let Some(tiles) = tiles_of(&geometry, plan, segments, cpu)?
+    {
+        return decode_on_device(Restored::made(of_pixels, making), plan, &tiles, output.raw, backend);
+    }
     planes.resize_for_overwrite(geometry.raw_bytes());
     let planes = planes.as_bytes_mut();
     let decoding = Decoding::new(&geometry, plan, cpu)?;
@@ -217,20 +227,19 @@ pub fn decode_to_pixels(
     }
 }
 
-/// The CPU decodes what is adaptive, the device the rest.
+/// What the CPU does not decode, which is adaptive.
 fn decode_on_device(
     restored: Restored<'_>,
     plan: &TilePlan,
-    segments: &[&[u8]],
+    tiles: &TilesOf<'_>,
     raw: &mut [u8],
     backend: &dyn Backend,
-    cpu: &CpuBackend,
 ) -> Result<()> {
-    match tiles_of(&restored.tiled(), plan, segments, cpu)? {
+    match tiles {
         TilesOf::Coded(tables, coded, motion) => {
-            backend.tiles_decode(restored, plan, &tables, &coded, motion.as_ref(), raw)
+            backend.tiles_decode(restored, plan, tables, coded, motion.as_ref(), raw)
         }
-        TilesOf::Packed(packed) => backend.tiles_unpack(restored, plan, &packed, raw),
+        TilesOf::Packed(packed) => backend.tiles_unpack(restored, plan, packed, raw),
     }
 }
 
@@ -242,7 +251,8 @@ pub(crate) enum TilesOf<'a> {
     Packed(PackedTiles<'a>),
 }
 
-/// The tiles of a batch from its segments, and the vectors before them; residuals stay as they are there.
+/// The tiles of a batch from its segments, and the vectors before them; residuals stay as they are there. `None` of frames that
+/// are not coded in turn, as devices decode them.
 ///
 /// # Errors
 /// Corrupt if a segment is not what the plan says.
@@ -251,16 +261,21 @@ pub(crate) fn tiles_of<'a>(
     plan: &TilePlan,
     segments: &[&'a [u8]],
     cpu: &CpuBackend,
-) -> Result<TilesOf<'a>> {
+) -> Result<Option<TilesOf<'a>>> {
     let mut decoding = Decoding::new(geometry, plan, cpu)?;
     let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
-    match decoding.tables.take() {
+    let in_turn = motion.map(|motion| motion.of_turns());
+    if matches!(in_turn, Some(None)) {
+        return Ok(None);
+    }
+    let tiles = match decoding.tables.take() {
         Some(tables) => {
             let coded = coded_tiles(&decoding, &tables, segments)?;
-            Ok(TilesOf::Coded(tables, coded, motion))
+            TilesOf::Coded(tables, coded, in_turn.flatten())
         }
-        None => packed_tiles_of(&decoding, segments).map(TilesOf::Packed),
-    }
+        None => TilesOf::Packed(packed_tiles_of(&decoding, segments)?),
+    };
+    Ok(Some(tiles))
 }
 
 fn packed_tiles_of<'a>(decoding: &Decoding<'_>, segments: &[&'a [u8]]) -> Result<PackedTiles<'a>> {

@@ -1,5 +1,5 @@
-//! Bands of frames that move: what is expected of a band is made from all bands of the frame before, so bands are decoded frame
-//! by frame, side by side.
+//! Bands of frames that move: what is expected of a band is made from all bands of the frames that it refers to, so bands are
+//! decoded frame by frame, side by side.
 
 use super::{Decoding, SegmentDecoder};
 use crate::codec::DecodedTiles;
@@ -8,7 +8,7 @@ use crate::cpu::CpuBackend;
 use crate::cpu::tiles::BandState;
 use crate::error::{Error, Result};
 use crate::frame::{Band, Geometry, TILE_GROUPS};
-use crate::motion::Motion;
+use crate::motion::OrderedMotion;
 use crate::plan::TilePlan;
 use crate::pool;
 
@@ -18,25 +18,27 @@ pub(super) fn vectors<'a, 's>(
     plan: &TilePlan,
     blocks: &'a [&'s [u8]],
     cpu: &CpuBackend,
-) -> Result<(Option<Motion>, &'a [&'s [u8]])> {
+) -> Result<(Option<OrderedMotion>, &'a [&'s [u8]])> {
     if !plan.moves {
         return Ok((None, blocks));
     }
     let (packed_vectors, segments) = blocks.split_first().ok_or_else(|| Error::corrupt("tiles: no vectors"))?;
-    let mut motion = Motion::still(geometry).ok_or_else(|| Error::corrupt("tiles: frames that cannot move"))?;
-    vectors::decode(cpu.simd(), packed_vectors, &mut motion.fields)?;
-    Ok((Some(motion), segments))
+    let cannot = || Error::corrupt("tiles: frames that cannot move");
+    let still = OrderedMotion::still(geometry).ok_or_else(cannot)?;
+    let of_one = &still.moved.first().ok_or_else(cannot)?.earlier;
+    let (order, moved) = vectors::decode_ordered(cpu.simd(), packed_vectors, geometry.frames, of_one)?;
+    Ok((Some(OrderedMotion::new(still.shares, order, moved)), segments))
 }
 
-/// Restores the first `frames` raw frames from the segments, of which they need whole ones. Hands on each frame as soon as it is
-/// there.
+/// Restores the first `frames` raw frames from the segments, of which they need whole ones, and those that they refer to. Hands on
+/// each frame, with its number, as soon as it is there.
 pub(super) fn decode(
     decoding: &Decoding<'_>,
-    motion: &Motion,
+    motion: &OrderedMotion,
     segments: &[&[u8]],
     frames: usize,
     raw: &mut [u8],
-    mut each: impl FnMut(&[u8]) -> Result<()>,
+    mut each: impl FnMut(usize, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
     let band = |(band, segments)| BandDecoder {
@@ -49,20 +51,30 @@ pub(super) fn decode(
     };
     let mut bands: Vec<_> = decoding.bands(segments).map(band).collect();
     let segment_frames = plan.segment_frames as usize;
-    for frame in 0..frames {
-        let (restored, rest) = raw.split_at_mut(frame * geometry.frame_samples);
-        let rows = tiling.rows_mut(geometry.frame_samples, &mut rest[..geometry.frame_samples]);
-        let rows = rows.into_iter().flatten();
+    let steps = motion.steps();
+    // Those up to the last one that is wanted, in the order in which they are coded.
+    let needed = steps.iter().rposition(|step| step.frame < frames).map_or(0, |last| last + 1);
+    for (at, step) in steps.iter().enumerate().take(needed) {
+        let (before, rest) = raw.split_at_mut(step.frame * geometry.frame_samples);
+        let (own, after) = rest.split_at_mut(geometry.frame_samples);
+        let restored = |frame: usize| match frame.checked_sub(step.frame + 1) {
+            None => &before[frame * geometry.frame_samples..],
+            Some(later) => &after[later * geometry.frame_samples..],
+        };
+        let expected = motion.expectation(at, restored);
+        let rows = tiling.rows_mut(geometry.frame_samples, own).into_iter().flatten();
         pool::for_each(cpu.crew(), bands.iter_mut().zip(rows).collect(), |(band, mut rows)| {
-            let position = frame % segment_frames;
+            let position = at % segment_frames;
             if position == 0 {
-                band.decode(frame / segment_frames, segment_frames.min(geometry.frames - frame))?;
+                band.decode(at / segment_frames, segment_frames.min(geometry.frames - at))?;
             }
-            band.state.expect(geometry, motion, frame, restored);
+            if let Some(expected) = &expected {
+                band.state.expect(geometry, expected);
+            }
             band.restore(position, &mut rows);
             Ok(())
         })?;
-        each(&rest[..geometry.frame_samples])?;
+        each(step.frame, own)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::cpu::frame_sums::{self, FrameSums, Output};
 use crate::cpu::recover::{Converter, Picture};
 use crate::error::Result;
 use crate::frame::{Band, Geometry};
-use crate::motion::Motion;
+use crate::motion::OrderedMotion;
 use crate::plan::Making;
 use crate::pool;
 use crate::stage::Backend;
@@ -77,21 +77,18 @@ pub(super) fn decode(
 /// The same of frames that move, which need all of the `planes`.
 pub(super) fn decode_moving(
     decoding: &Decoding<'_>,
-    motion: &Motion,
+    motion: &OrderedMotion,
     (of_pixels, making): (&Geometry, &Making),
     segments: &[&[u8]],
     planes: &mut [u8],
     Output { raw, sums }: Output<'_>,
 ) -> Result<()> {
     let one = Geometry { frames: 1, ..of_pixels.clone() };
-    let mut raw = raw.chunks_exact_mut(of_pixels.frame_samples);
-    let convert = |planes: &[u8]| match raw.next() {
-        Some(raw) => {
-            decoding.cpu.convert(&one, making, planes, raw)?;
-            frame_sums::add(sums, raw);
-            Ok(())
-        }
-        None => Ok(()),
+    let convert = |frame: usize, planes: &[u8]| {
+        let raw = &mut raw[frame * of_pixels.frame_samples..][..of_pixels.frame_samples];
+        decoding.cpu.convert(&one, making, planes, raw)?;
+        frame_sums::add(sums, raw);
+        Ok(())
     };
     moving::decode(decoding, motion, segments, of_pixels.frames, planes, convert)
 }

@@ -77,6 +77,6 @@ pub fn frames(layout: Layout, anchors: &[usize]) -> Frames {
 pub fn refers_to_later(file: &[u8]) -> bool {
     let mut reader = RecordReader::new(file, Limits::default()).unwrap();
     let BatchRecord { payload, method, .. } = reader.next().unwrap().unwrap();
-    assert!(["strips", "recovered"].contains(&method.name()), "{}", method.name());
+    assert!(["strips", "tiles", "recovered"].contains(&method.name()), "{}", method.name());
     payload.starts_with(&[2, 0, 0, 0])
 }

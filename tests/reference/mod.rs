@@ -292,11 +292,10 @@ impl Record<'_> {
     fn moving_strips(&self, file: &[u8], at: &mut usize, payload: &mut &[u8]) -> Vec<u8> {
         let strips = number(file, at, 4) as usize;
         assert!(!self.colour);
-        let size = |plane: &Plane| (plane.width, plane.height);
-        let first = size(&self.planes[0]);
+        let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, plane.height)).collect();
         let (codec, vectors) = next_block(file, at, payload);
         assert_eq!(codec, 7);
-        let steps = motion::steps(vectors, self.pictures, first);
+        let steps = motion::steps(vectors, self.pictures, sizes[0]);
         let edge = |height: usize, i: usize| (16 * (i * height.div_ceil(16) / strips)).min(height);
         let rows = |plane: &Plane, i: usize| edge(plane.height, i)..edge(plane.height, i + 1);
         let mut decoders: Vec<model::Strip<'_>> = (0..strips)
@@ -309,18 +308,7 @@ impl Record<'_> {
             .collect();
         let mut frames: Vec<Vec<Vec<u64>>> = vec![Vec::new(); self.pictures];
         for step in steps {
-            let of = |(i, plane): (usize, &Plane)| {
-                let made = |(reference, field): &(usize, motion::Field)| {
-                    motion::expected(field, i == 0, first, size(plane), &frames[*reference][i])
-                };
-                match &step.references[..] {
-                    [earlier] => made(earlier),
-                    [earlier, later] => motion::mean_by_sides(&step, first, size(plane), &[made(earlier), made(later)]),
-                    references => panic!("{} references", references.len()),
-                }
-            };
-            let expected: Option<Vec<Vec<u64>>> =
-                (!step.references.is_empty()).then(|| self.planes.iter().enumerate().map(of).collect());
+            let expected = step.expected(&sizes, &frames);
             let mut frame = vec![Vec::new(); self.planes.len()];
             for (i, strip) in decoders.iter_mut().enumerate() {
                 let part = expected.as_ref().map(|expected| {
@@ -336,8 +324,7 @@ impl Record<'_> {
             frames[step.frame] = frame;
         }
         decoders.into_iter().for_each(model::Strip::finish);
-        let restored = (0..self.planes.len()).map(|i| frames.iter().flat_map(|frame| frame[i].clone()).collect());
-        self.put(0, &[], restored.collect())
+        self.put_frames(&frames)
     }
 
     /// Method tiles: section 6.
@@ -387,7 +374,7 @@ impl Record<'_> {
         let sizes: Vec<_> = self.planes.iter().map(|plane| (plane.width, plane.height)).collect();
         let (codec, vectors) = next_block(file, at, payload);
         assert_eq!(codec, 7);
-        let fields = motion::fields(vectors, self.pictures, sizes[0]);
+        let steps = motion::steps(vectors, self.pictures, sizes[0]);
         let mut bands: Vec<(tiles::Band, VecDeque<tiles::Segment>)> = (0..bands)
             .map(|b| {
                 let mut band = tiles::Band::new(&sizes, false, b, bands);
@@ -400,25 +387,27 @@ impl Record<'_> {
                 (band, segments)
             })
             .collect();
-        let mut restored: Vec<Vec<u64>> = vec![Vec::new(); sizes.len()];
-        for picture in 0..self.pictures {
-            let expected: Option<Vec<Vec<u64>>> = picture.checked_sub(1).map(|earlier| {
-                let of = |(i, &size): (usize, &(usize, usize))| {
-                    let frame = &restored[i][earlier * size.0 * size.1..];
-                    motion::expected(&fields[earlier], i == 0, sizes[0], size, frame)
-                };
-                sizes.iter().enumerate().map(of).collect()
-            });
+        let mut frames: Vec<Vec<Vec<u64>>> = vec![Vec::new(); self.pictures];
+        for (at, step) in steps.iter().enumerate() {
+            let expected = step.expected(&sizes, &frames);
+            let mut frame = vec![Vec::new(); sizes.len()];
             for (band, segments) in &mut bands {
-                if picture > 0 && picture % segment_frames == 0 {
+                if at > 0 && at % segment_frames == 0 {
                     segments.pop_front();
                 }
                 expected.iter().for_each(|expected| band.expect(expected));
                 let planes = band.frame(segments.front_mut().expect("a segment"));
-                restored.iter_mut().zip(planes).for_each(|(to, plane)| to.extend(plane.into_iter().map(u64::from)));
+                frame.iter_mut().zip(planes).for_each(|(to, plane)| to.extend(plane.into_iter().map(u64::from)));
             }
+            frames[step.frame] = frame;
         }
-        self.put(0, &[], restored)
+        self.put_frames(&frames)
+    }
+
+    /// Frames of planes that need nothing else to be undone.
+    fn put_frames(&self, frames: &[Vec<Vec<u64>>]) -> Vec<u8> {
+        let restored = (0..self.planes.len()).map(|i| frames.iter().flat_map(|frame| frame[i].clone()).collect());
+        self.put(0, &[], restored.collect())
     }
 }
 

@@ -31,8 +31,24 @@ pub struct Step {
     pub sides: Vec<usize>,
 }
 
+impl Step {
+    /// Sections 6.8 and 7: what is expected of planes of these sizes, of all but the first frame, from the planes of others.
+    pub fn expected(&self, sizes: &[(usize, usize)], frames: &[Vec<Vec<u64>>]) -> Option<Vec<Vec<u64>>> {
+        let of = |(i, &size): (usize, &(usize, usize))| {
+            let made =
+                |(reference, field): &(usize, Field)| expected(field, i == 0, sizes[0], size, &frames[*reference][i]);
+            match &self.references[..] {
+                [earlier] => made(earlier),
+                [earlier, later] => mean_by_sides(self, sizes[0], size, &[made(earlier), made(later)]),
+                references => panic!("{} references", references.len()),
+            }
+        };
+        (!self.references.is_empty()).then(|| sizes.iter().enumerate().map(of).collect())
+    }
+}
+
 /// Section 4.8: the fields of all frames but the first, each of which refers to the one before.
-pub fn fields(block: &[u8], frames: usize, size: (usize, usize)) -> Vec<Field> {
+fn fields(block: &[u8], frames: usize, size: (usize, usize)) -> Vec<Field> {
     let (filter_bits, words) = match block {
         [1, 0, 0, 0, words @ ..] => (4, words),
         [_, _, 0, 0, ..] => panic!("another form of vectors"),
@@ -199,7 +215,7 @@ impl Fields {
 }
 
 /// Section 7: what two references make of a plane.
-pub fn mean_by_sides(step: &Step, first: (usize, usize), size: (usize, usize), made: &[Vec<u64>; 2]) -> Vec<u64> {
+fn mean_by_sides(step: &Step, first: (usize, usize), size: (usize, usize), made: &[Vec<u64>; 2]) -> Vec<u64> {
     let across = 2 * first.0.div_ceil(16);
     let (a, b) = (usize::from(size.0 != first.0), usize::from(size.1 != first.1));
     let sample = |(at, (p, q)): (usize, (&u64, &u64))| {
@@ -215,13 +231,7 @@ pub fn mean_by_sides(step: &Step, first: (usize, usize), size: (usize, usize), m
 
 /// Section 7.1: what is expected of a plane. `first` is the size of the first plane, `size` that of this one, of which
 /// `earlier` is the frame before.
-pub fn expected(
-    field: &Field,
-    is_first: bool,
-    first: (usize, usize),
-    size: (usize, usize),
-    earlier: &[u64],
-) -> Vec<u64> {
+fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, usize), earlier: &[u64]) -> Vec<u64> {
     let (w, h) = (size.0 as i32, size.1 as i32);
     let s = |x: i32, y: i32| earlier[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize] as i32;
     let a = i32::from(size.0 != first.0);

@@ -317,7 +317,7 @@ pub fn encode_ordered(simd: SimdLevel, order: &Order, moved: Vec<Moved>) -> (Vec
 /// # Errors
 /// As [`decode`].
 pub fn decode_ordered(simd: SimdLevel, packed: &[u8], frames: usize, still: &Field) -> Result<(Order, Vec<Moved>)> {
-    let in_turn = Order::by(frames, |_, _| false);
+    let in_turn = Order::in_turn(frames);
     let Some((&ORDERED, words)) = packed.split_first_chunk::<4>() else {
         let mut fields = vec![still.clone(); frames.saturating_sub(1)];
         decode(simd, packed, &mut fields)?;

@@ -29,8 +29,8 @@ pub fn forward(
         let outs = predictors.chunks_exact_mut(tiles).zip(groups.chunks_exact_mut(tiles * TILE_GROUPS));
         for (frame, (predictors, groups)) in outs.enumerate() {
             coded.clear();
-            if let Some(motion) = motion {
-                state.expect(geometry, motion, frame, batch.raw);
+            if let Some(expected) = motion.and_then(|motion| motion.expectation(geometry, frame, batch.raw)) {
+                state.expect(geometry, &expected);
             }
             state.forward(effort, &band_slices(geometry, tiling, band, batch.raw, frame), &mut coded);
             predictors.copy_from_slice(&coded.predictors);
@@ -67,8 +67,8 @@ pub fn inverse(
         pool::for_each(crew, bands.iter_mut().zip(rows).collect(), |((band, state, predictors, groups), frames)| {
             // Groups of zeros are among the groups here, so none is marked.
             let marks = vec![1; band.tiles() * TILE_GROUPS];
-            if let Some(motion) = motion {
-                state.expect(geometry, motion, first, restored);
+            if let Some(expected) = motion.and_then(|motion| motion.expectation(geometry, first, restored)) {
+                state.expect(geometry, &expected);
             }
             for (mut rows, predictors) in frames.into_iter().zip(predictors) {
                 state.inverse(predictors, &marks, groups, &mut rows);

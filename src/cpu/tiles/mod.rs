@@ -35,7 +35,7 @@ use self::residual::Groups;
 use super::sample::Sample;
 use super::simd::{Kernel, SimdLevel};
 use crate::frame::{Band, CodedPlane, GROUP, Geometry, Region, TILE, TILE_GROUPS, Tiling};
-use crate::motion::{Compensation, Motion, Reference};
+use crate::motion::Expectation;
 use crate::plan::{Colour, TilePredictor};
 use crate::stage::{TileEffort, TiledFrames};
 
@@ -79,17 +79,13 @@ impl<'a> BandState<'a> {
         }
     }
 
-    /// Frame `frame`, which comes next, refers to what `motion` makes of the one before. `raw` are all raw frames before it,
-    /// at least; planes of frames that move are not transformed.
-    pub fn expect(&mut self, geometry: &Geometry, motion: &Motion, frame: usize, raw: &[u8]) {
-        let Some(field) = motion.of_frame(frame) else { return };
-        let earlier = &raw[(frame - 1) * geometry.frame_samples..];
+    /// The frame that comes next refers to what is expected. Planes of frames that move are not transformed.
+    pub fn expect(&mut self, geometry: &Geometry, expected: &Expectation<'_>) {
         for (coder, rows) in self.regions.iter().zip(&self.band.rows) {
             let coded = coder.coded_planes(self.band);
             for (coded, buffer) in self.band.planes[coded.clone()].iter().zip(&mut self.current[coded]) {
-                let earlier = Reference::of(&geometry.planes[coded.plane], earlier);
-                let compensation = Compensation { field, share: motion.shares[coded.plane], earlier };
-                buffer.put_rows(|out, stride| compensation.put(self.simd, rows.clone(), out, stride));
+                let plane = (coded.plane, &geometry.planes[coded.plane]);
+                buffer.put_rows(|out, stride| expected.put(self.simd, plane, rows.clone(), out, stride));
                 buffer.fill_up(coded);
             }
         }
