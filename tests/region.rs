@@ -191,6 +191,18 @@ fn regions_of_large_batches() {
     }
 }
 
+/// Frames that refer to later ones, which a region of earlier ones needs.
+#[test]
+fn regions_of_frames_between_others() {
+    let raw = made::between::frames(yuv420().layout().clone(), &[0, 4, 6]);
+    for (level, method) in [(8, "tiles"), (9, "strips")] {
+        let file = compress(&raw, level, raw.frames());
+        assert_eq!(record(&file).1.method.name(), method);
+        assert!(made::between::refers_to_later(&file), "level {level}");
+        check(&file, &raw, method);
+    }
+}
+
 /// The header of a file and its first record.
 fn record(file: &[u8]) -> (framepress::internal::FileHeader, BatchRecord) {
     let mut reader = RecordReader::new(file, Limits::default()).unwrap();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::Vector;
 use super::difference::Area;
-use super::filter::{AFTER, BEFORE, Filter, Place, SIDE, Window, all_between, places};
+use super::filter::{AFTER, BEFORE, Filter, Place, Window, all_between, places};
 use super::picture::Picture;
 use super::sums::Sums;
 use super::taps::PHASES;
@@ -54,15 +54,10 @@ impl Earlier {
 
     /// What an area that begins at a sample is made from, if it is there; the area is at most [`BEYOND`] outside.
     #[inline(always)]
-    pub fn window(&self, (x, y): (i32, i32), area: Area) -> Option<Window> {
-        let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];
-        let (first, columns) = (self.picture.index(x, y), BEFORE + area.columns + AFTER);
-        let first = first.checked_sub(BEFORE * self.picture.stride + BEFORE)?;
-        let rows = self.picture.samples.get(first..)?.chunks(self.picture.stride);
-        for (out, row) in window.iter_mut().zip(rows).take(BEFORE + area.rows + AFTER) {
-            out[..columns].copy_from_slice(row.get(..columns)?);
-        }
-        Some(window)
+    pub fn window(&self, (x, y): (i32, i32), area: Area) -> Option<Window<'_>> {
+        let Picture { stride, samples, .. } = &self.picture;
+        let first = self.picture.index(x, y).checked_sub(BEFORE * stride + BEFORE)?;
+        Window::of(samples.get(first..)?, *stride, BEFORE + area.rows + AFTER)
     }
 
     /// The index of a sample, which is at most [`BEYOND`] outside.

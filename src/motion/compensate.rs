@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::filter::{self, AFTER, BEFORE, Filter, SIDE, Window};
+use super::filter::{self, AFTER, BEFORE, Filter, Room, SIDE, WIDE, Window};
 use super::{BLOCK_UNITS, Field, Share, Vector};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
@@ -114,19 +114,27 @@ impl Compensation<'_> {
         {
             return copy_rows((samples, earlier.width), (columns, rows), (out, stride));
         }
-        let mut window: Window = [[0; 32]; BEFORE + SIDE + AFTER];
-        let mut block = [[0; SIDE]; SIDE];
-        if share.is_first {
-            let from = (x - BEFORE as i32, y - BEFORE as i32);
-            earlier.window(from, (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER), &mut window);
-            filter::block(filter, (right, down), &window, rows, &mut block);
-        } else if let Some(taps) = filter.taps() {
-            let from = (x - BEFORE as i32, y - BEFORE as i32);
-            earlier.window(from, (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER), &mut window);
-            taps.block_of_other((right, down), (area.columns, area.rows), &window, rows, &mut block);
+        let taps = filter.taps();
+        let (from, size) = if share.is_first || taps.is_some() {
+            ((x - BEFORE as i32, y - BEFORE as i32), (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER))
         } else {
-            earlier.window((x, y), (area.columns + 1, rows + 1), &mut window);
-            bilinear(filter, (right, down), &window, rows, &mut block);
+            ((x, y), (area.columns + 1, rows + 1))
+        };
+        let room;
+        let window = match earlier.window(from, size.1) {
+            Some(window) => window,
+            None => {
+                room = earlier.at_edges(from, size);
+                Window::inside(&room)
+            }
+        };
+        let mut block = [[0; SIDE]; SIDE];
+        match taps {
+            _ if share.is_first => filter::block(filter, (right, down), window, rows, &mut block),
+            Some(taps) => {
+                taps.block_of_other((right, down), (area.columns, area.rows), window, rows, &mut block);
+            }
+            None => bilinear(filter, (right, down), window, rows, &mut block),
         }
         copy_rows((block.as_flattened(), SIDE), (columns, rows), (out, stride));
     }
@@ -151,16 +159,20 @@ pub(super) fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
 fn bilinear(
     filter: Filter,
     (right, down): (usize, usize),
-    window: &Window,
+    window: Window<'_>,
     rows: usize,
     block: &mut [[u8; SIDE]; SIDE],
 ) {
     let (right, down) = (right as u16, down as u16);
     // Halves of two are halves of four; all divisions but those of the filters of halves round up from a half.
     let round = if filter.down() == 1 { 16 } else { 32 };
-    for (out, window) in block.iter_mut().take(rows).zip(window.windows(2)) {
+    for (y, out) in block.iter_mut().enumerate().take(rows) {
+        let (upper, lower) = (window.row(y), window.row(y + 1));
+        // Copies: of slices that overlap, compilers take one sample after another.
+        let copy = |samples: &[u8]| -> [u8; SIDE] { samples[..SIDE].try_into().unwrap_or_default() };
+        let [a, b, c, d] = [copy(upper), copy(&upper[1..]), copy(lower), copy(&lower[1..])];
         for (x, out) in out.iter_mut().enumerate() {
-            let [a, b, c, d] = [window[0][x], window[0][x + 1], window[1][x], window[1][x + 1]].map(u16::from);
+            let [a, b, c, d] = [a[x], b[x], c[x], d[x]].map(u16::from);
             let (above, below) = ((8 - right) * a + right * b, (8 - right) * c + right * d);
             *out = (((8 - down) * above + down * below + round) >> 6) as u8;
         }
@@ -176,24 +188,30 @@ impl<'a> Reference<'a> {
         is_inside.then(|| &self.samples[top * self.width + left..])
     }
 
-    /// So many columns and rows from `left` and `top` on; samples beyond the edges are the outermost ones.
+    /// So many rows from `left` and `top` on, if all of the window is there, not interleaved.
     #[inline(always)]
-    fn window(self, (left, top): (i32, i32), (columns, rows): (usize, usize), out: &mut Window) {
+    fn window(self, from: (i32, i32), rows: usize) -> Option<Window<'a>> {
+        Window::of(self.inside(from, (WIDE, rows))?, self.width, rows)
+    }
+
+    /// So many columns and rows; samples beyond the edges are the outermost ones.
+    #[inline(always)]
+    fn at_edges(self, (left, top): (i32, i32), (columns, rows): (usize, usize)) -> Room {
         let Self { samples, width, height, step } = self;
-        // Windows are wider than what is wanted, and it is quicker to take all of a row.
-        let whole = step == 1 && left >= 0 && left as usize + out[0].len() <= width;
-        for (y, out) in out.iter_mut().enumerate().take(rows) {
+        let mut room = [[0; WIDE]; BEFORE + SIDE + AFTER];
+        let whole = step == 1 && left >= 0 && left as usize + WIDE <= width;
+        for (y, out) in room.iter_mut().enumerate().take(rows) {
             let y = (top + y as i32).clamp(0, height as i32 - 1) as usize;
             let row = &samples[y * width * step..];
             if whole {
-                let (row, _) = row[left as usize..].split_at(out.len());
-                out.copy_from_slice(row);
-            } else {
-                for (x, out) in out.iter_mut().enumerate().take(columns) {
-                    *out = row[(left + x as i32).clamp(0, width as i32 - 1) as usize * step];
-                }
+                out.copy_from_slice(&row[left as usize..][..WIDE]);
+                continue;
+            }
+            for (x, out) in out.iter_mut().enumerate().take(columns) {
+                *out = row[(left + x as i32).clamp(0, width as i32 - 1) as usize * step];
             }
         }
+        room
     }
 }
 

@@ -111,8 +111,38 @@ impl Filter {
 /// Side of a block.
 pub(super) const SIDE: usize = UNIT * BLOCK_UNITS;
 
+/// Samples of a row of a window: more than a block is made from, because it is quicker to take them all.
+pub(super) const WIDE: usize = 32;
+
 /// Rows of samples that a block is made from, from [`BEFORE`] above its first one on, each from as many to the left.
-pub(super) type Window = [[u8; 32]; BEFORE + SIDE + AFTER];
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    samples: &'a [u8],
+    stride: usize,
+}
+
+/// Room for a window whose samples are not side by side anywhere.
+pub(super) type Room = [[u8; WIDE]; BEFORE + SIDE + AFTER];
+
+impl<'a> Window<'a> {
+    /// Of samples from its first one on; nothing if there are not so many rows, one at least.
+    #[inline(always)]
+    pub fn of(samples: &'a [u8], stride: usize, rows: usize) -> Option<Self> {
+        Some(Self { samples: samples.get(..(rows - 1) * stride + WIDE)?, stride })
+    }
+
+    /// What is in a room.
+    #[inline(always)]
+    pub fn inside(room: &'a Room) -> Self {
+        Self { samples: room.as_flattened(), stride: WIDE }
+    }
+
+    /// A row of it.
+    #[inline(always)]
+    pub fn row(self, y: usize) -> &'a [u8] {
+        &self.samples[y * self.stride..][..WIDE]
+    }
+}
 
 /// Six taps, not yet rounded: between the third and the fourth. They fit 16 bits.
 #[inline(always)]
@@ -213,21 +243,21 @@ pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Pla
 
 /// The first `rows` rows of a block between the samples of a window.
 #[inline(always)]
-pub(super) fn block(filter: Filter, phase: Phase, window: &Window, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
+pub(super) fn block(filter: Filter, phase: Phase, window: Window<'_>, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
     if let Some(taps) = filter.taps() {
         return taps.block((2 * phase.0, 2 * phase.1), window, rows, out);
     }
     if filter != Filter::Quarter {
-        for (out, window) in out.iter_mut().take(rows).zip(window[BEFORE..].windows(2)) {
-            bilinear(filter, phase, [&window[0][BEFORE..], &window[1][BEFORE..]], out);
+        for (y, out) in (BEFORE..).zip(out.iter_mut().take(rows)) {
+            bilinear(filter, phase, [0, 1].map(|down| &window.row(y + down)[BEFORE..]), out);
         }
         return;
     }
     let (first, second) = places(filter, phase);
     let mut taps = [[0; SIDE]; BEFORE + SIDE + AFTER];
     if first.picture == 3 {
-        for (taps, row) in taps.iter_mut().zip(window).take(BEFORE + rows + AFTER) {
-            six_across(row, taps);
+        for (y, taps) in taps.iter_mut().enumerate().take(BEFORE + rows + AFTER) {
+            six_across(window.row(y), taps);
         }
     }
     for (y, out) in out.iter_mut().take(rows).enumerate() {
@@ -244,19 +274,19 @@ pub(super) fn block(filter: Filter, phase: Phase, window: &Window, rows: usize, 
 #[inline(always)]
 fn row_of_block(
     Place { picture, right, down: below }: Place,
-    window: &Window,
+    window: Window<'_>,
     taps: &[[i16; SIDE]; BEFORE + SIDE + AFTER],
     y: usize,
     out: &mut [u8; SIDE],
 ) {
     match picture {
-        0 => out.copy_from_slice(&window[y + BEFORE + below][BEFORE + right..][..SIDE]),
+        0 => out.copy_from_slice(&window.row(y + BEFORE + below)[BEFORE + right..][..SIDE]),
         1 => {
             let mut taps = [0; SIDE];
-            six_across(&window[y + BEFORE + below], &mut taps);
+            six_across(window.row(y + BEFORE + below), &mut taps);
             rounded(&taps, out);
         }
-        2 => down(six_rows(|tap| &window[y + SPARE + tap][BEFORE + right..]), out),
+        2 => down(six_rows(|tap| &window.row(y + SPARE + tap)[BEFORE + right..]), out),
         _ => centre(six_rows(|tap| &taps[y + SPARE + tap][..]), out),
     }
 }

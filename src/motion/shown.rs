@@ -74,7 +74,7 @@ impl Shown<'_> {
         }
         let window = self.earlier.window(area.at(vector), area)?;
         let mut made = [[0; SIDE]; SIDE];
-        block(filter, filter.phase(vector.x, vector.y), &window, area.rows, &mut made);
+        block(filter, filter.phase(vector.x, vector.y), window, area.rows, &mut made);
         Some(made)
     }
 

@@ -208,7 +208,7 @@ impl Taps {
 
     /// The first `rows` rows of a block of the first plane, so many eighths of a sample to the right and below a window's.
     #[inline(always)]
-    pub fn block(&self, (right, down): Eighths, window: &Window, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
+    pub fn block(&self, (right, down): Eighths, window: Window<'_>, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
         self.made([at(self.first, right), at(self.first, down)], window, rows, out);
     }
 
@@ -218,7 +218,7 @@ impl Taps {
         &self,
         (right, down): Eighths,
         size: (usize, usize),
-        window: &Window,
+        window: Window<'_>,
         rows: usize,
         out: &mut [[u8; SIDE]; SIDE],
     ) {
@@ -230,13 +230,13 @@ impl Taps {
     fn made(
         &self,
         [right, down]: [Option<[i16; TAPS]>; 2],
-        window: &Window,
+        window: Window<'_>,
         rows: usize,
         out: &mut [[u8; SIDE]; SIDE],
     ) {
         let mut across = [[0; SIDE]; BEFORE + SIDE + AFTER];
-        for (across, row) in across.iter_mut().zip(window).take(BEFORE + rows + AFTER) {
-            self.row_across(right, row, across);
+        for (y, across) in across.iter_mut().enumerate().take(BEFORE + rows + AFTER) {
+            self.row_across(right, window.row(y), across);
         }
         for (y, out) in out.iter_mut().take(rows).enumerate() {
             self.row_down(down, eight_rows(|tap| &across[y + tap][..]), out);

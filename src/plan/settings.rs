@@ -94,8 +94,8 @@ impl Settings {
         Self::default()
     }
 
-    /// Sets the level, 1 (fastest) to 9 (smallest). `docs/LEVELS.md` says what each does. Levels 8 and 9 take about as
-    /// long to decompress as to compress where the adaptive model is smallest; those below decompress faster.
+    /// Sets the level, 1 (fastest) to 9 (smallest). `docs/LEVELS.md` says what each does. Level 9, and level 8 where frames
+    /// do not move, take about as long to decompress as to compress where the adaptive model is smallest; those below decompress faster.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for any other level.
