@@ -11,6 +11,7 @@ use wgpu::BufferUsages;
 use super::{SOURCE, YUV, buffer, check, clip, compressor, content, frames, stretches};
 use crate::backends::Adapter;
 use crate::cases::{gray, yuv};
+use crate::made;
 
 /// A film, four times as wide and high and twice as long, so that samples are a small part of it: copies that are mirrored
 /// and darker than one another, so that they do not repeat.
@@ -75,7 +76,7 @@ pub fn little_is_transferred(adapter: &Adapter) {
     }
 }
 
-/// Batches of other methods are transferred, and come to the same bytes.
+/// Batches of other methods are transferred, and so are tiles of frames that refer to later ones; they come to the same bytes.
 pub fn transferred(gpu: &Gpu) {
     let mask = FrameFormat::new(Dtype::U8, gray(120, 80)).unwrap();
     let discrete = (0..6 * mask.frame_bytes()).map(|at| u8::from(at % 120 > 40 + at / 9600)).collect();
@@ -87,6 +88,11 @@ pub fn transferred(gpu: &Gpu) {
         let stayed = check(gpu, &Settings::new(), &frames, &layout, frames.as_bytes());
         assert_eq!(stayed, [0, 0], "{:?}", frames.format());
     }
+    let between = made::between::frames(gray(83, 61), &[0, 2, 3, 5]);
+    let layout = BufferLayout::new(between.format().clone(), between.frames()).unwrap();
+    let settings = Settings::new().with_level(8).unwrap();
+    assert!(made::between::refers_to_later(&compressor(&settings).compress_frames(&between).unwrap()));
+    assert_eq!(check(gpu, &settings, &between, &layout, between.as_bytes()), [0, 0]);
 }
 
 fn noise(bytes: usize) -> Vec<u8> {
