@@ -25,7 +25,7 @@ use crate::pool;
 use crate::recovered::{Excepted, Recovered};
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
-use crate::stage::Backend;
+use crate::stage::{Backend, SolvedThere};
 use crate::telemetry::{self, BatchWatch};
 use crate::writer::Writer;
 use crate::{planes, strips, tiled};
@@ -265,7 +265,7 @@ impl Compressor {
     fn pack_choice(
         &self,
         batch: Batch<'_>,
-        choice: MethodChoice,
+        choice: MethodChoice<'_>,
         backend: &dyn Backend,
         sums: Option<&FrameSums>,
     ) -> Result<Option<Packed>> {
@@ -281,6 +281,7 @@ impl Compressor {
                 }
                 Ok(packed.map(|(plan, blocks)| (Method::Recovered(plan), blocks)))
             }
+            MethodChoice::RecoveredThere(recovered, choice) => self.pack_there(*recovered, choice),
             MethodChoice::Patched(patched, planes, rest) => {
                 let packed = self.pack_patched(&patched, *planes, *rest, backend)?;
                 if let Some(Patched { recovered, pixels, .. }) = Arc::into_inner(patched) {
@@ -296,8 +297,8 @@ impl Compressor {
     fn pack_patched(
         &self,
         patched: &Patched,
-        planes: MethodChoice,
-        rest: MethodChoice,
+        planes: MethodChoice<'_>,
+        rest: MethodChoice<'_>,
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
         let packed = self.pack_recovered(&patched.recovered, planes, backend)?;
@@ -312,15 +313,28 @@ impl Compressor {
     fn pack_recovered(
         &self,
         recovered: &Recovered,
-        choice: MethodChoice,
+        choice: MethodChoice<'_>,
         backend: &dyn Backend,
     ) -> Result<Option<PackedBy<RecoveredPlan>>> {
         let packed = self.pack_choice(recovered.batch(), choice, backend, None)?;
         packed.map(|planes| self.pack_excepted(recovered.making, planes, &recovered.excepted)).transpose()
     }
 
+    /// Packs planes as tiles where they are; `None` if tiles take more than the planes.
+    pub(crate) fn pack_there(
+        &self,
+        recovered: Recovered<SolvedThere<'_>>,
+        choice: TileChoice,
+    ) -> Result<Option<Packed>> {
+        let Recovered { making, geometry, planes, excepted } = recovered;
+        let (plan, segments) = tiled::encode_resident(&geometry, &*planes.there, choice, self.scheduler.cpu())?;
+        let Some(packed) = packed_tiles(geometry.raw_bytes(), plan, segments) else { return Ok(None) };
+        let (plan, blocks) = self.pack_excepted(making, packed, &excepted)?;
+        Ok(Some((Method::Recovered(plan), blocks)))
+    }
+
     /// Adds to packed planes what is not made of them.
-    pub(crate) fn pack_excepted(
+    fn pack_excepted(
         &self,
         making: Making,
         (method, mut blocks): Packed,

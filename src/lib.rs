@@ -122,7 +122,7 @@ pub mod internal {
     pub use crate::schedule::{calibrate, content, cost, decide, trial, work};
     pub use crate::stage::{
         Backend, CodedSegment, CodedTiles, Detail, DeviceRates, DeviceRun, KernelRun, Order, PackedTiles, Restored,
-        SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort, TiledFrames, spread,
+        SegmentCode, Segments, SolvedPlanes, SolvedThere, TileBatch, TileEffort, TiledFrames, spread,
     };
     pub use crate::tiled::{decode_tiles, encode_tiles};
 
@@ -133,7 +133,7 @@ pub mod internal {
 
     /// The tiled path, as a backend does it.
     pub mod tiles {
-        pub use crate::tiled::{decode, decode_to_pixels, encode};
+        pub use crate::tiled::{decode, decode_to_pixels, encode, encode_resident};
     }
 
     /// Vectors and what they make of frames.
@@ -152,9 +152,9 @@ pub mod internal {
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::gpu::{
-            Difference, GpuBackend, Residence, Selection, check, check_residence, compare, compare_checksum,
-            compare_coded, compare_copy, compare_costs, compare_exceptions, compare_expected, compare_made,
-            compare_packed, compare_pages, compare_rans, compare_recovery, compare_rows, compare_search,
+            Difference, GpuBackend, Residence, Selection, check, check_residence, check_solved, compare,
+            compare_checksum, compare_coded, compare_copy, compare_costs, compare_exceptions, compare_expected,
+            compare_made, compare_packed, compare_pages, compare_rans, compare_recovery, compare_rows, compare_search,
             compare_solved, list, made_frames, moving_frames, sample_bytes, sample_motion,
         };
         pub use crate::stage::Accelerator;

@@ -2,34 +2,37 @@
 //! planes is another method's business.
 //!
 //! On the CPU rows are repaired as soon as they are estimated, while they are in the cache; a device estimates the
-//! whole batch at once, and the CPU repairs what it finds wrong.
+//! whole batch at once, and the CPU repairs what it finds wrong. Where some places of the planes say what becomes of them,
+//! they stay on the device, and only what is to be repaired comes here and goes back.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::codec::exceptions;
 use crate::cpu::CpuBackend;
 use crate::cpu::frame_sums::{self, FrameSums};
 use crate::cpu::recover::batch::{Strip, copy_alpha, strips, strips_of_misfits};
-use crate::cpu::recover::{Before, Exceptions, Hidden, PlaneRows, Recovery, misfitting};
+use crate::cpu::recover::{Before, Exceptions, Hidden, PlaneRows, Recovery, RepairPlaces, misfitting};
 use crate::error::Result;
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::part::Part;
-use crate::plan::{Making, Patch};
+use crate::plan::{Making, Patch, TileChoice};
 use crate::pool;
-use crate::stage::{Backend, SolvedPlanes};
+use crate::stage::{Backend, SolvedPlanes, SolvedThere};
+use crate::tiled;
 
 /// Recovery is given up where more than one block in so many is to be repaired, because that takes time. Where rounding
 /// hides what chroma was, as with tables of 4:2:2, it is one in eight of those that are made by the conversion.
 const MOST_REPAIRED: usize = 4;
 
 /// The planes of a batch, and what they leave out.
-pub struct Recovered {
+pub struct Recovered<P = WorkBuffer> {
     /// How frames are made from the planes.
     pub making: Making,
     /// Geometry of the planes.
     pub geometry: Geometry,
     /// The planes, frame by frame.
-    pub planes: WorkBuffer,
+    pub planes: P,
     /// What is not made of them.
     pub excepted: Excepted,
 }
@@ -47,6 +50,27 @@ impl Recovered {
     /// The planes as a batch.
     pub fn batch(&self) -> Batch<'_> {
         Batch { geometry: &self.geometry, raw: self.planes.as_bytes() }
+    }
+}
+
+impl Recovered<SolvedThere<'_>> {
+    /// The planes as a batch, of which there is what has come here.
+    pub fn seen(&self) -> Batch<'_> {
+        Batch { geometry: &self.geometry, raw: self.planes.seen.planes() }
+    }
+
+    /// Whether tiles can be made of all planes at once where they are.
+    pub fn has_room(&self, choice: &TileChoice) -> bool {
+        let tables = tiled::encoder_tables(choice);
+        self.planes.there.has_room(&self.geometry, &choice.plan, choice.effort, tables.as_ref())
+    }
+
+    /// The same with all planes here.
+    pub fn brought(self, cpu: &CpuBackend) -> Result<Recovered> {
+        let Self { making, geometry, planes: SolvedThere { there, .. }, excepted } = self;
+        let mut planes = cpu.take_buffer(geometry.raw_bytes());
+        there.bring(planes.as_bytes_mut())?;
+        Ok(Recovered { making, geometry, planes, excepted })
     }
 }
 
@@ -92,8 +116,36 @@ pub fn recover(
     Ok(Some(Recovered { making, geometry, planes, excepted }))
 }
 
+/// Planes that stay where they were solved, repaired; `None` if too much is to be repaired. Repairs look at `pixels` of some
+/// places of the frames, which are as long.
+pub fn recover_there<'a, 'r>(
+    geometry: &Geometry,
+    making: Making,
+    mut planes: SolvedThere<'a>,
+    pixels: impl FnOnce(&[Range<usize>]) -> Result<&'r [u8]>,
+    cpu: &CpuBackend,
+) -> Result<Option<Recovered<SolvedThere<'a>>>> {
+    let SolvedThere { there, misfitting, seen } = &mut planes;
+    let blocks: usize = misfitting.iter().map(|&blocks| blocks as usize).sum();
+    if blocks > most_repaired(geometry, &making) {
+        return Ok(None);
+    }
+    let mut excepted = Excepted::default();
+    if blocks > 0 {
+        let places = RepairPlaces::of(geometry, &making, misfitting);
+        let raw = pixels(&places.frames)?;
+        there.download(&places.solved, seen.as_bytes_mut())?;
+        match repair(Batch { geometry, raw }, &making, seen, &Hidden::default(), cpu)? {
+            Some(found) => excepted = found,
+            None => return Ok(None),
+        }
+        there.upload(&places.repaired, seen.as_bytes_mut())?;
+    }
+    Ok(Some(Recovered { making, geometry: making.planes(geometry), planes, excepted }))
+}
+
 /// Repairs planes that were solved elsewhere, and returns what is not made of them; `None` if too much is to be repaired.
-pub fn repair(
+fn repair(
     batch: Batch<'_>,
     making: &Making,
     solved: &mut SolvedPlanes,
@@ -108,7 +160,7 @@ pub fn repair(
 }
 
 /// The most blocks of a batch that are repaired.
-pub fn most_repaired(geometry: &Geometry, making: &Making) -> usize {
+fn most_repaired(geometry: &Geometry, making: &Making) -> usize {
     making.planes(geometry).plane_samples(1) / MOST_REPAIRED
 }
 
@@ -179,7 +231,7 @@ pub fn convert(
     exceptions::put(exceptions, geometry.planes.len(), raw.into())
 }
 
-#[cfg(all(test, feature = "gpu"))]
+#[cfg(test)]
 mod tests {
     use std::ops::Range;
 

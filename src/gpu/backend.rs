@@ -1,8 +1,12 @@
 //! A GPU as a [`Backend`].
 
+use std::ops::Range;
+
 use super::adapters::{self, Found, Selection};
 use super::engine::Engine;
 use super::record_rans::{EncodedEnd, Ends};
+use super::record_recover::Solving;
+use super::record_tiles::RawFrames;
 use super::{probe, record, record_motion, record_rans, split_planes, split_recovered, split_search, split_tiles};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::device::DeviceDescription;
@@ -11,7 +15,8 @@ use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TilePlan};
 use crate::stage::{
-    Accelerator, Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort,
+    Accelerator, Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, SolvedThere,
+    TileEffort,
 };
 
 /// One GPU. It may fail at any time with [`ErrorKind::Gpu`](crate::ErrorKind::Gpu); the batch can
@@ -62,6 +67,7 @@ impl GpuBackend {
     fn checked(engine: Engine, description: DeviceDescription) -> Result<Self> {
         let backend = Self { engine, description };
         probe::check(&backend)?;
+        probe::check_solved(&backend)?;
         // The probe takes nearly every kernel.
         backend.engine.store_pipelines();
         Ok(backend)
@@ -194,6 +200,20 @@ impl Backend for GpuBackend {
             return Ok(());
         }
         split_recovered::solve(&self.engine, batch, making, out)
+    }
+
+    fn solve_there<'a>(
+        &'a self,
+        batch: Batch<'_>,
+        making: &Making,
+        places: Vec<Range<usize>>,
+    ) -> Result<Option<SolvedThere<'a>>> {
+        let Batch { geometry, raw } = batch;
+        let solving = Solving::new(RawFrames::Uploaded, geometry, making, places);
+        if raw.is_empty() || !self.engine.fits(solving.as_ref().map(|it| &it.recording), raw.len()) {
+            return Ok(None);
+        }
+        self.solved_there(&solving?, &making.planes(geometry), None, raw).map(Some)
     }
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {

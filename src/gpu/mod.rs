@@ -63,5 +63,5 @@ pub use compare::{
 };
 pub use compare_resident::{compare_checksum, compare_exceptions, compare_pages, compare_rows, compare_solved};
 pub use gpu_frames::{GpuFrames, check_target};
-pub use probe::{check, check_residence, made_frames, moving_frames, sample_bytes, sample_motion};
+pub use probe::{check, check_residence, check_solved, made_frames, moving_frames, sample_bytes, sample_motion};
 pub use resident::{Residence, ResidentFrames};

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::params;
 use super::record_resident::Places;
+use super::record_tiles::RawFrames;
 use super::recording::{Overrides, Recording, Slot, Work};
 use super::shaders::Kernel;
 use crate::cpu::recover::{Inverse, SPAN_BLOCKS};
@@ -27,7 +28,7 @@ pub(super) fn forward(geometry: &Geometry, making: &Making) -> Result<Recording>
     Ok(recording)
 }
 
-/// Raw frames that are there to planes that stay there.
+/// Raw frames to planes that stay there.
 pub(super) struct Solving {
     pub recording: Recording,
     /// What has the raw frames.
@@ -42,9 +43,12 @@ pub(super) struct Solving {
 
 impl Solving {
     /// With some places of the planes, in order and from multiples of 4 on.
-    pub fn new(geometry: &Geometry, making: &Making, places: Vec<Range<usize>>) -> Result<Self> {
+    pub fn new(frames: RawFrames, geometry: &Geometry, making: &Making, places: Vec<Range<usize>>) -> Result<Self> {
         let mut recording = Recording::default();
         let raw = recording.buffer(geometry.raw_bytes())?;
+        if frames == RawFrames::Uploaded {
+            recording.upload(raw);
+        }
         let (solved, misfitting) = solve(&mut recording, geometry, making, raw)?;
         let places = Places::after(misfitting.len(), places);
         recording.download_to(0, solved, misfitting.clone());

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::frame::{Batch, BufferLayout, Geometry, PitchedFrames};
 use crate::motion::Motion;
 use crate::plan::{Making, TilePlan};
-use crate::stage::{CodedTiles, PackedTiles, Restored, SolvedPlanes, TileEffort};
+use crate::stage::{CodedTiles, PackedTiles, Resident, Restored, SolvedPlanes, SolvedThere, TileEffort};
 
 /// Raw frames without gaps, not empty, or [`SolvedPlanes`] of such, in a buffer of ours.
 pub struct ResidentFrames<'a> {
@@ -85,13 +85,9 @@ impl Residence for GpuBackend {
     }
 
     fn solved(&self, batch: Batch<'_>, making: &Making) -> Result<(Vec<u8>, Vec<u32>)> {
-        let planes = making.planes(batch.geometry);
-        let mut solved = vec![0; SolvedPlanes::bytes_of(&planes)];
-        let all = std::iter::once(0..planes.raw_bytes()).collect();
-        let frames = self.uploaded(batch.raw)?;
-        let (_, misfitting) = frames.solve(batch.geometry, making, all, &mut solved)?;
-        solved.truncate(planes.raw_bytes());
-        Ok((solved, misfitting))
+        let all = std::iter::once(0..making.planes(batch.geometry).raw_bytes()).collect();
+        let solved = self.uploaded(batch.raw)?.solve(batch.geometry, making, all)?;
+        Ok((solved.seen.planes().to_vec(), solved.misfitting))
     }
 }
 
@@ -206,6 +202,28 @@ impl GpuBackend {
         Ok((restored, sums.checksum(&downloaded), downloaded_later))
     }
 
+    /// What is solved of frames that are in `raw`, or else are `uploaded`, and stays here.
+    pub(super) fn solved_there(
+        &self,
+        solving: &Solving,
+        planes: &Geometry,
+        raw: Option<&wgpu::Buffer>,
+        uploaded: &[u8],
+    ) -> Result<SolvedThere<'_>> {
+        let recording = &solving.recording;
+        let mut there = self.room(recording.buffers[solving.solved.0] as usize)?;
+        there.raw_bytes = SolvedPlanes::bytes_of(planes);
+        let solved = (solving.solved, there.buffer());
+        let kept: Vec<_> = raw.map(|raw| (solving.raw, raw)).into_iter().chain([solved]).collect();
+        let mut downloaded = vec![0; recording.download_bytes() as usize];
+        self.engine.execute_on(recording, &kept, uploaded, &mut downloaded, |_| Ok(None))?;
+        let mut seen = SolvedPlanes::zeroed(planes);
+        solving.places.put(&downloaded, seen.as_bytes_mut());
+        let misfitting = downloaded[..solving.misfitting].as_chunks().0;
+        let misfitting = misfitting.iter().map(|&count| u32::from_le_bytes(count)).collect();
+        Ok(SolvedThere { there: Box::new(there), misfitting, seen })
+    }
+
     fn room(&self, bytes: usize) -> Result<ResidentFrames<'_>> {
         Ok(ResidentFrames { backend: self, buffer: Some(self.engine.buffer(bytes)?), raw_bytes: bytes })
     }
@@ -217,7 +235,7 @@ impl GpuBackend {
     }
 }
 
-impl ResidentFrames<'_> {
+impl<'a> ResidentFrames<'a> {
     fn buffer(&self) -> &wgpu::Buffer {
         self.buffer.as_ref().expect("there until it is dropped")
     }
@@ -241,56 +259,14 @@ impl ResidentFrames<'_> {
         Ok(sums.checksum(&downloaded))
     }
 
-    /// The [`SolvedPlanes`] of frames that suit ([`Making::suits`]), which stay too, and how many
-    /// blocks of each span of a row have misfits. Copies `places` of the planes as [`look`](Self::look) does.
+    /// The planes that frames which suit ([`Making::suits`]) seem to be made from, which stay too. What comes to the host are
+    /// `places` of them, as [`look`](Self::look) takes them.
     ///
     /// # Errors
     /// As [`look`](Self::look), and if the planes are too large for one buffer.
-    pub fn solve(
-        &self,
-        geometry: &Geometry,
-        making: &Making,
-        places: Vec<Range<usize>>,
-        solved: &mut [u8],
-    ) -> Result<(Self, Vec<u32>)> {
-        let solving = Solving::new(geometry, making, places)?;
-        let recording = &solving.recording;
-        let mut resident = self.backend.room(recording.buffers[solving.solved.0] as usize)?;
-        resident.raw_bytes = solved.len();
-        let mut downloaded = vec![0; recording.download_bytes() as usize];
-        let kept = [(solving.raw, self.buffer()), (solving.solved, resident.buffer())];
-        self.backend.engine.execute_on(recording, &kept, &[], &mut downloaded, |_| Ok(None))?;
-        solving.places.put(&downloaded, solved);
-        let misfitting = downloaded[..solving.misfitting].as_chunks().0;
-        Ok((resident, misfitting.iter().map(|&count| u32::from_le_bytes(count)).collect()))
-    }
-
-    /// Copies the pages that have bytes of `places` to where they belong in `content`, which is as long as what is here.
-    ///
-    /// # Errors
-    /// As [`look`](Self::look).
-    pub fn download(&self, places: &[Range<usize>], content: &mut [u8]) -> Result<()> {
-        let pages = pages::of_places(places);
-        let (recording, slot) = record_resident::pages(self.raw_bytes, &pages, Kernel::PagesForward)?;
-        let mut copied = vec![0; pages.len() * PAGE_BYTES];
-        let kept = [(slot, self.buffer())];
-        self.backend.engine.execute_on(&recording, &kept, &[], &mut copied, |_| Ok(None))?;
-        pages::inverse(&pages, &copied, content);
-        Ok(())
-    }
-
-    /// The other way round: whole pages of `content`.
-    ///
-    /// # Errors
-    /// As [`look`](Self::look).
-    pub fn upload(&self, places: &[Range<usize>], content: &[u8]) -> Result<()> {
-        let pages = pages::of_places(places);
-        let (recording, slot) = record_resident::pages(self.raw_bytes, &pages, Kernel::PagesInverse)?;
-        let mut copied = vec![0; pages.len() * PAGE_BYTES];
-        pages::forward(&pages, content, &mut copied);
-        let kept = [(slot, self.buffer())];
-        self.backend.engine.execute_on(&recording, &kept, &copied, &mut [], |_| Ok(None))?;
-        Ok(())
+    pub fn solve(&self, geometry: &Geometry, making: &Making, places: Vec<Range<usize>>) -> Result<SolvedThere<'a>> {
+        let solving = Solving::new(RawFrames::Resident, geometry, making, places)?;
+        self.backend.solved_there(&solving, &making.planes(geometry), Some(self.buffer()), &[])
     }
 
     /// All of them.
@@ -298,48 +274,9 @@ impl ResidentFrames<'_> {
     /// # Errors
     /// As [`look`](Self::look).
     pub fn downloaded(&self) -> Result<Vec<u8>> {
-        let mut recording = Recording::default();
-        let slot = recording.buffer(self.raw_bytes)?;
-        recording.download(slot, 0..self.raw_bytes);
         let mut raw = vec![0; self.raw_bytes];
-        let kept = [(slot, self.buffer())];
-        self.backend.engine.execute_on(&recording, &kept, &[], &mut raw, |_| Ok(None))?;
+        self.bring(&mut raw)?;
         Ok(raw)
-    }
-
-    /// Codes them as [`Backend::tiles_encode`](crate::stage::Backend::tiles_encode) does.
-    ///
-    /// # Errors
-    /// As [`look`](Self::look).
-    pub fn tiles_encode(
-        &self,
-        geometry: &Geometry,
-        plan: &TilePlan,
-        effort: TileEffort,
-        tables: &TileEncoderTables,
-    ) -> Result<CodedTiles<'static>> {
-        let encoding = Encoding::resident(geometry, plan, effort, tables)?;
-        let mut head = vec![0; encoding.head_bytes()];
-        let mut ends = Vec::new();
-        let kept = [(encoding.raw, self.buffer())];
-        let rest = self.backend.engine.execute_on(&encoding.recording, &kept, &[], &mut head, |head| {
-            ends = encoding.ends(head)?;
-            Ok(Some(encoding.rest(&ends)))
-        })?;
-        encoding.coded(&head, &ends, &rest)
-    }
-
-    /// Packs them as [`Backend::tiles_pack`](crate::stage::Backend::tiles_pack) does.
-    ///
-    /// # Errors
-    /// As [`look`](Self::look).
-    pub fn tiles_pack(&self, geometry: &Geometry, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
-        let packing = Packing::new(RawFrames::Resident, geometry, plan, effort)?;
-        let mut head = vec![0; packing.head_bytes()];
-        let kept = [(packing.raw, self.buffer())];
-        let engine = &self.backend.engine;
-        let rest = engine.execute_on(&packing.recording, &kept, &[], &mut head, |head| packing.rest(head).map(Some))?;
-        Packing::packed(0, geometry, plan, &head, &rest)
     }
 
     /// Copies them to a buffer of somebody else. Words are copied whole: `word` has what the batch before has of the one in which
@@ -389,5 +326,77 @@ impl ResidentFrames<'_> {
         let mut content = self.some(place.clone())?;
         change(&mut content[place.clone()]);
         self.upload(&[place], &content)
+    }
+}
+
+impl Resident for ResidentFrames<'_> {
+    fn download(&self, places: &[Range<usize>], content: &mut [u8]) -> Result<()> {
+        let pages = pages::of_places(places);
+        let (recording, slot) = record_resident::pages(self.raw_bytes, &pages, Kernel::PagesForward)?;
+        let mut copied = vec![0; pages.len() * PAGE_BYTES];
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &[], &mut copied, |_| Ok(None))?;
+        pages::inverse(&pages, &copied, content);
+        Ok(())
+    }
+
+    fn upload(&self, places: &[Range<usize>], content: &[u8]) -> Result<()> {
+        let pages = pages::of_places(places);
+        let (recording, slot) = record_resident::pages(self.raw_bytes, &pages, Kernel::PagesInverse)?;
+        let mut copied = vec![0; pages.len() * PAGE_BYTES];
+        pages::forward(&pages, content, &mut copied);
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &copied, &mut [], |_| Ok(None))?;
+        Ok(())
+    }
+
+    fn bring(&self, content: &mut [u8]) -> Result<()> {
+        let mut recording = Recording::default();
+        let slot = recording.buffer(self.raw_bytes)?;
+        recording.download(slot, 0..content.len());
+        let kept = [(slot, self.buffer())];
+        self.backend.engine.execute_on(&recording, &kept, &[], content, |_| Ok(None))?;
+        Ok(())
+    }
+
+    fn has_room(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: Option<&TileEncoderTables>,
+    ) -> bool {
+        let recording = match tables {
+            Some(tables) => Encoding::resident(geometry, plan, effort, tables).map(|it| it.recording),
+            None => Packing::new(RawFrames::Resident, geometry, plan, effort).map(|it| it.recording),
+        };
+        self.backend.engine.fits(recording, 0)
+    }
+
+    fn tiles_encode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        let encoding = Encoding::resident(geometry, plan, effort, tables)?;
+        let mut head = vec![0; encoding.head_bytes()];
+        let mut ends = Vec::new();
+        let kept = [(encoding.raw, self.buffer())];
+        let rest = self.backend.engine.execute_on(&encoding.recording, &kept, &[], &mut head, |head| {
+            ends = encoding.ends(head)?;
+            Ok(Some(encoding.rest(&ends)))
+        })?;
+        encoding.coded(&head, &ends, &rest)
+    }
+
+    fn tiles_pack(&self, geometry: &Geometry, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        let packing = Packing::new(RawFrames::Resident, geometry, plan, effort)?;
+        let mut head = vec![0; packing.head_bytes()];
+        let kept = [(packing.raw, self.buffer())];
+        let engine = &self.backend.engine;
+        let rest = engine.execute_on(&packing.recording, &kept, &[], &mut head, |head| packing.rest(head).map(Some))?;
+        Packing::packed(0, geometry, plan, &head, &rest)
     }
 }

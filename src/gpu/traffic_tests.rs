@@ -135,20 +135,25 @@ fn recovered_planes_stay() {
     }
 }
 
-/// Frames that are on a device to coded tiles of their planes: neither are uploaded, and of planes nothing is downloaded but
+/// Frames to planes that stay: they are uploaded once, unless they are there, and of planes nothing is downloaded but
 /// how many blocks of a row are not made of them, and places that are asked for.
 #[test]
-fn resident_frames_are_solved_where_they_are() {
+fn planes_stay_where_they_are_solved() {
     let layout = Layout::Packed { width: 320, height: 176, order: ChannelOrder::Rgb };
     let geometry = Geometry::new(&FrameFormat::new(Dtype::U8, layout).unwrap(), 6);
     let making = Making { conversion: KNOWN[0].conversion, sampling: ChromaSampling::Cs420, blue_first: false };
-    let Solving { recording, misfitting, .. } = Solving::new(&geometry, &making, vec![8..20, 400..410]).unwrap();
-    assert!(!recording.commands.iter().any(|command| matches!(command, Command::Upload { .. })));
-    // Of 160 blocks a row in three spans.
-    assert_eq!(misfitting, 4 * 3 * 88 * 6);
-    assert_eq!(recording.download_bytes() as usize, misfitting + 12 + 12);
-    let kernels: Vec<_> = recording.dispatches().map(|it| it.kernel).collect();
-    assert_eq!(kernels, [Kernel::SolveForward]);
+    for (frames, uploads) in [(RawFrames::Uploaded, 1), (RawFrames::Resident, 0)] {
+        let solving = Solving::new(frames, &geometry, &making, vec![8..20, 400..410]).unwrap();
+        let Solving { recording, raw, misfitting, .. } = solving;
+        let uploaded: Vec<_> =
+            recording.commands.iter().filter(|command| matches!(command, Command::Upload { .. })).collect();
+        assert_eq!(uploaded, vec![&Command::Upload { to: raw }; uploads]);
+        // Of 160 blocks a row in three spans.
+        assert_eq!(misfitting, 4 * 3 * 88 * 6);
+        assert_eq!(recording.download_bytes() as usize, misfitting + 12 + 12);
+        let kernels: Vec<_> = recording.dispatches().map(|it| it.kernel).collect();
+        assert_eq!(kernels, [Kernel::SolveForward]);
+    }
 }
 
 /// Of planes that are repaired, pages around the blocks and the same of the frame before come to the host, and pages of the

@@ -13,7 +13,7 @@ use super::choose_moving_tiles::{with_motion, with_order};
 use super::choose_patch::choose_patch;
 use super::{
     CodecChoice, Extent, Found, LevelParameters, Making, Plan, Sample, Settings, StripPlan, TileChoice, choose,
-    choose_conversion, choose_strips, choose_tiles,
+    choose_conversion, choose_strips, choose_tiles, places_of_planes,
 };
 use crate::codec::{discrete, repeats};
 use crate::cpu::CpuBackend;
@@ -22,11 +22,11 @@ use crate::error::Result;
 use crate::frame::{Batch, Geometry, Tiling};
 use crate::motion::OrderedMotion;
 use crate::patched::{Patched, take_apart};
-use crate::recovered::{Excepted, Recovered, recover};
-use crate::stage::Backend;
+use crate::recovered::{Excepted, Recovered, recover, recover_there};
+use crate::stage::{Backend, SolvedThere};
 
 /// A method with what only the encoder knows.
-pub enum MethodChoice {
+pub enum MethodChoice<'a> {
     /// Whole planes.
     Planes(Plan),
     /// Tiles.
@@ -36,9 +36,11 @@ pub enum MethodChoice {
     /// The adaptive model, and how frames move, if that is known.
     Strips(StripPlan, Option<Arc<OrderedMotion>>),
     /// The planes that packed frames were made from, and what to do with them.
-    Recovered(Arc<Recovered>, Box<MethodChoice>),
+    Recovered(Arc<Recovered>, Box<Self>),
+    /// Such planes on the device that has solved them, and their tiles.
+    RecoveredThere(Box<Recovered<SolvedThere<'a>>>, TileChoice),
     /// The same of a part of the frames: what to do with the planes, and with the rest.
-    Patched(Arc<Patched>, Box<MethodChoice>, Box<MethodChoice>),
+    Patched(Arc<Patched>, Box<Self>, Box<Self>),
 }
 
 /// Raw bytes that repetition is looked for in, from each of two frames.
@@ -55,18 +57,18 @@ const FEW_EXCEPTIONS: usize = 200;
 const CLEAR: u64 = 100;
 
 /// The methods for a batch, best first: more than one only where the level leaves it to the coded
-/// batch. `backend` measures; the result is the same for every backend. Where the CPU goes over all of the batch, it takes its
-/// `sums`.
-pub fn choose_methods(
+/// batch. `backend` measures; the result is the same for every backend, but for where planes are. Where the CPU goes over all of
+/// the batch, it takes its `sums`.
+pub fn choose_methods<'a>(
     batch: Batch<'_>,
-    settings: &Settings,
-    backend: &dyn Backend,
-    cpu: &CpuBackend,
-    sums: Option<&FrameSums>,
-) -> Result<Vec<MethodChoice>> {
+    settings: &'a Settings,
+    backend: &'a dyn Backend,
+    cpu: &'a CpuBackend,
+    sums: Option<&'a FrameSums>,
+) -> Result<Vec<MethodChoice<'a>>> {
     let mut contest = Contest { sums, ..Contest::new(settings, backend, cpu) };
     contest.enter_all(batch, true)?;
-    Ok(contest.finalists())
+    Ok(contest.finalists().map(|(_, method)| method).collect())
 }
 
 /// What becomes of a batch of which some places are there.
@@ -84,7 +86,7 @@ pub fn choose_by_places(batch: Batch<'_>, settings: &Settings, cpu: &CpuBackend)
     contest.enter_all(batch, true)?;
     Ok(match contest.made {
         Some(making) => Some(ChoiceByPlaces::Recovered(making)),
-        None => contest.tiles_alone().map(ChoiceByPlaces::Tiles),
+        None => contest.tiles_alone().map(|(_, choice)| ChoiceByPlaces::Tiles(choice)),
     })
 }
 
@@ -100,8 +102,14 @@ pub fn choose_planes_by_places(
     if !Entered::of(planes.geometry, excepted).is_clear(frames) {
         return Ok(None);
     }
+    Ok(tiles_by_places(planes, settings, cpu)?.map(|(_, choice)| choice))
+}
+
+/// The tiles that prediction makes of planes, and what they come to, if they are the best and that can be said by the
+/// `places_of_planes`.
+fn tiles_by_places(planes: Batch<'_>, settings: &Settings, cpu: &CpuBackend) -> Result<Option<(Packed, TileChoice)>> {
     let mut contest = Contest::by_places(settings, cpu);
-    contest.enter_planes(planes, excepted, frames.raw_bytes(), |method| method)?;
+    contest.enter_predicted(planes)?;
     Ok(contest.tiles_alone())
 }
 
@@ -117,7 +125,7 @@ struct Contest<'a> {
     codec: CodecChoice,
     backend: &'a dyn Backend,
     cpu: &'a CpuBackend,
-    entries: Vec<(Packed, MethodChoice)>,
+    entries: Vec<(Packed, MethodChoice<'a>)>,
     /// Sums of the batch, if anyone wants them.
     sums: Option<&'a FrameSums>,
     /// Whether all of the batch is there, and not some places alone.
@@ -194,30 +202,45 @@ impl<'a> Contest<'a> {
 
     /// Enters the planes that the batch is made of.
     fn enter_recovered(&mut self, batch: Batch<'_>, making: Making) -> Result<Option<Entered>> {
-        let Some(recovered) = recover(batch, making, None, self.backend, self.cpu, self.sums)?.map(Arc::new) else {
-            return Ok(None);
+        let Some(solved) = self.solve_there(batch, &making)? else {
+            let recovered = recover(batch, making, None, self.backend, self.cpu, self.sums)?;
+            return recovered.map(|recovered| self.enter_planes(batch, recovered)).transpose();
         };
-        self.enter_planes(recovered.batch(), &recovered.excepted, batch.raw.len(), |method| {
-            MethodChoice::Recovered(Arc::clone(&recovered), Box::new(method))
-        })?;
-        Ok(Some(Entered::of(&recovered.geometry, &recovered.excepted)))
+        let recovered = recover_there(batch.geometry, making, solved, |_| Ok(batch.raw), self.cpu)?;
+        let Some(recovered) = recovered else { return Ok(None) };
+        match tiles_by_places(recovered.seen(), self.settings, self.cpu)? {
+            Some((packed, choice)) if recovered.has_room(&choice) => {
+                let Recovered { geometry, excepted, .. } = &recovered;
+                let entered = Entered::of(geometry, excepted);
+                let packed = packed.of_planes(geometry, excepted, batch.raw.len());
+                self.enter(packed, MethodChoice::RecoveredThere(Box::new(recovered), choice));
+                Ok(Some(entered))
+            }
+            // All of them have to be seen, or they are tiled in parts.
+            _ => self.enter_planes(batch, recovered.brought(self.cpu)?).map(Some),
+        }
     }
 
-    /// Enters, as what `made` says, what prediction makes of planes that `raw_bytes` of frames are made of.
-    fn enter_planes(
-        &mut self,
-        planes: Batch<'_>,
-        excepted: &Excepted,
-        raw_bytes: usize,
-        made: impl Fn(MethodChoice) -> MethodChoice,
-    ) -> Result<()> {
-        let mut of_planes = self.another();
-        of_planes.enter_predicted(planes)?;
-        self.needs_all |= of_planes.needs_all;
-        for (packed, method) in of_planes.entries {
-            self.enter(packed.of_planes(planes.geometry, excepted, raw_bytes), made(method));
+    /// Solves a batch where its planes can stay, if some places of these may say what becomes of them.
+    fn solve_there(&self, batch: Batch<'_>, making: &Making) -> Result<Option<SolvedThere<'a>>> {
+        if self.backend.is_cpu() {
+            return Ok(None);
         }
-        Ok(())
+        let Some(places) = places_of_planes(&making.planes(batch.geometry), self.settings) else { return Ok(None) };
+        self.backend.solve_there(batch, making, places)
+    }
+
+    /// Enters what prediction makes of the planes of a batch.
+    fn enter_planes(&mut self, batch: Batch<'_>, recovered: Recovered) -> Result<Entered> {
+        let recovered = Arc::new(recovered);
+        let mut of_planes = self.another();
+        of_planes.enter_predicted(recovered.batch())?;
+        let Recovered { geometry, excepted, .. } = &*recovered;
+        for (packed, method) in of_planes.entries {
+            let packed = packed.of_planes(geometry, excepted, batch.raw.len());
+            self.enter(packed, MethodChoice::Recovered(Arc::clone(&recovered), Box::new(method)));
+        }
+        Ok(Entered::of(geometry, excepted))
     }
 
     /// Enters the best of planes that a part of the batch is made of with the best of the rest.
@@ -285,7 +308,7 @@ impl<'a> Contest<'a> {
         Ok(())
     }
 
-    fn enter(&mut self, packed: Packed, method: MethodChoice) {
+    fn enter(&mut self, packed: Packed, method: MethodChoice<'a>) {
         let place = self.entries.partition_point(|(entered, _)| !packed.is_below(*entered));
         self.entries.insert(place, (packed, method));
     }
@@ -296,25 +319,25 @@ impl<'a> Contest<'a> {
 
     /// The best; where the model is tried, all that are not more than twice as large too, because samples are small.
     /// Not planes: where Zstandard does its utmost they would take most of the time.
-    fn finalists(self) -> Vec<MethodChoice> {
+    fn finalists(self) -> impl Iterator<Item = (Packed, MethodChoice<'a>)> {
         let model = self.level.model;
         let limit = self.best().map(|best| best.times(2, 1));
-        let close = |packed: Packed, method: &MethodChoice| {
+        let close = move |packed: Packed, method: &MethodChoice<'_>| {
             model && !matches!(method, MethodChoice::Planes(_)) && limit.is_some_and(|limit| packed.is_below(limit))
         };
         let entries = self.entries.into_iter().enumerate();
-        let finalists = entries.filter(|(at, (packed, method))| *at == 0 || close(*packed, method));
-        finalists.map(|(_, (_, method))| method).collect()
+        let finalists = entries.filter(move |(at, (packed, method))| *at == 0 || close(*packed, method));
+        finalists.map(|(_, entry)| entry)
     }
 
-    /// The tiles that are chosen by what is there, if they are the only finalist.
-    fn tiles_alone(self) -> Option<TileChoice> {
+    /// The tiles that are chosen by what is there, and what they come to, if they are the only finalist.
+    fn tiles_alone(self) -> Option<(Packed, TileChoice)> {
         if self.needs_all {
             return None;
         }
-        let mut finalists = self.finalists().into_iter();
+        let mut finalists = self.finalists();
         match (finalists.next(), finalists.next()) {
-            (Some(MethodChoice::Tiles(choice)), None) => Some(choice),
+            (Some((packed, MethodChoice::Tiles(choice))), None) => Some((packed, choice)),
             _ => None,
         }
     }

@@ -30,8 +30,13 @@ pub fn places(geometry: &Geometry, settings: &Settings) -> Option<Vec<Range<usiz
     Some(merged(places))
 }
 
-/// The same of the planes of frames, for `choose_planes_by_places`.
+/// The same of the planes of frames, for `choose_planes_by_places`. With a model, more is carried out than the best of what
+/// prediction makes of them.
 pub fn places_of_planes(planes: &Geometry, settings: &Settings) -> Option<Vec<Range<usize>>> {
+    let (level, _) = level_and_codec(settings);
+    if level.model {
+        return None;
+    }
     predicted_places(planes, settings).map(merged)
 }
 

@@ -6,13 +6,12 @@ use std::time::Instant;
 use super::{Gpu, GpuFrames};
 use crate::compressor::{Compressor, Packed, PackedBatch, packed_tiles};
 use crate::container;
-use crate::cpu::CpuBackend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::gpu::ResidentFrames;
 use crate::packed::{CodedBlock, packed_bytes};
 use crate::part::Part;
-use crate::plan::{self, ChoiceByPlaces, TileChoice};
+use crate::plan::{self, ChoiceByPlaces};
 use crate::telemetry::{self, BatchWatch};
 use crate::tiled;
 use crate::writer::Writer;
@@ -75,7 +74,8 @@ impl Compressor {
         let packed = match plan::choose_by_places(batch, self.settings(), cpu)? {
             Some(ChoiceByPlaces::Tiles(choice)) => {
                 drop(sparse);
-                pack_tiles(geometry, frames, choice, cpu)?
+                let (plan, segments) = tiled::encode_resident(geometry, frames, choice, cpu)?;
+                packed_tiles(raw_bytes, plan, segments)
             }
             Some(ChoiceByPlaces::Recovered(making)) => self.pack_made(geometry, frames, sparse, making)?,
             None => None,
@@ -103,26 +103,6 @@ impl Compressor {
         }
         Ok(())
     }
-}
-
-/// Codes or packs tiles where they are; `None` if that takes more than the raw bytes.
-pub(super) fn pack_tiles(
-    geometry: &Geometry,
-    frames: &ResidentFrames<'_>,
-    choice: TileChoice,
-    cpu: &CpuBackend,
-) -> Result<Option<Packed>> {
-    let segments = match tiled::encoder_tables(&choice) {
-        Some(tables) => {
-            let coded = frames.tiles_encode(geometry, &choice.plan, choice.effort, &tables)?;
-            tiled::segments_of_coded(geometry, &choice.plan, &tables, coded, cpu)?
-        }
-        None => {
-            let packed = frames.tiles_pack(geometry, &choice.plan, choice.effort)?;
-            tiled::segments_of_packed(geometry, &choice.plan, &packed, cpu)?
-        }
-    };
-    Ok(packed_tiles(geometry.raw_bytes(), choice.plan, segments))
 }
 
 impl<W: Write + Send> Writer<'_, W> {

@@ -1,5 +1,6 @@
 //! An accelerator whose time is taken.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,30 +9,50 @@ use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{Candidate, Making, Plan, TilePlan};
-use crate::stage::{Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort};
+use crate::stage::{
+    Backend, CodedTiles, PackedTiles, Resident, Restored, SegmentCode, Segments, SolvedPlanes, SolvedThere, TileEffort,
+};
 
 /// A backend for one batch, with the time that its calls take.
 pub(super) struct Metered<'a> {
     backend: &'a dyn Backend,
+    meter: Meter,
+}
+
+/// What stays on such a backend.
+struct MeteredResident<'a> {
+    resident: Box<dyn Resident + 'a>,
+    meter: &'a Meter,
+}
+
+/// What calls took so far.
+#[derive(Default)]
+struct Meter {
     nanoseconds: AtomicU64,
+}
+
+impl Meter {
+    fn timed<R>(&self, call: impl FnOnce() -> R) -> R {
+        let start = Instant::now();
+        let result = call();
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        result
+    }
 }
 
 impl<'a> Metered<'a> {
     pub fn new(backend: &'a dyn Backend) -> Self {
-        Self { backend, nanoseconds: AtomicU64::new(0) }
+        Self { backend, meter: Meter::default() }
     }
 
     /// What all calls took so far.
     pub fn time(&self) -> Duration {
-        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
+        Duration::from_nanos(self.meter.nanoseconds.load(Ordering::Relaxed))
     }
 
     fn timed<R>(&self, call: impl FnOnce(&dyn Backend) -> R) -> R {
-        let start = Instant::now();
-        let result = call(self.backend);
-        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-        result
+        self.meter.timed(|| call(self.backend))
     }
 }
 
@@ -97,6 +118,17 @@ impl Backend for Metered<'_> {
         self.timed(|backend| backend.solve(batch, making, out))
     }
 
+    fn solve_there<'a>(
+        &'a self,
+        batch: Batch<'_>,
+        making: &Making,
+        places: Vec<Range<usize>>,
+    ) -> Result<Option<SolvedThere<'a>>> {
+        let solved = self.meter.timed(|| self.backend.solve_there(batch, making, places))?;
+        let metered = |there| Box::new(MeteredResident { resident: there, meter: &self.meter });
+        Ok(solved.map(|solved| SolvedThere { there: metered(solved.there), ..solved }))
+    }
+
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
         self.timed(|backend| backend.convert(geometry, making, planes, raw))
     }
@@ -129,5 +161,43 @@ impl Backend for Metered<'_> {
         groups: &mut [[u8; GROUP]],
     ) -> Result<()> {
         self.timed(|backend| backend.rans_decode(tables, segments, codes, groups))
+    }
+}
+
+impl Resident for MeteredResident<'_> {
+    fn download(&self, places: &[Range<usize>], content: &mut [u8]) -> Result<()> {
+        self.meter.timed(|| self.resident.download(places, content))
+    }
+
+    fn upload(&self, places: &[Range<usize>], content: &[u8]) -> Result<()> {
+        self.meter.timed(|| self.resident.upload(places, content))
+    }
+
+    fn bring(&self, content: &mut [u8]) -> Result<()> {
+        self.meter.timed(|| self.resident.bring(content))
+    }
+
+    fn has_room(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: Option<&TileEncoderTables>,
+    ) -> bool {
+        self.resident.has_room(geometry, plan, effort, tables)
+    }
+
+    fn tiles_encode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        self.meter.timed(|| self.resident.tiles_encode(geometry, plan, effort, tables))
+    }
+
+    fn tiles_pack(&self, geometry: &Geometry, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        self.meter.timed(|| self.resident.tiles_pack(geometry, plan, effort))
     }
 }

@@ -1,19 +1,24 @@
 //! Failing accelerators, and one that is found automatically, without any GPU.
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::*;
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::container::RecordReader;
+use crate::cpu::pages::{self, PAGE_BYTES};
+use crate::cpu::recover::misfitting_of_spans;
 use crate::error::Error;
 use crate::frame::{
     Batch, ChannelOrder, ChromaSampling, Dtype, FrameFormat, Frames, GROUP, Geometry, Layout, WorkBuffer,
 };
 use crate::motion::{Field, Filter, Motion, SearchEffort};
 use crate::plan::{self, KNOWN, Making, Method, Plan, RecoveredPlan, Settings, TilePlan};
-use crate::stage::{CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileEffort};
+use crate::stage::{
+    CodedTiles, PackedTiles, Resident, Restored, SegmentCode, Segments, SolvedPlanes, SolvedThere, TileEffort,
+};
 use crate::{Compressor, Decompressor, Limits, input};
 
 /// What an accelerator does wrong.
@@ -24,6 +29,12 @@ enum Fault {
     Failing,
     /// Searches for motion fail.
     FailingSearch,
+    /// No planes stay.
+    NothingStays,
+    /// There is no room for tiles of planes that stay.
+    NoRoomForTiles,
+    /// Planes that stay cannot be tiled.
+    FailingTiles,
     /// Its memory does for small batches alone.
     OutOfMemory,
     /// Every call takes longer than the CPU needs for the whole batch.
@@ -173,6 +184,26 @@ impl Backend for Fake {
         self.cpu.solve(batch, making, out)
     }
 
+    fn solve_there<'a>(
+        &'a self,
+        batch: Batch<'_>,
+        making: &Making,
+        places: Vec<Range<usize>>,
+    ) -> Result<Option<SolvedThere<'a>>> {
+        if self.fault == Fault::NothingStays {
+            return Ok(None);
+        }
+        let mut solved = SolvedPlanes::default();
+        self.solve(batch, making, &mut solved)?;
+        let mut seen = SolvedPlanes::zeroed(&making.planes(batch.geometry));
+        for place in places {
+            seen.as_bytes_mut()[place.clone()].copy_from_slice(&solved.planes()[place]);
+        }
+        let misfitting = misfitting_of_spans(solved.misfits(), making.picture(batch.geometry).blocks());
+        let there = Box::new(FakePlanes { fake: self, solved: Mutex::new(solved) });
+        Ok(Some(SolvedThere { there, misfitting, seen }))
+    }
+
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
         self.call(raw.len())?;
         self.cpu.convert(geometry, making, planes, raw)?;
@@ -216,6 +247,62 @@ impl Backend for Fake {
     ) -> Result<()> {
         self.call(std::mem::size_of_val(groups))?;
         self.cpu.rans_decode(tables, segments, codes, groups)
+    }
+}
+
+/// Planes that stay on a fake.
+struct FakePlanes<'a> {
+    fake: &'a Fake,
+    solved: Mutex<SolvedPlanes>,
+}
+
+impl FakePlanes<'_> {
+    /// Copies pages to where they are in something else, which is as long.
+    fn copy(&self, places: &[Range<usize>], from: &[u8], to: &mut [u8]) -> Result<()> {
+        let pages = pages::of_places(places);
+        let mut copied = vec![0; pages.len() * PAGE_BYTES];
+        self.fake.call(copied.len())?;
+        pages::forward(&pages, from, &mut copied);
+        pages::inverse(&pages, &copied, to);
+        Ok(())
+    }
+}
+
+impl Resident for FakePlanes<'_> {
+    fn download(&self, places: &[Range<usize>], content: &mut [u8]) -> Result<()> {
+        self.copy(places, pool::lock(&self.solved).as_bytes_mut(), content)
+    }
+
+    fn upload(&self, places: &[Range<usize>], content: &[u8]) -> Result<()> {
+        self.copy(places, content, pool::lock(&self.solved).as_bytes_mut())
+    }
+
+    fn bring(&self, content: &mut [u8]) -> Result<()> {
+        self.fake.call(content.len())?;
+        content.copy_from_slice(&pool::lock(&self.solved).as_bytes_mut()[..content.len()]);
+        Ok(())
+    }
+
+    fn has_room(&self, _: &Geometry, _: &TilePlan, _: TileEffort, _: Option<&TileEncoderTables>) -> bool {
+        self.fake.fault != Fault::NoRoomForTiles
+    }
+
+    fn tiles_encode(
+        &self,
+        geometry: &Geometry,
+        plan: &TilePlan,
+        effort: TileEffort,
+        tables: &TileEncoderTables,
+    ) -> Result<CodedTiles<'static>> {
+        if self.fake.fault == Fault::FailingTiles {
+            return Err(Error::gpu("it has forgotten the planes"));
+        }
+        let solved = pool::lock(&self.solved);
+        self.fake.tiles_encode(Batch { geometry, raw: solved.planes() }, plan, effort, tables, None)
+    }
+
+    fn tiles_pack(&self, geometry: &Geometry, plan: &TilePlan, effort: TileEffort) -> Result<PackedTiles<'static>> {
+        self.fake.tiles_pack(Batch { geometry, raw: pool::lock(&self.solved).planes() }, plan, effort)
     }
 }
 
@@ -355,16 +442,46 @@ fn made_frames() -> Frames {
     Frames::new(format, 3, made).unwrap()
 }
 
-/// What a device has solved takes the memory of what it solved before.
+/// What comes here of a device takes the memory of what came before.
 #[test]
 fn memory_of_planes_is_used_again() {
     let frames = made_frames();
-    let settings = Settings::new().with_batch_frames(NonZeroUsize::new(1));
-    let compressor = Compressor::on(settings, scheduler(Fault::Nothing));
-    for _ in 0..3 {
-        compressor.compress_frames(&frames).unwrap();
+    for (fault, spare) in [(Fault::NothingStays, 1), (Fault::NoRoomForTiles, 1), (Fault::Nothing, 0)] {
+        let settings = Settings::new().with_batch_frames(NonZeroUsize::new(1));
+        let compressor = Compressor::on(settings, scheduler(fault));
+        for _ in 0..3 {
+            compressor.compress_frames(&frames).unwrap();
+        }
+        assert_eq!((compressor.counts().gpu, compressor.scheduler.cpu().spare_buffers()), (9, spare), "{fault:?}");
     }
-    assert_eq!((compressor.counts().gpu, compressor.scheduler.cpu().spare_buffers()), (9, 1));
+}
+
+/// Planes stay on the device that solves them, where that is possible: four calls solve them, bring what is to be repaired, take
+/// it back, and code the tiles. Whatever fails, the bytes are those of the CPU.
+#[test]
+fn solved_planes_stay_on_the_device() {
+    let frames = made_frames();
+    for level in [2, 4] {
+        let settings = Settings::new().with_level(level).unwrap().with_verification(true);
+        let on_cpu = Compressor::new(settings.clone().with_device(DeviceChoice::Cpu)).unwrap();
+        let expected = on_cpu.compress_frames(&frames).unwrap();
+        for (fault, [gpu, redone]) in [
+            (Fault::Nothing, [1, 0]),
+            (Fault::NothingStays, [1, 0]),
+            (Fault::NoRoomForTiles, [1, 0]),
+            (Fault::FailingTiles, [0, 1]),
+            (Fault::Lost, [0, 1]),
+            (Fault::WrongResiduals, [0, 1]),
+        ] {
+            let fake = Fake::new(fault);
+            let chosen = Candidate::Chosen(Arc::clone(&fake) as _);
+            let scheduler = Scheduler::with(chosen, NonZeroUsize::new(1), Policy::Throughput);
+            let compressor = Compressor::on(settings.clone(), scheduler);
+            assert!(compressor.compress_frames(&frames).unwrap() == expected, "{fault:?}");
+            assert_eq!(compressor.counts(), counts(0, gpu, redone), "{fault:?}");
+            assert!(fault != Fault::Nothing || fake.calls.load(Ordering::Relaxed) == 4);
+        }
+    }
 }
 
 /// Of frames that were made from YUV a device gets tiles and gives pixels.

@@ -17,6 +17,7 @@
 mod coded;
 mod packed;
 mod profile;
+mod resident;
 mod restored;
 mod segments;
 mod solved;
@@ -28,10 +29,13 @@ pub use coded::{CodedSegment, CodedTiles};
 pub(crate) use packed::numbers_bytes;
 pub use packed::{PackedSegment, PackedTiles};
 pub use profile::{Detail, DeviceRates, DeviceRun, KernelRun};
+pub use resident::{Resident, SolvedThere};
 pub use restored::Restored;
 pub use segments::{SegmentCode, Segments};
 pub use solved::SolvedPlanes;
 pub use tiles::{TileBatch, TileEffort, TiledFrames, spread};
+
+use std::ops::Range;
 
 use crate::codec::{DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
 use crate::error::Result;
@@ -114,6 +118,17 @@ pub trait Backend: Send + Sync {
     /// Packed frames to the planes that they seem to be made from. Callers have checked that they suit
     /// ([`Making::suits`]).
     fn solve(&self, batch: Batch<'_>, making: &Making, out: &mut SolvedPlanes) -> Result<()>;
+
+    /// The same to planes that stay there. What comes here are `places` of them, which are in order and each from a multiple of 4
+    /// on. `None` where nothing stays, or if there is no room for all of it at once.
+    fn solve_there<'a>(
+        &'a self,
+        _batch: Batch<'_>,
+        _making: &Making,
+        _places: Vec<Range<usize>>,
+    ) -> Result<Option<SolvedThere<'a>>> {
+        Ok(None)
+    }
 
     /// Planes, laid out as [`Making::planes`] says, to packed frames. Callers have checked the making
     /// ([`RecoveredPlan::check`](crate::plan::RecoveredPlan::check)) and the length of `planes`.

@@ -24,7 +24,7 @@ impl SolvedPlanes {
     }
 
     /// Zeros for planes of this geometry.
-    #[cfg(feature = "gpu")]
+    #[cfg(any(test, feature = "gpu"))]
     pub(crate) fn zeroed(planes: &Geometry) -> Self {
         Self { plane_bytes: planes.raw_bytes(), buffer: WorkBuffer::zeroed(Self::bytes_of(planes)) }
     }
@@ -36,7 +36,6 @@ impl SolvedPlanes {
     }
 
     /// Planes and misfits as one, to be written.
-    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the CPU writes the parts"))]
     pub(crate) fn as_bytes_mut(&mut self) -> &mut [u8] {
         self.buffer.as_bytes_mut()
     }

@@ -20,7 +20,7 @@ use crate::motion::{Motion, OrderedMotion};
 use crate::part::Part;
 use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
 use crate::pool;
-use crate::stage::{Backend, CodedTiles, PackedTiles, Restored, TileBatch, TiledFrames, spread};
+use crate::stage::{Backend, CodedTiles, PackedTiles, Resident, Restored, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors. On the CPU,
 /// `sums` of the batch are taken on the way.
@@ -51,6 +51,26 @@ pub fn encode(
     Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))
 }
 
+/// The same of frames that are on a device and do not move.
+pub fn encode_resident(
+    geometry: &Geometry,
+    frames: &dyn Resident,
+    choice: TileChoice,
+    cpu: &CpuBackend,
+) -> Result<(TilePlan, Vec<Vec<u8>>)> {
+    let segments = match encoder_tables(&choice) {
+        Some(tables) => {
+            let coded = frames.tiles_encode(geometry, &choice.plan, choice.effort, &tables)?;
+            segments_of_coded(geometry, &choice.plan, &tables, coded, cpu)?
+        }
+        None => {
+            let packed = frames.tiles_pack(geometry, &choice.plan, choice.effort)?;
+            segments_of_packed(geometry, &choice.plan, &packed, cpu)?
+        }
+    };
+    Ok((choice.plan, segments))
+}
+
 /// Segments, after the vectors if there are any.
 fn after_vectors(motion: Option<&OrderedMotion>, segments: Vec<Vec<u8>>, cpu: &CpuBackend) -> Vec<Vec<u8>> {
     let vectors = motion.map(|motion| vectors::encode_ordered(cpu.simd(), motion.order(), motion.moved.clone()).0);
@@ -58,7 +78,7 @@ fn after_vectors(motion: Option<&OrderedMotion>, segments: Vec<Vec<u8>>, cpu: &C
 }
 
 /// The packed segments of tiles that are packed, band by band: the CPU writes their widths.
-pub(crate) fn segments_of_packed(
+fn segments_of_packed(
     geometry: &Geometry,
     plan: &TilePlan,
     packed: &PackedTiles<'_>,
@@ -73,7 +93,7 @@ pub(crate) fn segments_of_packed(
 }
 
 /// The packed segments of coded tiles, band by band: the CPU codes what is adaptive.
-pub(crate) fn segments_of_coded(
+fn segments_of_coded(
     geometry: &Geometry,
     plan: &TilePlan,
     tables: &TileEncoderTables,

@@ -5,9 +5,9 @@ use std::ops::Range;
 use framepress::Result;
 use framepress::frame::{ChannelOrder, Dtype, Geometry, WorkBuffer};
 use framepress::internal::gpu::{
-    Difference, Residence, check, check_residence, compare, compare_checksum, compare_coded, compare_copy,
-    compare_costs, compare_exceptions, compare_expected, compare_made, compare_packed, compare_pages, compare_rans,
-    compare_recovery, compare_rows, compare_search, compare_solved, moving_frames, sample_motion,
+    Difference, Residence, check, check_residence, check_solved, compare, compare_checksum, compare_coded,
+    compare_copy, compare_costs, compare_exceptions, compare_expected, compare_made, compare_packed, compare_pages,
+    compare_rans, compare_recovery, compare_rows, compare_search, compare_solved, moving_frames, sample_motion,
 };
 use framepress::internal::motion::{Field, Filter, Motion, SearchEffort};
 use framepress::internal::{
@@ -177,12 +177,16 @@ fn residence() {
         assert_eq!(compare_pages(&wrong, 3000).unwrap(), Some(Difference::Pages { byte }));
     }
     assert_eq!(compare_pages(&right, 3000).unwrap(), None);
-    let others = [wrong, wrong_exceptions, wrong_solved, wrong_misfitting];
-    for wrong in wrong_rows.into_iter().chain(others).chain(wrong_pages) {
+    for wrong in wrong_rows.into_iter().chain([wrong, wrong_exceptions]) {
         let error = check_residence(&wrong).unwrap_err().to_string();
         assert!(error.contains("probe: frames that stay are wrong"), "{error}");
     }
     check_residence(&right).unwrap();
+    for wrong in [wrong_solved, wrong_misfitting].into_iter().chain(wrong_pages) {
+        let error = check_solved(&wrong).unwrap_err().to_string();
+        assert!(error.contains("probe: planes that stay are wrong"), "{error}");
+    }
+    check_solved(&right).unwrap();
 }
 
 /// The CPU with one mistake.

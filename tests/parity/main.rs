@@ -14,6 +14,7 @@ mod parts;
 mod pipeline;
 #[cfg(feature = "cli")]
 mod program;
+mod recovered;
 mod recovery;
 mod resident;
 mod search;
@@ -27,7 +28,8 @@ use libtest_mimic::{Arguments, run};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let of_methods = [stages::rows(), tiles::rows(), motion::rows(), recovery::rows(), search::rows()];
-    let of_devices = [adapters::rows(), parts::rows(), pipeline::rows(), resident::rows(), canary::rows()];
+    let of_devices =
+        [adapters::rows(), parts::rows(), pipeline::rows(), recovered::rows(), resident::rows(), canary::rows()];
     let rows = of_methods.into_iter().chain(of_devices).flatten();
     #[cfg(feature = "cli")]
     let rows = rows.chain(program::rows());

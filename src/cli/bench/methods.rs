@@ -12,7 +12,7 @@ use framepress::internal::{
     Backend, Batch, CodedBlock, CpuBackend, LevelParameters, MethodChoice, Part, Patched, Recovered, TileBatch,
     convert, decode_tiles, discrete, encode_tiles, exceptions, packed_bytes, planes, put_over, strips, tiles,
 };
-use framepress::plan::{Plan, StripPlan, TilePlan};
+use framepress::plan::{Making, Plan, StripPlan, TilePlan};
 use framepress::{Compressor, Decompressor, Result};
 
 /// Between transform and coding.
@@ -45,8 +45,22 @@ pub enum Coded {
     Tiles(TilePlan, Vec<Vec<u8>>),
     Strips(StripPlan, Vec<Vec<u8>>),
     Discrete(discrete::Picture, Vec<u8>),
-    Recovered(Arc<Recovered>, Box<Coded>),
-    Patched(Arc<Patched>, Box<Coded>, Box<Coded>),
+    Recovered(Made, Box<Coded>),
+    Patched(Arc<Patched>, Made, Box<Coded>, Box<Coded>),
+}
+
+/// How frames are made of planes, wherever these are.
+pub struct Made {
+    making: Making,
+    of_planes: Geometry,
+    exceptions: [Vec<u8>; 2],
+}
+
+impl<P> From<&Recovered<P>> for Made {
+    fn from(recovered: &Recovered<P>) -> Self {
+        let Recovered { making, geometry, excepted, .. } = recovered;
+        Self { making: *making, of_planes: geometry.clone(), exceptions: excepted.bytes.clone() }
+    }
 }
 
 impl Coded {
@@ -56,7 +70,7 @@ impl Coded {
             Self::Tiles(_, segments) | Self::Strips(_, segments) => segments.iter().map(Vec::len).sum(),
             Self::Discrete(_, packed) => packed.len(),
             Self::Recovered(_, coded) => coded.packed_bytes(),
-            Self::Patched(_, planes, rest) => planes.packed_bytes() + rest.packed_bytes(),
+            Self::Patched(.., planes, rest) => planes.packed_bytes() + rest.packed_bytes(),
         }
     }
 }
@@ -66,7 +80,7 @@ impl Pipeline<'_> {
     pub fn compress(
         &self,
         batch: Batch<'_>,
-        choice: MethodChoice,
+        choice: MethodChoice<'_>,
         memory: &mut Memory,
         parts: &mut Parts,
     ) -> Result<Option<Coded>> {
@@ -104,15 +118,24 @@ impl Pipeline<'_> {
             }
             MethodChoice::Recovered(recovered, choice) => {
                 match self.compress(recovered.batch(), *choice, memory, parts)? {
-                    Some(coded) => Coded::Recovered(recovered, Box::new(coded)),
+                    Some(coded) => Coded::Recovered(Made::from(&*recovered), Box::new(coded)),
                     None => return Ok(None),
                 }
+            }
+            MethodChoice::RecoveredThere(recovered, choice) => {
+                let there = &*recovered.planes.there;
+                let (plan, segments) =
+                    timed(transform, || tiles::encode_resident(&recovered.geometry, there, choice, cpu))?;
+                Coded::Recovered(Made::from(&*recovered), Box::new(Coded::Tiles(plan, segments)))
             }
             MethodChoice::Patched(patched, planes, rest) => {
                 let planes = self.compress(patched.recovered.batch(), *planes, memory, parts)?;
                 let rest = self.compress(patched.batch(), *rest, memory, parts)?;
                 match planes.zip(rest) {
-                    Some((planes, rest)) => Coded::Patched(patched, Box::new(planes), Box::new(rest)),
+                    Some((planes, rest)) => {
+                        let made = Made::from(&patched.recovered);
+                        Coded::Patched(patched, made, Box::new(planes), Box::new(rest))
+                    }
                     None => return Ok(None),
                 }
             }
@@ -150,9 +173,9 @@ impl Pipeline<'_> {
                 timed(transform, || planes::inverse(geometry, &plan.planes(geometry), backend, planes, raw))
             }
             Coded::Discrete(picture, packed) => timed(code, || discrete::decode(*picture, cpu.crew(), packed, raw)),
-            Coded::Recovered(recovered, coded) => self.convert(geometry, recovered, coded, raw, memory, parts),
-            Coded::Patched(patched, planes, rest) => {
-                self.convert(geometry, &patched.recovered, planes, raw, memory, parts)?;
+            Coded::Recovered(made, coded) => self.convert(geometry, made, coded, raw, memory, parts),
+            Coded::Patched(patched, made, planes, rest) => {
+                self.convert(geometry, made, planes, raw, memory, parts)?;
                 let mut pixels = std::mem::take(&mut memory.patch);
                 pixels.resize_for_overwrite(patched.geometry.raw_bytes());
                 self.decompress(&patched.geometry, rest, pixels.as_bytes_mut(), memory, parts)?;
@@ -167,15 +190,15 @@ impl Pipeline<'_> {
     fn convert(
         &self,
         geometry: &Geometry,
-        recovered: &Recovered,
+        made: &Made,
         coded: &Coded,
         raw: &mut [u8],
         memory: &mut Memory,
         parts: &mut Parts,
     ) -> Result<()> {
         let Self { cpu, backend, .. } = *self;
-        let Recovered { making, geometry: of_planes, excepted, .. } = recovered;
-        let exceptions = excepted.bytes.each_ref().map(Vec::as_slice);
+        let Made { making, of_planes, exceptions } = made;
+        let exceptions = exceptions.each_ref().map(Vec::as_slice);
         let mut frames = std::mem::take(&mut memory.recovered);
         if let Coded::Tiles(plan, segments) = coded
             && !backend.is_cpu()

@@ -2,7 +2,8 @@
 //!
 //! They are fewer than what a file needs: checksums and the container are in the whole alone. Every batch is coded by
 //! the methods that the pipeline would try; where those are several, all count to compress, and the smallest to
-//! decompress. A part that a method does not have takes no time.
+//! decompress. A part that a method does not have takes no time. What a device does to recover planes that stay there counts as
+//! its part of compress, though it is done while the method is chosen: nothing else brings the frames there.
 
 use std::time::Duration;
 
@@ -69,7 +70,10 @@ impl Machinery {
 
             let [of_plan, of_there, of_back] = &mut pass;
             let choose = || timed(&mut plan, || choose_methods(batch, compressor.settings(), backend, cpu, None));
-            let choices = self.watched(detail, of_plan, choose)?;
+            let mut of_choice = Vec::new();
+            let choices = self.watched(detail, &mut of_choice, choose)?;
+            let stays = choices.iter().any(|choice| matches!(choice, MethodChoice::RecoveredThere(..)));
+            if stays { &mut *of_there } else { of_plan }.extend(of_choice);
             let smallest = self.watched(detail, of_there, || -> Result<Option<Coded>> {
                 let mut smallest: Option<Coded> = None;
                 for choice in choices {

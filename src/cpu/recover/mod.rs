@@ -19,7 +19,6 @@ mod estimates;
 mod hidden;
 mod narrow;
 mod phases;
-#[cfg(feature = "gpu")]
 mod places;
 mod repair;
 mod row;
@@ -29,8 +28,11 @@ pub(crate) mod tests;
 
 pub use convert::Converter;
 pub use hidden::Hidden;
+pub use places::RepairPlaces;
 #[cfg(feature = "gpu")]
-pub use places::{RepairPlaces, SPAN_BLOCKS, misfitting_of_spans};
+pub use places::SPAN_BLOCKS;
+#[cfg(any(test, feature = "gpu"))]
+pub use places::misfitting_of_spans;
 pub use repair::Exceptions;
 pub use row::{BlockRow, Inverse};
 

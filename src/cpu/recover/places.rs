@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::batch::STRIP;
+#[cfg(any(test, feature = "gpu"))]
 use super::misfitting;
 use crate::frame::{Geometry, PlaneGeometry};
 use crate::plan::Making;
@@ -11,6 +12,7 @@ use crate::plan::Making;
 pub const SPAN_BLOCKS: usize = 64;
 
 /// How many blocks of each span have misfits, of rows of `blocks` blocks.
+#[cfg(any(test, feature = "gpu"))]
 pub fn misfitting_of_spans(misfits: &[u8], blocks: usize) -> Vec<u32> {
     let spans = misfits.chunks_exact(blocks).flat_map(|row| row.chunks(SPAN_BLOCKS));
     spans.map(|span| misfitting(span) as u32).collect()
