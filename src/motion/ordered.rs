@@ -47,7 +47,7 @@ impl OrderedMotion {
     }
 
     /// That of frames that are coded in turn, if they are.
-    pub fn of_turns(&self) -> Option<Motion> {
+    pub fn turns(&self) -> Option<Motion> {
         let fields = || self.moved.iter().map(|moved| moved.earlier.clone()).collect();
         self.order.is_in_turn().then(|| Motion { shares: self.shares.clone(), fields: fields() })
     }

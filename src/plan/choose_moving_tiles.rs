@@ -52,7 +52,7 @@ pub(crate) fn with_order(
     backend: &dyn Backend,
     cpu: &CpuBackend,
 ) -> Result<(TileChoice, Option<Arc<OrderedMotion>>)> {
-    let turns = in_turn.motion.as_ref().and_then(|motion| motion.of_turns());
+    let turns = in_turn.motion.as_ref().and_then(|motion| motion.turns());
     let Some((motion, frames)) = turns.zip(first_planes(batch)) else { return Ok((in_turn, None)) };
     let ordered = Arc::new(order_motion(&frames, batch.geometry.planes[0].width, motion, backend, cpu)?);
     if ordered.order().is_in_turn() {

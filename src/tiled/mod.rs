@@ -32,15 +32,15 @@ pub fn encode(
     sums: Option<&FrameSums>,
 ) -> Result<(TilePlan, Vec<Vec<u8>>)> {
     // Devices code frames in turn.
-    let in_turn = choice.motion.as_ref().map(|motion| motion.of_turns());
-    if backend.is_cpu() || matches!(in_turn, Some(None)) {
+    if backend.is_cpu() || choice.motion.as_ref().is_some_and(|motion| !motion.order().is_in_turn()) {
         return encode_tiles(batch, choice, None, cpu, sums);
     }
     let tables = encoder_tables(&choice);
     let TileChoice { plan, effort, motion, .. } = choice;
     let segments = match &tables {
         Some(tables) => {
-            let coded = backend.tiles_encode(batch, &plan, effort, tables, in_turn.flatten().as_ref())?;
+            let in_turn = motion.as_ref().and_then(|motion| motion.turns());
+            let coded = backend.tiles_encode(batch, &plan, effort, tables, in_turn.as_ref())?;
             segments_of_coded(batch.geometry, &plan, tables, coded, cpu)?
         }
         None => {
@@ -284,14 +284,13 @@ pub(crate) fn tiles_of<'a>(
 ) -> Result<Option<TilesOf<'a>>> {
     let mut decoding = Decoding::new(geometry, plan, cpu)?;
     let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
-    let in_turn = motion.map(|motion| motion.of_turns());
-    if matches!(in_turn, Some(None)) {
+    if motion.as_ref().is_some_and(|motion| !motion.order().is_in_turn()) {
         return Ok(None);
     }
     let tiles = match decoding.tables.take() {
         Some(tables) => {
             let coded = coded_tiles(&decoding, &tables, segments)?;
-            TilesOf::Coded(tables, coded, in_turn.flatten())
+            TilesOf::Coded(tables, coded, motion.and_then(|motion| motion.turns()))
         }
         None => TilesOf::Packed(packed_tiles_of(&decoding, segments)?),
     };
