@@ -1,6 +1,8 @@
 //! Bands of frames that move: what is expected of a band is made from all bands of the frames that it refers to, so bands are
 //! decoded frame by frame, side by side.
 
+use std::sync::Mutex;
+
 use super::{Decoding, SegmentDecoder};
 use crate::codec::DecodedTiles;
 use crate::codec::model::vectors;
@@ -45,10 +47,11 @@ pub(super) fn decode(
         band,
         segments,
         decoder: decoding.decoder(band),
-        state: BandState::new(cpu.simd(), plan.colour, geometry, tiling, band),
         tiles: DecodedTiles::default(),
         next_group: 0,
     };
+    // Of a band nothing is kept but what is restored, so a thread has memory of one band, which stays in its cache.
+    let states = Mutex::new(Vec::new());
     let mut bands: Vec<_> = decoding.bands(segments).map(band).collect();
     let segment_frames = plan.segment_frames as usize;
     let steps = motion.steps();
@@ -68,10 +71,15 @@ pub(super) fn decode(
             if position == 0 {
                 band.decode(at / segment_frames, segment_frames.min(geometry.frames - at))?;
             }
+            let known = pool::lock(&states).pop();
+            let new = || BandState::new(cpu.simd(), plan.colour, geometry, tiling, band.band);
+            let mut state = known.unwrap_or_else(new);
+            state.turn_to(band.band, expected.is_none());
             if let Some(expected) = &expected {
-                band.state.expect(geometry, expected);
+                state.expect(geometry, expected);
             }
-            band.restore(position, &mut rows);
+            band.restore(position, &mut state, &mut rows);
+            pool::lock(&states).push(state);
             Ok(())
         })?;
         each(step.frame, own)?;
@@ -84,7 +92,6 @@ struct BandDecoder<'a> {
     band: &'a Band,
     segments: &'a [&'a [u8]],
     decoder: SegmentDecoder<'a>,
-    state: BandState<'a>,
     tiles: DecodedTiles,
     /// The first of the groups that are not yet in a frame.
     next_group: usize,
@@ -98,11 +105,11 @@ impl BandDecoder<'_> {
     }
 
     /// Restores the rows of the frame at `position` within the segment.
-    fn restore(&mut self, position: usize, rows: &mut [&mut [u8]]) {
+    fn restore(&mut self, position: usize, state: &mut BandState<'_>, rows: &mut [&mut [u8]]) {
         let of_frame = position * self.band.tiles()..(position + 1) * self.band.tiles();
         let classes = &self.tiles.classes[of_frame.start * TILE_GROUPS..of_frame.end * TILE_GROUPS];
         let mut groups = self.tiles.groups[self.next_group..].iter();
-        self.state.inverse(&self.tiles.predictors[of_frame], classes, &mut groups, rows);
+        state.inverse(&self.tiles.predictors[of_frame], classes, &mut groups, rows);
         self.next_group = self.tiles.groups.len() - groups.len();
     }
 }

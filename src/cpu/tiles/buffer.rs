@@ -19,6 +19,11 @@ impl PlaneBuffer {
         Self { stride, samples: vec![0; stride * (plane.rows() * TILE + 2)] }
     }
 
+    /// Back to zeros.
+    pub fn clear(&mut self) {
+        self.samples.fill(0);
+    }
+
     /// Index of a sample.
     pub fn at(&self, x: usize, y: usize) -> usize {
         (y + 1) * self.stride + MARGIN + x

@@ -57,7 +57,10 @@ impl<'a> BandState<'a> {
             let colour = if region.planes.start == 0 && region.planes.len() >= 3 { colour } else { Colour::None };
             RowCoder::new(simd, colour, region, &geometry.planes)
         };
-        let buffers: Vec<PlaneBuffer> = band.planes.iter().map(PlaneBuffer::new).collect();
+        // For any band.
+        let tallest =
+            |at: usize| tiling.bands.iter().map(move |band| &band.planes[at]).max_by_key(|plane| plane.rows());
+        let buffers: Vec<PlaneBuffer> = (0..band.planes.len()).filter_map(tallest).map(PlaneBuffer::new).collect();
         Self {
             simd,
             band,
@@ -65,6 +68,15 @@ impl<'a> BandState<'a> {
             rows: Rows::default(),
             current: buffers.clone(),
             previous: buffers,
+        }
+    }
+
+    /// Goes on with the first frame of a band, or with one of which everything is [expected](Self::expect): nothing else is known of
+    /// the frames before it.
+    pub fn turn_to(&mut self, band: &'a Band, is_first: bool) {
+        self.band = band;
+        if is_first {
+            self.current.iter_mut().for_each(PlaneBuffer::clear);
         }
     }
 
