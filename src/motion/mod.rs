@@ -40,7 +40,7 @@ pub use filters::Filters;
 pub use frames::search_all;
 pub use ordered::{Expectation, OrderedMotion};
 pub use search::{SearchEffort, glance, search};
-pub use sides::{Later, Moved, Side};
+pub use sides::{Later, Moved, Side, put_expected};
 #[cfg(feature = "gpu")]
 pub(crate) use weights::words as filter_words;
 

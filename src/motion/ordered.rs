@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::order::{Order, Step};
-use super::{Compensation, Field, Later, Motion, Moved, Reference, Share};
+use super::{Field, Later, Motion, Moved, Reference, Share, put_expected};
 use crate::cpu::SimdLevel;
 use crate::frame::{Geometry, PlaneGeometry};
 
@@ -12,7 +12,7 @@ use crate::frame::{Geometry, PlaneGeometry};
 pub struct OrderedMotion {
     /// How each plane moves with the first one.
     pub shares: Vec<Share>,
-    /// How each frame is made but the first, as they are coded.
+    /// How each frame is made but the first, as they are coded; vectors that no unit has a use for are those that files give them.
     pub moved: Vec<Moved>,
     order: Order,
     steps: Vec<Step>,
@@ -69,7 +69,7 @@ pub struct Expectation<'a> {
 }
 
 impl Expectation<'_> {
-    /// Fills `out`, `stride` samples from one row to the next, with `rows` of plane `at`, as [`Compensation::put`] does.
+    /// Fills `out`, `stride` samples from one row to the next, with `rows` of plane `at`, as [`put_expected`] does.
     ///
     /// # Panics
     /// As that.
@@ -81,11 +81,8 @@ impl Expectation<'_> {
         out: &mut [u8],
         stride: usize,
     ) {
-        let share = self.shares[at];
-        let (field, earlier) = self.earlier;
-        Compensation { field, share, earlier: Reference::of(plane, earlier) }.put(simd, rows.clone(), out, stride);
-        if let Some((later, frame)) = self.later {
-            later.put_over(simd, share, Reference::of(plane, frame), rows, out, stride);
-        }
+        let earlier = (self.earlier.0, Reference::of(plane, self.earlier.1));
+        let later = self.later.map(|(later, frame)| (later, Reference::of(plane, frame)));
+        put_expected(simd, self.shares[at], earlier, later, rows, out, stride);
     }
 }

@@ -27,6 +27,26 @@ pub struct Moved {
     pub later: Option<Later>,
 }
 
+/// Fills `out`, `stride` samples from one row to the next, with `rows` of a plane, made of an earlier frame and, if there is one, of a
+/// later one.
+///
+/// # Panics
+/// As [`Compensation::put`].
+pub fn put_expected(
+    simd: SimdLevel,
+    share: Share,
+    (field, earlier): (&Field, Reference<'_>),
+    later: Option<(&Later, Reference<'_>)>,
+    rows: Range<usize>,
+    out: &mut [u8],
+    stride: usize,
+) {
+    Compensation { field, share, earlier }.put(simd, rows.clone(), out, stride);
+    if let Some((sides, later)) = later {
+        sides.put_over(simd, share, later, rows, out, stride);
+    }
+}
+
 /// What a frame takes from a later one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Later {
@@ -43,10 +63,7 @@ impl Later {
     }
 
     /// Puts over `rows` of a plane, as they are made of the earlier frame, what is made of the later one.
-    ///
-    /// # Panics
-    /// As [`Compensation::put`].
-    pub fn put_over(
+    fn put_over(
         &self,
         simd: SimdLevel,
         share: Share,

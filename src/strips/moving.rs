@@ -7,7 +7,7 @@ use crate::cpu::{CpuBackend, SimdLevel};
 use crate::error::{Error, Result};
 use crate::frame::Geometry;
 use crate::motion::order::Step;
-use crate::motion::{Compensation, Filters, Motion, Moved, OrderedMotion, Reference, SearchEffort, Share, search_all};
+use crate::motion::{Filters, Motion, Moved, OrderedMotion, Reference, SearchEffort, Share, put_expected, search_all};
 use crate::plan::{StripPlan, order_motion};
 use crate::pool;
 use crate::stage::Backend;
@@ -34,8 +34,7 @@ pub(super) fn encode(
             &searched
         }
     };
-    let (packed_vectors, moved) = vectors::encode_ordered(cpu.simd(), motion.order(), motion.moved.clone());
-    let mut packed = vec![packed_vectors];
+    let mut packed = vec![vectors::encode_ordered(cpu.simd(), motion.order(), motion.moved.clone()).0];
     packed.extend(pool::map(cpu.crew(), (0..plan.strips as usize).collect(), |strip| {
         let planes = part(geometry, plan, strip, &samples);
         let mut encoding = Encoding::new(cpu.simd(), geometry.frames, &planes);
@@ -45,7 +44,7 @@ pub(super) fn encode(
             let planes = geometry.planes.iter().zip(&samples);
             planes.map(|(plane, samples)| &samples[at * plane.frame_samples()..][..plane.frame_samples()]).collect()
         };
-        for (&Step { frame: at, earlier, later }, moved) in motion.steps().iter().skip(1).zip(&moved) {
+        for (&Step { frame: at, earlier, later }, moved) in motion.steps().iter().skip(1).zip(&motion.moved) {
             expected.make(cpu.simd(), moved, [earlier, later].map(|reference| reference.map_or(Vec::new(), frame)));
             encoding.encode(at, &planes, Some(&expected.planes()));
         }
@@ -83,11 +82,9 @@ impl<'a> Expected<'a> {
         {
             let reference = |samples| Reference { samples, width: plane.width, height: plane.height, step: 1 };
             let rows = self.plan.rows(plane.height, self.strip);
-            let earlier = reference(earlier[at]);
-            Compensation { field: &moved.earlier, share, earlier }.put(simd, rows.clone(), out, plane.width);
-            if let Some(of_later) = &moved.later {
-                of_later.put_over(simd, share, reference(later[at]), rows, out, plane.width);
-            }
+            let earlier = (&moved.earlier, reference(earlier[at]));
+            let later = moved.later.as_ref().map(|moved| (moved, reference(later[at])));
+            put_expected(simd, share, earlier, later, rows, out, plane.width);
         }
     }
 

@@ -74,10 +74,7 @@ pub(super) fn decode(
             let known = pool::lock(&states).pop();
             let new = || BandState::new(cpu.simd(), plan.colour, geometry, tiling, band.band);
             let mut state = known.unwrap_or_else(new);
-            state.turn_to(band.band, expected.is_none());
-            if let Some(expected) = &expected {
-                state.expect(geometry, expected);
-            }
+            state.turn_to(band.band, geometry, expected.as_ref());
             band.restore(position, &mut state, &mut rows);
             pool::lock(&states).push(state);
             Ok(())

@@ -71,12 +71,12 @@ impl<'a> BandState<'a> {
         }
     }
 
-    /// Goes on with the first frame of a band, or with one of which everything is [expected](Self::expect): nothing else is known of
-    /// the frames before it.
-    pub fn turn_to(&mut self, band: &'a Band, is_first: bool) {
+    /// Goes on with a frame of a band of which nothing is known but what is [expected](Self::expect): nothing of the first one.
+    pub fn turn_to(&mut self, band: &'a Band, geometry: &Geometry, expected: Option<&Expectation<'_>>) {
         self.band = band;
-        if is_first {
-            self.current.iter_mut().for_each(PlaneBuffer::clear);
+        match expected {
+            Some(expected) => self.expect(geometry, expected),
+            None => self.current.iter_mut().for_each(PlaneBuffer::clear),
         }
     }
 
