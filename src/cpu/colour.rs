@@ -10,6 +10,8 @@
 //!
 //! **Twin**: `shaders/colour.wgsl`.
 
+#[cfg(target_arch = "x86_64")]
+use super::channels;
 use super::sample::Sample;
 use super::simd::{Kernel, SimdLevel};
 use crate::frame::PlaneGeometry;
@@ -21,6 +23,11 @@ pub fn forward<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeomet
         && planes[0].step == 3
     {
         let subtract_green = colour == Colour::SubtractGreen;
+        #[cfg(target_arch = "x86_64")]
+        if let (Some(proof), 1) = (simd.avx512_vbmi2(), T::BYTES) {
+            let channels = [p0, p1, p2].map(|plane| bytemuck::cast_slice_mut(plane));
+            return channels::split(proof, subtract_green, raw, channels);
+        }
         return simd.run(Split3 { raw, subtract_green, p0, p1, p2 });
     }
     for (plane, samples) in planes.iter().zip(out.iter_mut()) {
@@ -41,6 +48,10 @@ pub fn inverse<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeomet
         && planes[0].step == 3
     {
         let add_green = colour == Colour::SubtractGreen;
+        #[cfg(target_arch = "x86_64")]
+        if let (Some(proof), 1) = (simd.avx512_vbmi2(), T::BYTES) {
+            return channels::join(proof, add_green, [p0, p1, p2].map(|plane| bytemuck::cast_slice(plane)), raw);
+        }
         return simd.run(Join3 { raw, add_green, p0, p1, p2 });
     }
     let green = input.get(1).copied().filter(|_| colour == Colour::SubtractGreen && input.len() > 2);

@@ -1,8 +1,11 @@
 //! The stages on the CPU: one file per shader, vectorised by run-time dispatch.
 
+mod ahead;
 pub mod bit_shuffle;
 pub mod block_sums;
 pub mod byte_shuffle;
+#[cfg(target_arch = "x86_64")]
+mod channels;
 pub mod colour;
 pub mod copy;
 pub mod entropy;

@@ -287,7 +287,7 @@ impl Trials {
     /// Blocks that a known conversion makes, in an order of channels.
     fn fitting(&mut self, (known, order): Way) -> usize {
         let row = &mut self.0[order];
-        row.solve(&INVERSES[known]);
+        row.solve(&INVERSES[known], [&[]; 4]);
         row.misfits().len() - misfitting(row.misfits())
     }
 }

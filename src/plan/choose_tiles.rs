@@ -169,7 +169,7 @@ pub(super) fn count(
             None => {}
         }
         let mut frames = TiledFrames::default();
-        state.forward(effort, &band_slices(geometry, tiling, band, batch.raw, frame), &mut frames);
+        state.forward(effort, &band_slices(geometry, tiling, band, batch.raw, frame), &[], &mut frames);
         let mut counts = TileCounts::new(tiling.sets);
         let (mut sums, mut groups) = (frames.sums.iter(), frames.groups.iter());
         for plane in &band.planes {

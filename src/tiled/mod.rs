@@ -146,17 +146,19 @@ pub fn encode_tiles(
         let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
         let mut tiled = TiledFrames::default();
         let mut last_bytes = 0;
-        let segment = |steps: &[(usize, &Step)]| {
+        let segment = |of_segment: &[(usize, &Step)]| {
             tiled.clear();
-            for &(at, &Step { frame, .. }) in steps {
+            for &(at, &Step { frame, .. }) in of_segment {
                 match tiles {
                     None => {
                         let expected = motion.as_ref().and_then(|motion| motion.expectation(at, raw_frame));
                         if let Some(expected) = expected {
                             state.expect(geometry, &expected);
                         }
-                        let rows = band_slices(geometry, &tiling, band, batch.raw, frame);
-                        state.forward(effort, &rows, &mut tiled);
+                        let rows_of = |frame| band_slices(geometry, &tiling, band, batch.raw, frame);
+                        let rows = rows_of(frame);
+                        let soon = steps.get(at + 1).map(|(_, next)| rows_of(next.frame)).unwrap_or_default();
+                        state.forward(effort, &rows, &soon, &mut tiled);
                         rows.iter().for_each(|rows| frame_sums::add(sums, rows));
                     }
                     Some((predictors, groups)) => {
@@ -386,18 +388,26 @@ impl<'a> Decoding<'a> {
         mut frames: Vec<Vec<&mut [u8]>>,
         sums: Option<&FrameSums>,
     ) -> Result<()> {
-        self.restore(band, segments, &mut frames, |state, rows| {
-            state.join(rows);
-            rows.iter().for_each(|rows| frame_sums::add(sums, rows));
-        })
+        self.restore(
+            band,
+            segments,
+            &mut frames,
+            |rows| rows,
+            |state, rows| {
+                state.join(rows);
+                rows.iter().for_each(|rows| frame_sums::add(sums, rows));
+            },
+        )
     }
 
-    /// Restores the frames of a band one after another, and hands on each with its place among `frames`.
-    fn restore<F>(
+    /// Restores the frames of a band one after another, and hands on each with its place among `frames`, of which it will write
+    /// what is `soon`.
+    fn restore<'r, F>(
         &self,
         band: &Band,
         segments: &[&[u8]],
         frames: &mut [F],
+        soon: impl for<'m> Fn(&'m F) -> &'m [&'r mut [u8]],
         mut each: impl FnMut(&mut BandState<'_>, &mut F),
     ) -> Result<()> {
         let mut state = BandState::new(self.cpu.simd(), self.plan.colour, self.geometry, &self.tiling, band);
@@ -409,7 +419,7 @@ impl<'a> Decoding<'a> {
             let predictors = tiles.predictors.chunks(band.tiles().max(1));
             let classes = tiles.classes.chunks((band.tiles() * TILE_GROUPS).max(1));
             for ((frame, predictors), classes) in frames.iter_mut().zip(predictors).zip(classes) {
-                state.restore(predictors, classes, &mut groups);
+                state.restore(predictors, classes, &mut groups, soon(frame));
                 each(&mut state, frame);
             }
         }

@@ -4,6 +4,7 @@
 //! chroma are put aside, to be converted when all bands are there.
 
 use std::ops::Range;
+use std::slice;
 
 use super::{Decoding, moving};
 use crate::cpu::frame_sums::{self, FrameSums, Output};
@@ -133,25 +134,31 @@ fn decode_band(
 ) -> Result<()> {
     let rows = picture.block().1;
     let mut converter = Converter::new(decoding.cpu.simd(), &making.conversion, *picture);
-    decoding.restore(band, segments, &mut frames, |state, (aside, inside)| {
-        let wanted = &inside.rows;
-        let pixel_rows = inside.raw.chunks_exact_mut(picture.width * picture.channels);
-        for (y, raw) in wanted.clone().zip(pixel_rows) {
-            if y % rows == 0 {
-                let of_block = y / rows - band.rows[1].start;
-                converter.take_chroma(state.row(1, of_block), state.row(2, of_block));
+    decoding.restore(
+        band,
+        segments,
+        &mut frames,
+        |(_, inside)| slice::from_ref(&inside.raw),
+        |state, (aside, inside)| {
+            let wanted = &inside.rows;
+            let pixel_rows = inside.raw.chunks_exact_mut(picture.width * picture.channels);
+            for (y, raw) in wanted.clone().zip(pixel_rows) {
+                if y % rows == 0 {
+                    let of_block = y / rows - band.rows[1].start;
+                    converter.take_chroma(state.row(1, of_block), state.row(2, of_block));
+                }
+                converter.convert_row(state.row(0, y - band.rows[0].start), raw);
             }
-            converter.convert_row(state.row(0, y - band.rows[0].start), raw);
-        }
-        frame_sums::add(sums, inside.raw);
-        let blocks = wanted.start.div_ceil(rows)..wanted.end.div_ceil(rows);
-        for (plane, (aside, wanted)) in aside.iter_mut().zip([wanted, &blocks, &blocks]).enumerate() {
-            let kept = band.rows[plane].clone().zip(aside.chunks_exact_mut(decoding.geometry.planes[plane].width));
-            for (y, aside) in kept.filter(|(y, _)| !wanted.contains(y)) {
-                aside.copy_from_slice(state.row(plane, y - band.rows[plane].start));
+            frame_sums::add(sums, inside.raw);
+            let blocks = wanted.start.div_ceil(rows)..wanted.end.div_ceil(rows);
+            for (plane, (aside, wanted)) in aside.iter_mut().zip([wanted, &blocks, &blocks]).enumerate() {
+                let kept = band.rows[plane].clone().zip(aside.chunks_exact_mut(decoding.geometry.planes[plane].width));
+                for (y, aside) in kept.filter(|(y, _)| !wanted.contains(y)) {
+                    aside.copy_from_slice(state.row(plane, y - band.rows[plane].start));
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 #[cfg(test)]

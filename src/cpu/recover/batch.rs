@@ -1,6 +1,6 @@
 //! All planes of a batch; strips of rows are jobs.
 
-use super::{Before, Converter, Exceptions, PlaneRows, Recovery};
+use super::{Before, Converter, Exceptions, PlaneRows, Recovery, soon};
 use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry};
@@ -123,8 +123,10 @@ impl Recovery<'_> {
     /// The estimates of some rows, and which pixels of their blocks come out otherwise.
     fn solve_rows(&mut self, raw: &[u8], planes: PlaneRows<'_>, misfits: &mut [u8]) {
         let blocks = self.picture.blocks();
-        for ((raw, planes), misfits) in self.picture.block_rows(raw, planes).zip(misfits.chunks_exact_mut(blocks)) {
-            self.solve(raw);
+        let mut block_rows = self.picture.block_rows(raw, planes).peekable();
+        for misfits in misfits.chunks_exact_mut(blocks) {
+            let Some((raw, planes)) = block_rows.next() else { break };
+            self.solve(raw, soon(block_rows.peek()));
             misfits.copy_from_slice(self.row.misfits());
             self.store(planes);
         }

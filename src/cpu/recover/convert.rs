@@ -1,8 +1,14 @@
 //! Planes to packed pixels.
 
 use super::Picture;
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::narrow::Narrow;
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::channels;
 use crate::cpu::colour;
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::simd::Avx512Vbmi2;
 use crate::cpu::simd::{Kernel, SimdLevel};
 use crate::frame::PlaneGeometry;
 use crate::plan::{ChromaTerms, Colour, Conversion};
@@ -20,6 +26,9 @@ pub struct Converter<'a> {
 
 /// What chroma adds to R, G and B of each pixel of a row.
 enum Terms {
+    /// In 16 bits, for the loops of instructions that this proves.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512Vbmi2, Narrow, Vec<avx512::Terms>),
     /// In 16 bits.
     Narrow(Narrow, [Vec<i16>; 3]),
     Wide([Vec<i32>; 3]),
@@ -28,12 +37,19 @@ enum Terms {
 impl<'a> Converter<'a> {
     /// For pictures like `picture`.
     pub fn new(simd: SimdLevel, conversion: &'a Conversion, picture: Picture) -> Self {
-        let Picture { width, channels, .. } = picture;
-        let plane = |offset| PlaneGeometry { width, height: 1, offset, step: channels, base: 0 };
+        let Picture { width, channels: of_pixel, .. } = picture;
+        let plane = |offset| PlaneGeometry { width, height: 1, offset, step: of_pixel, base: 0 };
         let pixels = picture.blocks() * picture.block().0;
         let terms = match Narrow::of(conversion) {
             Some(narrow) => Terms::Narrow(narrow, std::array::from_fn(|_| vec![0; pixels])),
             None => Terms::Wide(std::array::from_fn(|_| vec![0; pixels])),
+        };
+        #[cfg(target_arch = "x86_64")]
+        let terms = match (simd.avx512_vbmi2(), terms) {
+            (Some(proof), Terms::Narrow(narrow, _)) if of_pixel == 3 => {
+                Terms::Avx512(proof, narrow, vec![bytemuck::Zeroable::zeroed(); width.div_ceil(channels::CHUNK)])
+            }
+            (_, terms) => terms,
         };
         Self {
             simd,
@@ -62,6 +78,8 @@ impl<'a> Converter<'a> {
     pub fn take_chroma(&mut self, u: &[u8], v: &[u8]) {
         let columns = self.picture.block().0;
         match &mut self.terms {
+            #[cfg(target_arch = "x86_64")]
+            Terms::Avx512(proof, narrow, terms) => avx512::terms(*proof, narrow, columns, [u, v], terms),
             Terms::Narrow(narrow, terms) => {
                 let narrow = *narrow;
                 self.simd.run(Spread { columns, u, v, terms, of: move |u, v| narrow.chroma(u, v) });
@@ -80,6 +98,10 @@ impl<'a> Converter<'a> {
     /// Converts a row of Y.
     pub fn convert_row(&mut self, y: &[u8], raw: &mut [u8]) {
         match &self.terms {
+            #[cfg(target_arch = "x86_64")]
+            Terms::Avx512(proof, narrow, terms) => {
+                return avx512::convert(*proof, narrow, self.picture.blue_first, y, terms, raw);
+            }
             Terms::Narrow(narrow, terms) => {
                 let narrow = *narrow;
                 self.simd.run(Add { y, terms, rows: &mut self.rows, of: move |y, terms| narrow.pixel(y, terms) });

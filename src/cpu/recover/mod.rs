@@ -12,6 +12,8 @@
 //!
 //! **Twin**: `shaders/recover`.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub mod batch;
 mod clipped;
 mod convert;
@@ -147,8 +149,9 @@ impl<'a> Recovery<'a> {
         let (_, rows) = self.picture.block();
         let first_row = first_pixel / self.picture.width % self.picture.height / rows;
         let mut above = None;
-        for (at, (raw, planes)) in self.picture.block_rows(raw, planes).enumerate() {
-            self.solve(raw);
+        let mut block_rows = self.picture.block_rows(raw, planes).enumerate().peekable();
+        while let Some((at, (raw, planes))) = block_rows.next() {
+            self.solve(raw, soon(block_rows.peek().map(|(_, next)| next)));
             if let Some(hidden) = self.hidden {
                 hidden.hide(first_row + at, &mut self.row);
             }
@@ -162,10 +165,10 @@ impl<'a> Recovery<'a> {
         true
     }
 
-    /// The estimates of a row of blocks, and which of their pixels come out otherwise.
-    fn solve(&mut self, raw: &[u8]) {
+    /// The estimates of a row of blocks, and which of their pixels come out otherwise. The next one needs memory `soon`.
+    fn solve(&mut self, raw: &[u8], soon: [&[u8]; 4]) {
         self.row.load(raw);
-        self.row.solve(&self.inverse);
+        self.row.solve(&self.inverse, soon);
     }
 
     /// Repairs the blocks of the row that have misfits. `above` is the chroma of the row before.
@@ -203,6 +206,11 @@ impl<'a> Recovery<'a> {
         pixels.join_luma(luma, y);
         (u, v)
     }
+}
+
+/// Memory that a row of blocks needs.
+fn soon<'a>(row: Option<&'a (&[u8], PlaneRows<'_>)>) -> [&'a [u8]; 4] {
+    row.map_or([&[]; 4], |(raw, PlaneRows { y, u, v })| [raw, y, u, v])
 }
 
 /// How many blocks have misfits.

@@ -6,7 +6,7 @@ use super::solve::{Pixels, inside};
 use crate::plan::{Conversion, Term};
 
 /// Bits that inputs are shifted by.
-const INPUT_SHIFT: u32 = 3;
+pub const INPUT_SHIFT: u32 = 3;
 /// Bits of a fraction of luma.
 const FRACTION: u32 = 4;
 /// Bits that sums are shifted by to undo luma.
@@ -20,9 +20,11 @@ fn made(base: i16, term: i16) -> u8 {
 
 /// A term with 16 bits dropped: the upper half of `(value << INPUT_SHIFT) + offset` times `scale`.
 #[derive(Debug, Clone, Copy)]
-struct NarrowTerm {
-    scale: i16,
-    offset: i16,
+pub struct NarrowTerm {
+    /// What sums are multiplied by.
+    pub scale: i16,
+    /// What is added to shifted values.
+    pub offset: i16,
 }
 
 impl NarrowTerm {
@@ -52,11 +54,16 @@ impl NarrowTerm {
 /// A conversion without a step at the end, in 16 bits.
 #[derive(Debug, Clone, Copy)]
 pub struct Narrow {
-    luma: NarrowTerm,
-    red: NarrowTerm,
-    green_u: NarrowTerm,
-    green_v: NarrowTerm,
-    blue: NarrowTerm,
+    /// Of Y, to every channel.
+    pub luma: NarrowTerm,
+    /// Of V, to R.
+    pub red: NarrowTerm,
+    /// Of U, to G.
+    pub green_u: NarrowTerm,
+    /// Of V, to G.
+    pub green_v: NarrowTerm,
+    /// Of U, to B.
+    pub blue: NarrowTerm,
     /// Undo luma: scale and offset.
     pub inverse: (i16, i16),
 }

@@ -1,6 +1,8 @@
 //! Rows of packed pixels by their place in a block: what belongs to neighbouring blocks is side by side.
 
 use super::Picture;
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::channels;
 use crate::cpu::colour;
 use crate::cpu::simd::{Kernel, SimdLevel};
 use crate::frame::PlaneGeometry;
@@ -63,6 +65,18 @@ impl PixelRows {
         let last_row = raw.len() / row_bytes - 1;
         for (at, phases) in self.phases.chunks_exact_mut(columns).enumerate() {
             let first = at.min(last_row) * row_bytes;
+            #[cfg(target_arch = "x86_64")]
+            if let (Some(proof), [even, odd]) = (self.simd.avx512_vbmi2().filter(|_| channels == 3), &mut *phases) {
+                let [even, odd] = [even, odd].map(|phase| {
+                    let mut rows = phase.each_mut().map(|channel| &mut channel[..blocks]);
+                    if blue_first {
+                        rows.reverse();
+                    }
+                    rows
+                });
+                channels::deal(proof, &raw[first..first + row_bytes], even, odd);
+                continue;
+            }
             let mut rows: Vec<&mut [u8]> = self.rows.iter_mut().map(|row| &mut row[..width]).collect();
             colour::forward::<u8>(self.simd, Colour::None, &self.planes, &raw[first..first + row_bytes], &mut rows);
             for channel in 0..3 {

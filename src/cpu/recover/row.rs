@@ -4,8 +4,9 @@ use super::Picture;
 use super::clipped::Clipped;
 use super::estimates::Estimates;
 use super::narrow::Narrow;
-use super::phases::{PHASES, PixelRows};
+use super::phases::{CHUNK, PHASES, PixelRows};
 use super::solve::Solve;
+use crate::cpu::ahead::Ahead;
 use crate::cpu::simd::SimdLevel;
 use crate::plan::Conversion;
 
@@ -56,10 +57,12 @@ impl BlockRow {
         self.pixels.load(raw);
     }
 
-    /// Finds estimates for the pixels, and which of them come out otherwise.
-    pub fn solve(&mut self, inverse: &Inverse<'_>) {
+    /// Finds estimates for the pixels, and which of them come out otherwise. What comes next needs memory `soon`.
+    pub fn solve(&mut self, inverse: &Inverse<'_>, soon: [&[u8]; 4]) {
+        let ahead = Ahead::in_steps(soon, self.pixels.padded_blocks() / CHUNK);
         self.simd.run(Solve {
             inverse,
+            ahead,
             pixels: self.pixels.phases(),
             luma: &mut self.luma,
             chroma: &mut self.chroma,

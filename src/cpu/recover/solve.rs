@@ -4,12 +4,14 @@ use super::estimates::{Estimates, PARTS};
 use super::narrow::{Narrow, NarrowBlocks};
 use super::phases::{CHUNK, PHASES};
 use super::row::Inverse;
+use crate::cpu::ahead::Ahead;
 use crate::cpu::simd::Kernel;
 use crate::plan::{ChromaTerms, Conversion};
 
 /// A row of blocks: estimates, and a bit of `misfits` for each pixel that the conversion makes otherwise of them.
 pub struct Solve<'a> {
     pub inverse: &'a Inverse<'a>,
+    pub ahead: Ahead<'a>,
     /// R, G and B of each pixel of the blocks.
     pub pixels: &'a [[Vec<u8>; 3]],
     pub luma: &'a mut [Vec<u8>; PHASES],
@@ -42,7 +44,7 @@ impl Kernel for Solve<'_> {
 impl Solve<'_> {
     /// Of blocks of `COUNT` pixels.
     #[inline(always)]
-    fn row<const COUNT: usize>(self) {
+    fn row<const COUNT: usize>(mut self) {
         let Inverse { conversion, estimates, clipped, narrow } = self.inverse;
         let (estimates, conversion) = (*estimates, **conversion);
         let Ok(phases) = <&[[Vec<u8>; 3]; COUNT]>::try_from(self.pixels) else { return };
@@ -55,6 +57,7 @@ impl Solve<'_> {
                 phases.each_ref().map(|phase| phase.each_ref().map(|channel| &channel.as_chunks::<CHUNK>().0[at]));
             let counted = estimate_chroma(&estimates, &conversion, narrow.as_ref(), pixels, u, v);
             carry(&counted, &mut left, u, v);
+            self.ahead.step();
             *misfits = [0; CHUNK];
             let luma = self.luma.iter_mut().map(|luma| &mut luma.as_chunks_mut::<CHUNK>().0[at]);
             let phases = pixels.into_iter().zip(luma).enumerate();

@@ -111,7 +111,7 @@ fn estimates_are_seldom_wrong() {
             let fitting = |raw| {
                 let mut row = BlockRow::new(SimdLevel::detect(), row);
                 row.load(raw);
-                row.solve(&inverse);
+                row.solve(&inverse, [&[]; 4]);
                 row.misfits().len() - misfitting(row.misfits())
             };
             let (fitting, of) = (raw.chunks_exact(row_bytes).map(fitting).sum::<usize>(), raw.len() / row_bytes * 100);

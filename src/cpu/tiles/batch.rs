@@ -32,7 +32,7 @@ pub fn forward(
             if let Some(expected) = motion.and_then(|motion| motion.expectation(geometry, frame, batch.raw)) {
                 state.expect(geometry, &expected);
             }
-            state.forward(effort, &band_slices(geometry, tiling, band, batch.raw, frame), &mut coded);
+            state.forward(effort, &band_slices(geometry, tiling, band, batch.raw, frame), &[], &mut coded);
             predictors.copy_from_slice(&coded.predictors);
             spread(&coded.sums, &mut coded.groups.iter(), groups);
         }

@@ -3,6 +3,7 @@
 
 use super::buffer::PlaneBuffer;
 use super::rules::{Seen, wide};
+use crate::cpu::ahead::Ahead;
 use crate::cpu::simd::sum;
 use crate::frame::TILE;
 use crate::plan::TilePredictor;
@@ -14,7 +15,8 @@ const MOST: u8 = 31;
 /// Samples side by side in a step: four tiles.
 const WIDE: usize = 64;
 
-const TILES: usize = WIDE / TILE;
+/// Tiles side by side in a step.
+pub(super) const TILES: usize = WIDE / TILE;
 
 /// Whether a lane has a neighbour above right within its tile.
 const HAS_RIGHT: [u8; WIDE] = {
@@ -43,9 +45,16 @@ pub(super) const fn mask(effort: TileEffort) -> u32 {
 
 /// The predictors of some tiles side by side, the first sample of which is at index `at`, with [`EXACT`] where it is.
 #[inline(always)]
-pub(super) fn choose<const SET: u32>(current: &PlaneBuffer, previous: &PlaneBuffer, at: usize, predictors: &mut [u8]) {
+pub(super) fn choose<const SET: u32>(
+    current: &PlaneBuffer,
+    previous: &PlaneBuffer,
+    at: usize,
+    ahead: &mut Ahead<'_>,
+    predictors: &mut [u8],
+) {
     let stride = current.stride;
     for (at, predictors) in (at..).step_by(WIDE).zip(predictors.chunks_mut(TILES)) {
+        ahead.step();
         if still(&current.samples, &previous.samples, at, stride) {
             predictors.fill(TilePredictor::Previous as u8 | EXACT);
             continue;

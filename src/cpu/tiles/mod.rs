@@ -32,6 +32,7 @@ pub(super) use self::coded::{decode, encode};
 pub(super) use self::packed::{pack, unpack};
 use self::phases::{RowCoder, Rows};
 use self::residual::Groups;
+use super::ahead::Ahead;
 use super::sample::Sample;
 use super::simd::{Kernel, SimdLevel};
 use crate::frame::{Band, CodedPlane, GROUP, Geometry, Region, TILE, TILE_GROUPS, Tiling};
@@ -103,11 +104,13 @@ impl<'a> BandState<'a> {
         }
     }
 
-    /// Codes a frame, appending to `out`.
-    pub fn forward(&mut self, effort: TileEffort, raw: &[&[u8]], out: &mut TiledFrames) {
+    /// Codes a frame, appending to `out`. The rows of the one that comes next are needed `soon`.
+    pub fn forward(&mut self, effort: TileEffort, raw: &[&[u8]], soon: &[&[u8]], out: &mut TiledFrames) {
         self.see(raw);
+        let steps = self.band.planes.iter().map(predict::steps).sum();
+        let mut ahead = Ahead::in_steps(soon.iter().copied(), steps);
         for ((plane, current), previous) in self.band.planes.iter().zip(&self.current).zip(&self.previous) {
-            predict::predict(self.simd, effort, plane, current, previous, out);
+            predict::predict(self.simd, effort, (plane, current, previous), &mut ahead, out);
         }
     }
 
@@ -119,13 +122,20 @@ impl<'a> BandState<'a> {
         groups: &mut std::slice::Iter<'g, [u8; GROUP]>,
         raw: &mut [&mut [u8]],
     ) {
-        self.restore(predictors, classes, groups);
+        self.restore(predictors, classes, groups, raw);
         self.join(raw);
     }
 
     /// Restores the coded planes of a frame, of which [`row`](Self::row) are the rows, and which [`join`](Self::join) makes raw
-    /// ones; the rest as for [`inverse`](Self::inverse).
-    pub fn restore<'g>(&mut self, predictors: &[u8], classes: &[u8], groups: &mut std::slice::Iter<'g, [u8; GROUP]>) {
+    /// ones; the rest as for [`inverse`](Self::inverse). What is made of them will be written to `soon`.
+    pub fn restore<'g>(
+        &mut self,
+        predictors: &[u8],
+        classes: &[u8],
+        groups: &mut std::slice::Iter<'g, [u8; GROUP]>,
+        soon: &[&mut [u8]],
+    ) {
+        let ahead = &mut Ahead::in_steps(soon.iter().map(|rows| &**rows), self.band.tiles());
         std::mem::swap(&mut self.current, &mut self.previous);
         let mut first = 0;
         for ((plane, current), previous) in self.band.planes.iter().zip(&mut self.current).zip(&self.previous) {
@@ -133,7 +143,7 @@ impl<'a> BandState<'a> {
             first = tiles.end;
             let predictors = &predictors[tiles.clone()];
             let classes = &classes[tiles.start * TILE_GROUPS..tiles.end * TILE_GROUPS];
-            self.simd.run(Restore { plane, predictors, classes, groups, current, previous });
+            self.simd.run(Restore { plane, predictors, classes, groups, current, previous, ahead });
         }
     }
 
@@ -151,16 +161,17 @@ impl<'a> BandState<'a> {
     }
 }
 
-struct Restore<'a, 'g> {
+struct Restore<'a, 'g, 'm> {
     plane: &'a CodedPlane,
     predictors: &'a [u8],
     classes: &'a [u8],
     groups: &'a mut std::slice::Iter<'g, [u8; GROUP]>,
     current: &'a mut PlaneBuffer,
     previous: &'a PlaneBuffer,
+    ahead: &'a mut Ahead<'m>,
 }
 
-impl Kernel for Restore<'_, '_> {
+impl Kernel for Restore<'_, '_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -168,6 +179,7 @@ impl Kernel for Restore<'_, '_> {
         let columns = self.plane.columns();
         let classes = self.classes.as_chunks::<TILE_GROUPS>().0;
         for (tile, (&predictor, classes)) in self.predictors.iter().zip(classes).enumerate() {
+            self.ahead.step();
             let at = self.current.at(tile % columns * TILE, tile / columns * TILE);
             if predictor == TilePredictor::Previous as u8 && *classes == [0; TILE_GROUPS] {
                 restore::copy(self.current, self.previous, at);

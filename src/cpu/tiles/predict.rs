@@ -4,6 +4,7 @@
 use super::buffer::PlaneBuffer;
 use super::choose::{self, EXACT};
 use super::residual::{self, Groups};
+use crate::cpu::ahead::Ahead;
 use crate::cpu::simd::{Kernel, SimdLevel};
 use crate::frame::{CodedPlane, GROUP, TILE, TILE_GROUPS};
 use crate::plan::TilePredictor;
@@ -16,31 +17,35 @@ const STRIP: usize = 16;
 pub(super) fn predict(
     simd: SimdLevel,
     effort: TileEffort,
-    plane: &CodedPlane,
-    current: &PlaneBuffer,
-    previous: &PlaneBuffer,
+    frame: (&CodedPlane, &PlaneBuffer, &PlaneBuffer),
+    ahead: &mut Ahead<'_>,
     out: &mut TiledFrames,
 ) {
     match effort {
-        TileEffort::Few => simd.run(Predict::<{ choose::mask(TileEffort::Few) }> { plane, current, previous, out }),
-        TileEffort::Some => simd.run(Predict::<{ choose::mask(TileEffort::Some) }> { plane, current, previous, out }),
-        TileEffort::All => simd.run(Predict::<{ choose::mask(TileEffort::All) }> { plane, current, previous, out }),
+        TileEffort::Few => simd.run(Predict::<{ choose::mask(TileEffort::Few) }> { frame, ahead, out }),
+        TileEffort::Some => simd.run(Predict::<{ choose::mask(TileEffort::Some) }> { frame, ahead, out }),
+        TileEffort::All => simd.run(Predict::<{ choose::mask(TileEffort::All) }> { frame, ahead, out }),
     }
 }
 
-struct Predict<'a, const SET: u32> {
-    plane: &'a CodedPlane,
-    current: &'a PlaneBuffer,
-    previous: &'a PlaneBuffer,
+/// Steps of fetching ahead while a plane is predicted.
+pub(super) fn steps(plane: &CodedPlane) -> usize {
+    plane.rows() * plane.columns().div_ceil(choose::TILES)
+}
+
+struct Predict<'a, 'm, const SET: u32> {
+    /// The plane, its samples, and those of the frame before.
+    frame: (&'a CodedPlane, &'a PlaneBuffer, &'a PlaneBuffer),
+    ahead: &'a mut Ahead<'m>,
     out: &'a mut TiledFrames,
 }
 
-impl<const SET: u32> Kernel for Predict<'_, SET> {
+impl<const SET: u32> Kernel for Predict<'_, '_, SET> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { plane, current, previous, out } = self;
+        let Self { frame: (plane, current, previous), ahead, out } = self;
         let columns = plane.columns();
         let mut strip: [Groups; STRIP] = [[[0; GROUP]; TILE_GROUPS]; STRIP];
         let mut kept = [[0; GROUP]; STRIP * TILE_GROUPS];
@@ -49,7 +54,7 @@ impl<const SET: u32> Kernel for Predict<'_, SET> {
                 let at = current.at(column * TILE, row * TILE);
                 let mut predictors = [0; STRIP];
                 let predictors = &mut predictors[..STRIP.min(columns - column)];
-                choose::choose::<SET>(current, previous, at, predictors);
+                choose::choose::<SET>(current, previous, at, ahead, predictors);
                 // Sums are not taken before all of a strip is stored: a group is stored in parts, and who loads it at once
                 // waits for them.
                 for ((at, &predictor), groups) in (at..).step_by(TILE).zip(&*predictors).zip(&mut strip) {
