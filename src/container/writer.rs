@@ -1,6 +1,7 @@
 //! Writing a file from front to back.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
+use std::iter;
 
 use super::header::FileHeader;
 use super::index::{self, BatchEntry};
@@ -75,10 +76,8 @@ impl<W: Write> RecordWriter<W> {
         }
         let (prefix, head) = record.head(&self.format)?;
         (self.indexed, self.cut) = (false, true);
-        self.output.write_all(&head)?;
-        for piece in record.payload.pieces() {
-            self.output.write_all(piece)?;
-        }
+        let mut pieces: Vec<_> = iter::once(head.as_slice()).chain(record.payload.pieces()).map(IoSlice::new).collect();
+        write_pieces(&mut self.output, &mut pieces)?;
         self.output.flush()?;
         if self.sync_policy == SyncPolicy::EachBatch {
             (self.sync)(&mut self.output)?;
@@ -122,6 +121,21 @@ impl<W: Write> RecordWriter<W> {
             false => Ok(()),
         }
     }
+}
+
+/// Writes one after another, with as few calls as the output takes: memory grows once then.
+fn write_pieces(output: &mut impl Write, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+    // Those that are empty are none.
+    IoSlice::advance_slices(&mut pieces, 0);
+    while !pieces.is_empty() {
+        match output.write_vectored(pieces) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
