@@ -190,6 +190,11 @@ impl Compressor {
         Ok(packed)
     }
 
+    /// Takes memory of packed bytes back that are written: batches to come use it again.
+    pub(crate) fn give_back(&self, blocks: Vec<Vec<u8>>) {
+        self.scheduler.cpu().give_back_blocks(blocks);
+    }
+
     /// The same on the same devices, at another level.
     fn at_level(&self, level: u8) -> Result<&Self> {
         let settings = self.settings.clone().with_level(level)?;

@@ -198,21 +198,21 @@ impl<'a, W: Write + Send> Writer<'a, W> {
         };
         in_order(compressor.window(format), next, pack, |packed: Result<_>| {
             let (batch, packed): (InputBatch<B>, _) = packed?;
-            write(records, packed, &batch)?;
+            write(compressor, records, packed, &batch)?;
             written(batch)
         })
     }
 
     fn pack<B: AsRef<[u8]>>(&mut self, batch: &InputBatch<B>) -> Result<()> {
         let packed = self.compressor.pack(&self.format, batch.frames, batch.bytes.as_ref())?;
-        write(&mut self.records, packed, batch)
+        write(self.compressor, &mut self.records, packed, batch)
     }
 
     /// Writes a batch of frames that are elsewhere.
     #[cfg(feature = "gpu")]
     pub(crate) fn write_packed(&mut self, frames: usize, packed: PackedBatch) -> Result<()> {
         let batch = InputBatch { frames, bytes: (), side: Vec::new(), timestamps: Vec::new() };
-        write(&mut self.records, packed, &batch)
+        write(self.compressor, &mut self.records, packed, &batch)
     }
 
     /// Writes the frames gathered so far as a batch.
@@ -243,9 +243,14 @@ impl<'a, W: Write + Send> Writer<'a, W> {
 }
 
 /// Writes a batch as the next record.
-fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: &InputBatch<B>) -> Result<()> {
+fn write<B>(
+    compressor: &Compressor,
+    records: &mut RecordWriter<impl Write>,
+    packed: PackedBatch,
+    batch: &InputBatch<B>,
+) -> Result<()> {
     let entries = packed.blocks.iter().map(BlockEntry::of).collect::<Result<_>>()?;
-    records.write(&BatchRecord {
+    let record = BatchRecord {
         number: records.batches(),
         first_frame: records.frames(),
         frames: batch.frames as u64,
@@ -256,7 +261,10 @@ fn write<B>(records: &mut RecordWriter<impl Write>, packed: PackedBatch, batch: 
         side: batch.side.clone(),
         timestamps: batch.timestamps.clone(),
         payload: packed.blocks.into_iter().map(|block| block.bytes).collect::<Vec<_>>(),
-    })
+    };
+    records.write(&record)?;
+    compressor.give_back(record.payload);
+    Ok(())
 }
 
 /// Frames in batches of so many, the last one of what is left.

@@ -45,6 +45,9 @@ use crate::stage::{
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
 
+/// Most bytes of packed blocks that are kept to be used again: as much as a batch may be raw.
+const MOST_SPARE_BYTES: usize = 1 << 25;
+
 /// The CPU as a [`Backend`].
 pub struct CpuBackend {
     simd: SimdLevel,
@@ -53,17 +56,24 @@ pub struct CpuBackend {
     spare: Mutex<Vec<WorkBuffer>>,
     /// The same of sums.
     spare_sums: Mutex<Vec<FrameSums>>,
+    /// The same of what was packed and is written.
+    spare_blocks: Mutex<Vec<Vec<u8>>>,
 }
 
 impl CpuBackend {
     /// A backend that uses `simd` on at most `threads` threads.
     pub fn new(simd: SimdLevel, threads: usize) -> Self {
-        Self { simd, crew: Arc::new(Crew::new(threads)), spare: Mutex::default(), spare_sums: Mutex::default() }
+        Self::on(simd, Arc::new(Crew::new(threads)))
     }
 
     /// Another one, on threads of the same crew.
     pub(crate) fn of_crew(&self) -> Self {
-        Self { simd: self.simd, crew: Arc::clone(&self.crew), spare: Mutex::default(), spare_sums: Mutex::default() }
+        Self::on(self.simd, Arc::clone(&self.crew))
+    }
+
+    fn on(simd: SimdLevel, crew: Arc<Crew>) -> Self {
+        let (spare, spare_sums, spare_blocks) = Default::default();
+        Self { simd, crew, spare, spare_sums, spare_blocks }
     }
 
     /// Runs `work` with a buffer of `bytes` unspecified bytes.
@@ -111,6 +121,25 @@ impl CpuBackend {
     /// Keeps sums to use their memory again.
     pub(crate) fn give_back_sums(&self, sums: FrameSums) {
         pool::lock(&self.spare_sums).push(sums);
+    }
+
+    /// Memory for packed bytes.
+    pub(crate) fn take_block(&self) -> Vec<u8> {
+        pool::lock(&self.spare_blocks).pop().unwrap_or_default()
+    }
+
+    /// Keeps memory of packed bytes that are written, as much as [`MOST_SPARE_BYTES`].
+    pub(crate) fn give_back_blocks(&self, blocks: impl IntoIterator<Item = Vec<u8>>) {
+        let mut spare = pool::lock(&self.spare_blocks);
+        let mut bytes: usize = spare.iter().map(Vec::capacity).sum();
+        for mut block in blocks {
+            bytes += block.capacity();
+            if bytes > MOST_SPARE_BYTES {
+                break;
+            }
+            block.clear();
+            spare.push(block);
+        }
     }
 
     /// How many buffers it keeps.

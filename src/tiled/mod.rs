@@ -7,6 +7,8 @@
 mod moving;
 mod pixels;
 
+use std::sync::Mutex;
+
 pub use self::pixels::converts;
 use crate::codec::model::vectors;
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
@@ -141,10 +143,18 @@ pub fn encode_tiles(
     let in_turn = Order::in_turn(geometry.frames).steps();
     let steps: Vec<_> = motion.as_ref().map_or(&in_turn[..], |motion| motion.steps()).iter().enumerate().collect();
     let raw_frame = |frame: usize| &batch.raw[frame * geometry.frame_samples..];
+    // A thread codes one band after another in the same memory.
+    let coders = Mutex::new(Vec::new());
     let bands = pool::map(cpu.crew(), jobs, |(band, tiles)| {
-        let mut state = BandState::new(simd, plan.colour, geometry, &tiling, band);
-        let mut encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
-        let mut tiled = TiledFrames::default();
+        let known = pool::lock(&coders).pop();
+        let (mut state, mut encoder, mut tiled) = known.unwrap_or_else(|| {
+            let encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
+            (BandState::new(simd, plan.colour, geometry, &tiling, band), encoder, TiledFrames::default())
+        });
+        state.turn_to(band, geometry, None);
+        if let Some(encoder) = &mut encoder {
+            encoder.turn_to(band);
+        }
         let mut last_bytes = 0;
         let segment = |of_segment: &[(usize, &Step)]| {
             tiled.clear();
@@ -169,7 +179,8 @@ pub fn encode_tiles(
                 }
             }
             // Segments of a band are about as long as each other.
-            let mut packed = Vec::with_capacity(last_bytes + last_bytes / 8);
+            let mut packed = cpu.take_block();
+            packed.reserve(last_bytes + last_bytes / 8);
             match &mut encoder {
                 Some(encoder) => encoder.encode(&mut tiled, &mut packed)?,
                 None => packed_tiles::encode(simd, &tiled, &mut packed),
@@ -177,7 +188,9 @@ pub fn encode_tiles(
             last_bytes = packed.len();
             Ok(packed)
         };
-        steps.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()
+        let segments = steps.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()?;
+        pool::lock(&coders).push((state, encoder, tiled));
+        Ok(segments)
     })?;
     let segments = bands.into_iter().flatten().collect();
     Ok((plan, after_vectors(motion.as_deref(), segments, cpu)))

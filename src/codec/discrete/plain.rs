@@ -38,10 +38,10 @@ impl Plain {
         out.extend(decisions);
         let mut compressor = Compressor::new(zstd_level)?;
         compressor.set_parameter(CParameter::ContentSizeFlag(false))?;
-        let start = out.len();
-        out.resize(start + compress_bound(self.units.len()), 0);
-        let packed = compressor.compress_to_buffer(&self.units, &mut out[start..])?;
-        out.truncate(start + packed);
+        // Only what is written of it takes time and memory.
+        let mut packed = Vec::with_capacity(compress_bound(self.units.len()));
+        compressor.compress_to_buffer(&self.units, &mut packed)?;
+        out.extend(packed);
         Ok(out)
     }
 

@@ -118,6 +118,12 @@ impl<'a> TileEncoder<'a> {
         Self { simd, tables, band, side: Side::new(band), nibbles: NibbleEncoder::default(), words: Words::default() }
     }
 
+    /// Goes on before the first segment of another band.
+    pub fn turn_to(&mut self, band: &'a Band) {
+        self.band = band;
+        self.side = Side::new(band);
+    }
+
     /// Appends the code of a segment.
     pub fn encode(&mut self, frames: &mut TiledFrames, out: &mut Vec<u8>) -> Result<()> {
         let mut listed = Listed::new(self.tables, self.band, &frames.sums, &frames.groups);

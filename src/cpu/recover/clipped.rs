@@ -12,7 +12,12 @@ pub struct Clipped {
     pub ends: [i32; 2],
     /// What each Y adds.
     luma: [i32; 256],
+    /// How many Y add less than each sum from that of the first to that of the last, if these are not many.
+    below: Vec<u8>,
 }
+
+/// Most sums that [`Clipped`] has a table of.
+const MOST_SUMS: usize = 1024;
 
 impl Clipped {
     pub fn of(conversion: &Conversion) -> Self {
@@ -20,7 +25,12 @@ impl Clipped {
         let unit = 1i64 << (conversion.output_shift & 31);
         let least = (255 * unit - offset).div_euclid(scale) + i64::from((255 * unit - offset).rem_euclid(scale) != 0);
         let largest = (unit - 1 - offset).div_euclid(scale);
-        Self { ends: [least as i32, largest as i32], luma: std::array::from_fn(|y| conversion.luma(y as i32)) }
+        let luma: [i32; 256] = std::array::from_fn(|y| conversion.luma(y as i32));
+        let (first, last) = (i64::from(luma[0]), i64::from(luma[255]));
+        let sums =
+            (first..=last).take(MOST_SUMS + 1).map(|sum| luma.partition_point(|&luma| i64::from(luma) < sum) as u8);
+        let below: Vec<u8> = if last - first < MOST_SUMS as i64 { sums.collect() } else { Vec::new() };
+        Self { ends: [least as i32, largest as i32], luma, below }
     }
 
     /// Y of a pixel whose channels are all clipped. Luma rises with Y.
@@ -39,7 +49,11 @@ impl Clipped {
 
     /// How many Y add less than `sum`.
     fn below(&self, sum: i32) -> usize {
-        self.luma.partition_point(|&luma| luma < sum)
+        let place = sum.wrapping_sub(self.luma[0]);
+        match self.below.get(place as usize) {
+            Some(&below) => below.into(),
+            None => self.luma.partition_point(|&luma| luma < sum),
+        }
     }
 
     /// What `y`, which is in range, adds.

@@ -2,7 +2,7 @@
 
 use super::clipped::Clipped;
 use super::estimates::{Estimates, Line, PARTS};
-use super::phases::{PHASES, PixelRows};
+use super::phases::{CHUNK, PHASES, PixelRows};
 use super::solve::inside;
 use super::{Before, Picture};
 use crate::plan::{ChromaTerms, Conversion};
@@ -54,12 +54,13 @@ impl Repair<'_> {
     pub fn row(&mut self, misfits: &[u8], rows: usize, exceptions: &mut Exceptions) {
         let mut excepted = Vec::new();
         let blocks = self.pixels.blocks();
-        for (chunk, group) in misfits[..blocks].chunks(8).enumerate() {
-            if group.iter().all(|&misfits| misfits == 0) {
+        for (chunk, group) in misfits[..blocks].chunks(CHUNK).enumerate() {
+            // Most have none.
+            if group.iter().fold(0, |any, &misfits| any | misfits) == 0 {
                 continue;
             }
             for (at, _) in group.iter().enumerate().filter(|&(_, &misfits)| misfits != 0) {
-                self.block(8 * chunk + at, rows, &mut excepted);
+                self.block(CHUNK * chunk + at, rows, &mut excepted);
             }
         }
         excepted.sort_unstable_by_key(|&(place, _)| place);
