@@ -86,7 +86,7 @@ impl CodedTiles<'_> {
             tiling.bands.iter().flat_map(|band| plan.segment_lengths(geometry).map(move |frames| (band, frames)));
         let groups = bands.zip(&self.segments).map(|((band, frames), segment)| {
             let of_segment = classes.split_off(..frames * band.tiles() * TILE_GROUPS).unwrap_or_default();
-            let groups = tables.of_groups(band, of_segment)?.len();
+            let groups = tables.of_groups(band, of_segment, |_| ())?;
             segment.check(groups)?;
             Ok(groups)
         });

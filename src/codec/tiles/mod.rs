@@ -207,23 +207,29 @@ impl TileDecoderTables {
         firsts(&self.0)
     }
 
-    /// The table of each group of some frames of `band` that has one.
+    /// Hands on the table of each group of some frames of `band` that has one, and says how many these are.
     ///
     /// # Errors
     /// Corrupt if there are classes that there is no table for.
-    pub(crate) fn of_groups(&self, band: &Band, classes: &[u8]) -> Result<Vec<&DecodeTable>> {
-        let mut tables = Vec::with_capacity(classes.len());
+    pub(crate) fn of_groups<'t>(
+        &'t self,
+        band: &Band,
+        classes: &[u8],
+        mut each: impl FnMut(&'t DecodeTable),
+    ) -> Result<usize> {
+        let mut count = 0;
         let mut classes = classes.iter();
         while classes.len() > 0 && band.tiles() > 0 {
             for plane in &band.planes {
                 let set = self.0.get(plane.set).map_or(&[][..], Vec::as_slice);
                 for &class in classes.by_ref().take(groups_of(plane)).filter(|&&class| class > 0) {
                     let table = set.get(usize::from(class) - 1);
-                    tables.push(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
+                    each(table.ok_or_else(|| Error::corrupt(format!("tiles: class {class} of {}", set.len())))?);
+                    count += 1;
                 }
             }
         }
-        Ok(tables)
+        Ok(count)
     }
 
     /// Decodes the groups of some frames of `band`.
@@ -238,10 +244,12 @@ impl TileDecoderTables {
         coded: &CodedSegment<'_>,
         out: &mut Vec<[u8; GROUP]>,
     ) -> Result<()> {
-        let tables = self.of_groups(band, classes)?;
-        coded.check(tables.len())?;
-        out.resize(tables.len(), [0; GROUP]);
-        let mut groups: Vec<_> = tables.into_iter().zip(&mut *out).collect();
+        let count = classes.iter().filter(|&&class| class > 0).count();
+        coded.check(count)?;
+        out.resize(count, [0; GROUP]);
+        let mut groups = Vec::with_capacity(count);
+        let mut unused = out.iter_mut();
+        self.of_groups(band, classes, |table| groups.extend(unused.next().map(|group| (table, group))))?;
         match coded.codes.as_slice() {
             [] => {}
             [code] => lanes::decode(simd, &mut [ans::stream(code, &mut groups)])?,
