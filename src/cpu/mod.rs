@@ -45,9 +45,6 @@ use crate::stage::{
 /// Samples of a frame that one job of the temporal inverse takes through all frames.
 const TEMPORAL_BAND_SAMPLES: usize = 1 << 16;
 
-/// Most bytes of packed blocks that are kept to be used again: as much as a batch may be raw.
-const MOST_SPARE_BYTES: usize = 1 << 25;
-
 /// The CPU as a [`Backend`].
 pub struct CpuBackend {
     simd: SimdLevel,
@@ -128,18 +125,12 @@ impl CpuBackend {
         pool::lock(&self.spare_blocks).pop().unwrap_or_default()
     }
 
-    /// Keeps memory of packed bytes that are written, as much as [`MOST_SPARE_BYTES`].
-    pub(crate) fn give_back_blocks(&self, blocks: impl IntoIterator<Item = Vec<u8>>) {
-        let mut spare = pool::lock(&self.spare_blocks);
-        let mut bytes: usize = spare.iter().map(Vec::capacity).sum();
-        for mut block in blocks {
-            bytes += block.capacity();
-            if bytes > MOST_SPARE_BYTES {
-                break;
-            }
-            block.clear();
-            spare.push(block);
-        }
+    /// Keeps memory of the packed bytes of a batch that are written, and lets go of what it had of earlier ones: it is never
+    /// more than twice what the batch came to.
+    pub(crate) fn give_back_blocks(&self, mut blocks: Vec<Vec<u8>>) {
+        blocks.retain(|block| block.capacity() <= 2 * block.len());
+        blocks.iter_mut().for_each(Vec::clear);
+        *pool::lock(&self.spare_blocks) = blocks;
     }
 
     /// How many buffers it keeps.
