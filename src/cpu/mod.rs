@@ -420,7 +420,7 @@ impl Backend for CpuBackend {
     }
 
     fn convert(&self, geometry: &Geometry, making: &Making, planes: &[u8], raw: &mut [u8]) -> Result<()> {
-        recover::batch::inverse(self.simd, &self.crew, geometry, making, planes, raw)
+        recover::batch::inverse(self.simd, &self.crew, geometry, making, planes, raw.into())
     }
 
     fn search(

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use super::Vector;
 use super::difference::Area;
-use super::filter::{AFTER, BEFORE, Filter, Place, Window, all_between, places};
+use super::filter::{AFTER, BEFORE, Filter, Place, all_between, places};
 use super::picture::Picture;
+use super::room::Room;
 use super::sums::Sums;
 use super::taps::PHASES;
 use crate::cpu::simd::Kernel;
@@ -52,12 +53,15 @@ impl Earlier {
         self.sums.get_or_init(|| Sums::new(&self.picture, self.simd))
     }
 
-    /// What an area that begins at a sample is made from, if it is there; the area is at most [`BEYOND`] outside.
+    /// Brings what an area that begins at a sample is made from, and says whether it is there; the area is at most [`BEYOND`] outside.
     #[inline(always)]
-    pub fn window(&self, (x, y): (i32, i32), area: Area) -> Option<Window<'_>> {
+    pub fn bring(&self, (x, y): (i32, i32), area: Area, room: &mut Room) -> bool {
         let Picture { stride, samples, .. } = &self.picture;
-        let first = self.picture.index(x, y).checked_sub(BEFORE * stride + BEFORE)?;
-        Window::of(samples.get(first..)?, *stride, BEFORE + area.rows + AFTER)
+        let (columns, rows) = (Room::taken(BEFORE + area.columns + AFTER), BEFORE + area.rows + AFTER);
+        let first = self.picture.index(x, y).checked_sub(BEFORE * stride + BEFORE);
+        let window = first.and_then(|first| samples.get(first..)?.get(..(rows - 1) * stride + columns));
+        window.into_iter().for_each(|window| room.take(columns, rows, window, *stride));
+        window.is_some()
     }
 
     /// The index of a sample, which is at most [`BEYOND`] outside.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::filter::{self, AFTER, BEFORE, Filter, Room, SIDE, WIDE, Window};
+use super::filter::{self, AFTER, BEFORE, Filter, SIDE};
+use super::room::{Room, STEP, steps};
 use super::{BLOCK_UNITS, Field, Share, Vector};
 use crate::cpu::SimdLevel;
 use crate::cpu::simd::Kernel;
@@ -67,6 +68,7 @@ impl Kernel for Job<'_, '_> {
         let Job { of, rows, out, stride } = self;
         let Compensation { field, share, earlier } = of;
         let (columns, lines) = (SIDE >> share.across, SIDE >> share.down);
+        let mut room = Room::new();
         for top in rows.clone().step_by(lines) {
             let first_unit = top / lines * BLOCK_UNITS * field.across;
             for left in (0..earlier.width).step_by(columns) {
@@ -79,7 +81,7 @@ impl Kernel for Job<'_, '_> {
                     if left < earlier.width && top < rows.end {
                         let area = Area { left, top, columns: columns / parts, rows: lines / parts };
                         let out = &mut out[(top - rows.start) * stride + left..];
-                        of.put_area(vector, area, rows.end, out, stride);
+                        of.put_area(vector, area, rows.end, (out, stride), &mut room);
                     }
                 }
             }
@@ -98,7 +100,7 @@ struct Area {
 
 impl Compensation<'_> {
     #[inline(always)]
-    fn put_area(self, vector: Vector, area: Area, end: usize, out: &mut [u8], stride: usize) {
+    fn put_area(self, vector: Vector, area: Area, end: usize, out: (&mut [u8], usize), room: &mut Room) {
         let Self { field: &Field { filter, .. }, share, earlier } = self;
         // Whole samples, and the phase or eighths.
         let ((x, right), (y, down)) = if share.is_first {
@@ -112,31 +114,21 @@ impl Compensation<'_> {
         if (right, down) == (0, 0)
             && let Some(samples) = earlier.inside((x, y), (columns, rows))
         {
-            return copy_rows((samples, earlier.width), (columns, rows), (out, stride));
+            return copy_rows((samples, earlier.width), (columns, rows), out);
         }
         let taps = filter.taps();
-        let (from, size) = if share.is_first || taps.is_some() {
-            ((x - BEFORE as i32, y - BEFORE as i32), (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER))
+        if share.is_first || taps.is_some() {
+            let size = (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER);
+            earlier.bring((x - BEFORE as i32, y - BEFORE as i32), size, room);
         } else {
-            ((x, y), (area.columns + 1, rows + 1))
-        };
-        let room;
-        let window = match earlier.window(from, size.1) {
-            Some(window) => window,
-            None => {
-                room = earlier.at_edges(from, size);
-                Window::inside(&room)
-            }
-        };
-        let mut block = [[0; SIDE]; SIDE];
-        match taps {
-            _ if share.is_first => filter::block(filter, (right, down), window, rows, &mut block),
-            Some(taps) => {
-                taps.block_of_other((right, down), (area.columns, area.rows), window, rows, &mut block);
-            }
-            None => bilinear(filter, (right, down), window, rows, &mut block),
+            earlier.bring((x, y), (area.columns + 1, rows + 1), room);
         }
-        copy_rows((block.as_flattened(), SIDE), (columns, rows), (out, stride));
+        match taps {
+            _ if share.is_first => filter::block(filter, (right, down), rows, room),
+            Some(taps) => taps.block_of_other((right, down), (area.columns, area.rows), rows, room),
+            None => bilinear(filter, (right, down), rows, room),
+        }
+        copy_rows((&room.block, room.stride), (columns, rows), out);
     }
 }
 
@@ -154,24 +146,17 @@ pub(super) fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
     }
 }
 
-/// A block of another plane than the first, from eighths of a sample to the right and below the window's first one.
+/// Makes a block of another plane than the first, from eighths of a sample to the right and below the window's first one.
 #[inline(always)]
-fn bilinear(
-    filter: Filter,
-    (right, down): (usize, usize),
-    window: Window<'_>,
-    rows: usize,
-    block: &mut [[u8; SIDE]; SIDE],
-) {
+fn bilinear(filter: Filter, (right, down): (usize, usize), rows: usize, room: &mut Room) {
     let (right, down) = (right as u16, down as u16);
     // Halves of two are halves of four; all divisions but those of the filters of halves round up from a half.
     let round = if filter.down() == 1 { 16 } else { 32 };
-    for (y, out) in block.iter_mut().enumerate().take(rows) {
-        let (upper, lower) = (window.row(y), window.row(y + 1));
-        // Copies: of slices that overlap, compilers take one sample after another.
-        let copy = |samples: &[u8]| -> [u8; SIDE] { samples[..SIDE].try_into().unwrap_or_default() };
-        let [a, b, c, d] = [copy(upper), copy(&upper[1..]), copy(lower), copy(&lower[1..])];
-        for (x, out) in out.iter_mut().enumerate() {
+    let Room { stride, window, block, .. } = room;
+    for from in steps(rows * *stride) {
+        let row = |from: usize| &window[from..][..STEP];
+        let [a, b, c, d] = [row(from), row(from + 1), row(*stride + from), row(*stride + from + 1)];
+        for (x, out) in block[from..][..STEP].iter_mut().enumerate() {
             let [a, b, c, d] = [a[x], b[x], c[x], d[x]].map(u16::from);
             let (above, below) = ((8 - right) * a + right * b, (8 - right) * c + right * d);
             *out = (((8 - down) * above + down * below + round) >> 6) as u8;
@@ -188,30 +173,30 @@ impl<'a> Reference<'a> {
         is_inside.then(|| &self.samples[top * self.width + left..])
     }
 
-    /// So many rows from `left` and `top` on, if all of the window is there, not interleaved.
+    /// Brings so many columns and rows; samples beyond the edges are the outermost ones.
     #[inline(always)]
-    fn window(self, from: (i32, i32), rows: usize) -> Option<Window<'a>> {
-        Window::of(self.inside(from, (WIDE, rows))?, self.width, rows)
+    fn bring(self, (left, top): (i32, i32), (columns, rows): (usize, usize), room: &mut Room) {
+        let taken = Room::taken(columns);
+        match self.inside((left, top), (taken, rows)) {
+            Some(samples) => room.take(taken, rows, samples, self.width),
+            None => self.bring_edges((left, top), (taken, rows), room),
+        }
     }
 
-    /// So many columns and rows; samples beyond the edges are the outermost ones.
-    #[inline(always)]
-    fn at_edges(self, (left, top): (i32, i32), (columns, rows): (usize, usize)) -> Room {
+    fn bring_edges(self, (left, top): (i32, i32), (columns, rows): (usize, usize), room: &mut Room) {
         let Self { samples, width, height, step } = self;
-        let mut room = [[0; WIDE]; BEFORE + SIDE + AFTER];
-        let whole = step == 1 && left >= 0 && left as usize + WIDE <= width;
-        for (y, out) in room.iter_mut().enumerate().take(rows) {
+        let whole = step == 1 && left >= 0 && left as usize + columns <= width;
+        for (y, out) in room.rows(columns, rows).enumerate() {
             let y = (top + y as i32).clamp(0, height as i32 - 1) as usize;
             let row = &samples[y * width * step..];
             if whole {
-                out.copy_from_slice(&row[left as usize..][..WIDE]);
+                out.copy_from_slice(&row[left as usize..][..columns]);
                 continue;
             }
-            for (x, out) in out.iter_mut().enumerate().take(columns) {
+            for (x, out) in out.iter_mut().enumerate() {
                 *out = row[(left + x as i32).clamp(0, width as i32 - 1) as usize * step];
             }
         }
-        room
     }
 }
 

@@ -105,11 +105,11 @@ impl Own {
     /// How long the differences from as many rows are in bits, cell by cell of 4 x 4, so that little counts for much more than
     /// nothing.
     #[inline(always)]
-    pub fn bits(&self, rows: &[[u8; SIDE]; SIDE]) -> u32 {
+    pub fn bits(&self, (samples, stride): Rows<'_>) -> u32 {
         let mut bits = 0;
         for y in (FOUR..=self.area.rows).step_by(FOUR) {
             let mut columns = [0_u16; SIDE];
-            for (own, row) in self.rows[..y].iter().zip(&rows[..y]).skip(y - FOUR) {
+            for (own, row) in self.rows[..y].iter().zip(samples.chunks(stride)).skip(y - FOUR) {
                 for (sum, (own, sample)) in columns.iter_mut().zip(own.iter().zip(row)) {
                     *sum += u16::from(own.abs_diff(*sample));
                 }

@@ -12,6 +12,7 @@
 //!
 //! The last ones are those of [`taps`](super::taps).
 
+use super::room::{Room, STEP, steps};
 use super::{BLOCK_UNITS, UNIT, taps};
 
 /// A filter. Its number is what files say.
@@ -111,39 +112,6 @@ impl Filter {
 /// Side of a block.
 pub(super) const SIDE: usize = UNIT * BLOCK_UNITS;
 
-/// Samples of a row of a window: more than a block is made from, because it is quicker to take them all.
-pub(super) const WIDE: usize = 32;
-
-/// Rows of samples that a block is made from, from [`BEFORE`] above its first one on, each from as many to the left.
-#[derive(Clone, Copy)]
-pub(super) struct Window<'a> {
-    samples: &'a [u8],
-    stride: usize,
-}
-
-/// Room for a window whose samples are not side by side anywhere.
-pub(super) type Room = [[u8; WIDE]; BEFORE + SIDE + AFTER];
-
-impl<'a> Window<'a> {
-    /// Of samples from its first one on; nothing if there are not so many rows, one at least.
-    #[inline(always)]
-    pub fn of(samples: &'a [u8], stride: usize, rows: usize) -> Option<Self> {
-        Some(Self { samples: samples.get(..(rows - 1) * stride + WIDE)?, stride })
-    }
-
-    /// What is in a room.
-    #[inline(always)]
-    pub fn inside(room: &'a Room) -> Self {
-        Self { samples: room.as_flattened(), stride: WIDE }
-    }
-
-    /// A row of it.
-    #[inline(always)]
-    pub fn row(self, y: usize) -> &'a [u8] {
-        &self.samples[y * self.stride..][..WIDE]
-    }
-}
-
 /// Six taps, not yet rounded: between the third and the fourth. They fit 16 bits.
 #[inline(always)]
 fn six(tap: impl Fn(usize) -> i16) -> i16 {
@@ -241,53 +209,68 @@ pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Pla
     }
 }
 
-/// The first `rows` rows of a block between the samples of a window.
+/// Makes the first `rows` rows of a block between the samples of a window.
 #[inline(always)]
-pub(super) fn block(filter: Filter, phase: Phase, window: Window<'_>, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
+pub(super) fn block(filter: Filter, phase: Phase, rows: usize, room: &mut Room) {
     if let Some(taps) = filter.taps() {
-        return taps.block((2 * phase.0, 2 * phase.1), window, rows, out);
+        return taps.block((2 * phase.0, 2 * phase.1), rows, room);
     }
+    let Room { stride, window, sums, block, other } = room;
+    let made = rows * *stride;
     if filter != Filter::Quarter {
-        for (y, out) in (BEFORE..).zip(out.iter_mut().take(rows)) {
-            bilinear(filter, phase, [0, 1].map(|down| &window.row(y + down)[BEFORE..]), out);
+        for from in steps(made) {
+            let rows = [0, 1].map(|down| &window[(BEFORE + down) * *stride + BEFORE + from..]);
+            bilinear(filter, phase, rows, &mut block[from..][..STEP]);
         }
         return;
     }
     let (first, second) = places(filter, phase);
-    let mut taps = [[0; SIDE]; BEFORE + SIDE + AFTER];
-    if first.picture == 3 {
-        for (y, taps) in taps.iter_mut().enumerate().take(BEFORE + rows + AFTER) {
-            six_across(window.row(y), taps);
-        }
-    }
-    for (y, out) in out.iter_mut().take(rows).enumerate() {
-        row_of_block(first, window, &taps, y, out);
-        if let Some(second) = second {
-            let mut other = [0; SIDE];
-            row_of_block(second, window, &taps, y, &mut other);
-            mean(out, &other);
+    picture(first, (window, *stride), made, sums, block);
+    if let Some(second) = second {
+        picture(second, (window, *stride), made, sums, other);
+        for from in steps(made) {
+            mean(&mut block[from..][..STEP], &other[from..][..STEP]);
         }
     }
 }
 
-/// `taps` are those along the rows of the window, for halves both ways.
+/// Makes so many samples of one of the pictures that quarters are made from, with the stride of the window. `sums` are
+/// overwritten.
 #[inline(always)]
-fn row_of_block(
+fn picture(
     Place { picture, right, down: below }: Place,
-    window: Window<'_>,
-    taps: &[[i16; SIDE]; BEFORE + SIDE + AFTER],
-    y: usize,
-    out: &mut [u8; SIDE],
+    (window, stride): (&[u8], usize),
+    made: usize,
+    sums: &mut [i16],
+    out: &mut [u8],
 ) {
     match picture {
-        0 => out.copy_from_slice(&window.row(y + BEFORE + below)[BEFORE + right..][..SIDE]),
-        1 => {
-            let mut taps = [0; SIDE];
-            six_across(window.row(y + BEFORE + below), &mut taps);
-            rounded(&taps, out);
+        0 => {
+            for from in steps(made) {
+                let window = &window[(BEFORE + below) * stride + BEFORE + right + from..];
+                out[from..][..STEP].copy_from_slice(&window[..STEP]);
+            }
         }
-        2 => down(six_rows(|tap| &window.row(y + SPARE + tap)[BEFORE + right..]), out),
-        _ => centre(six_rows(|tap| &taps[y + SPARE + tap][..]), out),
+        1 => {
+            for from in steps(made) {
+                six_across(&window[(BEFORE + below) * stride + from..], &mut sums[..STEP]);
+                rounded(&sums[..STEP], &mut out[from..][..STEP]);
+            }
+        }
+        2 => {
+            for from in steps(made) {
+                let row = |tap: usize| &window[(SPARE + tap) * stride + BEFORE + right + from..];
+                down(six_rows(row), &mut out[from..][..STEP]);
+            }
+        }
+        _ => {
+            for from in steps(made + 5 * stride) {
+                six_across(&window[SPARE * stride + from..], &mut sums[from..][..STEP]);
+            }
+            for from in steps(made) {
+                centre(six_rows(|tap| &sums[tap * stride + from..]), &mut out[from..][..STEP]);
+            }
+        }
     }
 }
 

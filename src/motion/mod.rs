@@ -19,6 +19,7 @@ mod frames;
 pub(crate) mod order;
 mod ordered;
 mod picture;
+mod room;
 mod search;
 mod settle;
 mod shown;

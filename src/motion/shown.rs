@@ -3,6 +3,7 @@
 use super::between::Earlier;
 use super::difference::{Area, Own};
 use super::filter::{Filter, SIDE, block};
+use super::room::Room;
 use super::search::{SearchEffort, Searched};
 use super::{Field, Vector};
 use crate::cpu::CpuBackend;
@@ -48,52 +49,57 @@ impl Kernel for Shown<'_> {
         let (column, row) = self.place;
         let own = self.searched.own(column, row, SIDE);
         let whole = self.searched.block(column, row);
-        let start = (whole, self.difference(Filter::Whole, whole, &own));
+        let mut room = Room::new();
+        let start = (whole, self.difference(Filter::Whole, whole, &own, &mut room));
         // Quarters of other filters are not far from where those of six taps fit best.
-        let quarter = self.refine(Filter::Quarter, &[2, 1, 1], start, &own);
+        let quarter = self.refine(Filter::Quarter, &[2, 1, 1], start, &own, &mut room);
         let mut bits = Vec::with_capacity(self.filters.len());
         for &filter in self.filters {
             let (vector, _) = match filter {
                 Filter::Whole => start,
-                Filter::Half | Filter::HalfDown => self.refine(filter, &[2], start, &own),
+                Filter::Half | Filter::HalfDown => self.refine(filter, &[2], start, &own, &mut room),
                 Filter::Quarter => quarter,
-                _ => self.refine(filter, &[1], (quarter.0, self.difference(filter, quarter.0, &own)), &own),
+                _ => {
+                    let start = (quarter.0, self.difference(filter, quarter.0, &own, &mut room));
+                    self.refine(filter, &[1], start, &own, &mut room)
+                }
             };
-            bits.push(self.made(filter, vector, own.area).map_or(0, |made| own.bits(&made)));
+            let is_there = self.make(filter, vector, own.area, &mut room);
+            bits.push(if is_there { own.bits((&room.block, room.stride)) } else { 0 });
         }
         bits
     }
 }
 
 impl Shown<'_> {
-    /// What a filter makes of where a vector leads, if that is not too far away.
+    /// Makes what a filter does of where a vector leads, and says whether that is near enough.
     #[inline(always)]
-    fn made(&self, filter: Filter, vector: Vector, area: Area) -> Option<[[u8; SIDE]; SIDE]> {
-        if !self.searched.reaches(vector, area) {
-            return None;
+    fn make(&self, filter: Filter, vector: Vector, area: Area, room: &mut Room) -> bool {
+        let is_there = self.searched.reaches(vector, area) && self.earlier.bring(area.at(vector), area, room);
+        if is_there {
+            block(filter, filter.phase(vector.x, vector.y), area.rows, room);
         }
-        let window = self.earlier.window(area.at(vector), area)?;
-        let mut made = [[0; SIDE]; SIDE];
-        block(filter, filter.phase(vector.x, vector.y), window, area.rows, &mut made);
-        Some(made)
+        is_there
     }
 
     /// The sum of the differences of a block from that; that of none if there is nothing.
     #[inline(always)]
-    fn difference(&self, filter: Filter, vector: Vector, own: &Own) -> u32 {
-        let Some(made) = self.made(filter, vector, own.area) else { return u32::MAX };
-        own.difference((made.as_flattened(), SIDE), None, u32::MAX).unwrap_or(u32::MAX)
+    fn difference(&self, filter: Filter, vector: Vector, own: &Own, room: &mut Room) -> u32 {
+        if !self.make(filter, vector, own.area, room) {
+            return u32::MAX;
+        }
+        own.difference((&room.block, room.stride), None, u32::MAX).unwrap_or(u32::MAX)
     }
 
     /// The best around the best, in each step.
     #[inline(always)]
-    fn refine(&self, filter: Filter, steps: &[i16], start: (Vector, u32), own: &Own) -> (Vector, u32) {
+    fn refine(&self, filter: Filter, steps: &[i16], start: (Vector, u32), own: &Own, room: &mut Room) -> (Vector, u32) {
         let mut best = start;
         for step in steps {
             let (Vector { x, y }, _) = best;
             for at in (0..9).filter(|&at| at != 4) {
                 let vector = Vector { x: x + (at % 3 - 1) * step, y: y + (at / 3 - 1) * step };
-                let left = if best.1 > 0 { self.difference(filter, vector, own) } else { u32::MAX };
+                let left = if best.1 > 0 { self.difference(filter, vector, own, room) } else { u32::MAX };
                 if left < best.1 {
                     best = (vector, left);
                 }

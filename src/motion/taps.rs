@@ -1,6 +1,7 @@
 //! Filters of eight taps, across and then down: HEVC's, VP9's and AV1's. FORMAT.md has their numbers too.
 
-use super::filter::{AFTER, BEFORE, Eighths, Filter, SIDE, Window};
+use super::filter::{AFTER, BEFORE, Eighths, Filter};
+use super::room::{Room, STEP, steps};
 
 /// Taps of the places between two samples, from the first of these to halfway; beyond, those of the other side are mirrored.
 type Table = &'static [[i16; TAPS]];
@@ -206,40 +207,27 @@ impl Taps {
         }
     }
 
-    /// The first `rows` rows of a block of the first plane, so many eighths of a sample to the right and below a window's.
+    /// Makes the first `rows` rows of a block of the first plane, so many eighths of a sample to the right and below a window's.
     #[inline(always)]
-    pub fn block(&self, (right, down): Eighths, window: Window<'_>, rows: usize, out: &mut [[u8; SIDE]; SIDE]) {
-        self.made([at(self.first, right), at(self.first, down)], window, rows, out);
+    pub fn block(&self, (right, down): Eighths, rows: usize, room: &mut Room) {
+        self.make([at(self.first, right), at(self.first, down)], rows, room);
     }
 
     /// The same of another plane, where what moves is so wide and high.
     #[inline(always)]
-    pub fn block_of_other(
-        &self,
-        (right, down): Eighths,
-        size: (usize, usize),
-        window: Window<'_>,
-        rows: usize,
-        out: &mut [[u8; SIDE]; SIDE],
-    ) {
+    pub fn block_of_other(&self, (right, down): Eighths, size: (usize, usize), rows: usize, room: &mut Room) {
         let table = |length| if length > NARROW { self.other } else { self.narrow };
-        self.made([at(table(size.0), right), at(table(size.1), down)], window, rows, out);
+        self.make([at(table(size.0), right), at(table(size.1), down)], rows, room);
     }
 
     #[inline(always)]
-    fn made(
-        &self,
-        [right, down]: [Option<[i16; TAPS]>; 2],
-        window: Window<'_>,
-        rows: usize,
-        out: &mut [[u8; SIDE]; SIDE],
-    ) {
-        let mut across = [[0; SIDE]; BEFORE + SIDE + AFTER];
-        for (y, across) in across.iter_mut().enumerate().take(BEFORE + rows + AFTER) {
-            self.row_across(right, window.row(y), across);
+    fn make(&self, [right, down]: [Option<[i16; TAPS]>; 2], rows: usize, room: &mut Room) {
+        let Room { stride, window, sums, block, .. } = room;
+        for from in steps((BEFORE + rows + AFTER) * *stride) {
+            self.row_across(right, &window[from..], &mut sums[from..][..STEP]);
         }
-        for (y, out) in out.iter_mut().take(rows).enumerate() {
-            self.row_down(down, eight_rows(|tap| &across[y + tap][..]), out);
+        for from in steps(rows * *stride) {
+            self.row_down(down, eight_rows(|tap| &sums[tap * *stride + from..]), &mut block[from..][..STEP]);
         }
     }
 

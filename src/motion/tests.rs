@@ -1,6 +1,7 @@
 use super::between::{BEYOND, Between, Earlier, Rows};
 use super::difference::{Area, Own};
-use super::filter::{AFTER, BEFORE, Room, SIDE, WIDE, Window, block, mean};
+use super::filter::{AFTER, BEFORE, SIDE, block, mean};
+use super::room::Room;
 use super::*;
 use crate::cpu::{CpuBackend, SimdLevel};
 use crate::schedule::trial::Random;
@@ -251,20 +252,20 @@ fn the_search_sees_what_is_made() {
     for filter in Filter::ALL {
         let between = Between::new(&earlier, filter, &cpu).unwrap();
         for (x, y) in [(-beyond, -beyond), (end(WIDTH), 11), (40, end(HEIGHT)), (23, 51), (60, 64)] {
-            let mut room: Room = [[0; WIDE]; BEFORE + SIDE + AFTER];
-            for (dy, row) in (y - BEFORE as i32..).zip(&mut room) {
+            let mut room = Room::new();
+            let (columns, rows) = (Room::taken(BEFORE + SIDE + AFTER), BEFORE + SIDE + AFTER);
+            for (dy, row) in (y - BEFORE as i32..).zip(room.rows(columns, rows)) {
                 (x - BEFORE as i32..).zip(row).for_each(|(x, to)| *to = clamped(x, dy));
             }
             for vector in (0..16).map(|at| Vector { x: at % 4, y: at / 4 }) {
                 let phase = filter.phase(vector.x, vector.y);
-                let mut made = [[0; SIDE]; SIDE];
-                block(filter, phase, Window::inside(&room), SIDE, &mut made);
+                block(filter, phase, SIDE, &mut room);
                 let (first, second) = between.rows(vector, (x, y)).unwrap();
-                for (line, made) in made.iter().enumerate() {
+                for (line, made) in room.block.chunks(room.stride).take(SIDE).enumerate() {
                     let row = |(samples, stride): Rows<'_>| samples[line * stride..][..SIDE].to_vec();
                     let mut seen = row(first);
                     second.into_iter().for_each(|second| mean(&mut seen, &row(second)));
-                    assert!(seen == made, "{filter:?}, {phase:?} at {x}, {y}");
+                    assert!(seen == made[..SIDE], "{filter:?}, {phase:?} at {x}, {y}");
                 }
             }
         }

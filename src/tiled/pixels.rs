@@ -8,13 +8,12 @@ use std::slice;
 
 use super::{Decoding, moving};
 use crate::cpu::frame_sums::{self, FrameSums, Output};
-use crate::cpu::recover::{Converter, Picture};
+use crate::cpu::recover::{self, Converter, Picture};
 use crate::error::Result;
 use crate::frame::{Band, Geometry};
 use crate::motion::OrderedMotion;
 use crate::plan::Making;
 use crate::pool;
-use crate::stage::Backend;
 
 /// Planes of which pixels are made: Y, U and V.
 const PLANES: usize = 3;
@@ -84,12 +83,10 @@ pub(super) fn decode_moving(
     planes: &mut [u8],
     Output { raw, sums }: Output<'_>,
 ) -> Result<()> {
-    let one = Geometry { frames: 1, ..of_pixels.clone() };
+    let (one, cpu) = (Geometry { frames: 1, ..of_pixels.clone() }, decoding.cpu);
     let convert = |frame: usize, planes: &[u8]| {
         let raw = &mut raw[frame * of_pixels.frame_samples..][..of_pixels.frame_samples];
-        decoding.cpu.convert(&one, making, planes, raw)?;
-        frame_sums::add(sums, raw);
-        Ok(())
+        recover::batch::inverse(cpu.simd(), cpu.crew(), &one, making, planes, Output { raw, sums })
     };
     moving::decode(decoding, motion, segments, of_pixels.frames, planes, convert)
 }

@@ -1,6 +1,7 @@
 //! All planes of a batch; strips of rows are jobs.
 
 use super::{Before, Converter, Exceptions, PlaneRows, Recovery, soon};
+use crate::cpu::frame_sums::{self, Output};
 use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry};
@@ -84,14 +85,14 @@ pub fn forward(simd: SimdLevel, crew: &Crew, batch: Batch<'_>, making: &Making, 
     })
 }
 
-/// Planes to raw frames.
+/// Planes to raw frames. Sums are taken of each part of them while it is in the cache.
 pub fn inverse(
     simd: SimdLevel,
     crew: &Crew,
     geometry: &Geometry,
     making: &Making,
     planes: &[u8],
-    raw: &mut [u8],
+    Output { raw, sums }: Output<'_>,
 ) -> Result<()> {
     if raw.is_empty() {
         return Ok(());
@@ -115,6 +116,7 @@ pub fn inverse(
     }
     pool::for_each(crew, jobs, |((raw, y), (u, v))| {
         Converter::new(simd, &making.conversion, picture).convert(y, u, v, raw);
+        frame_sums::add(sums, raw);
         Ok(())
     })
 }
