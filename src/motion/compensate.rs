@@ -49,23 +49,40 @@ impl Compensation<'_> {
     /// # Panics
     /// If there are no such rows, or no room for them, or fewer vectors than the plane has units.
     pub fn put(self, simd: SimdLevel, rows: Range<usize>, out: &mut [u8], stride: usize) {
-        simd.run(Job { of: self, rows, out, stride });
+        self.put_wanted(simd, |_| true, rows, out, stride);
+    }
+
+    /// The same, but for what becomes of blocks none of whose units is wanted. Units that are not may be filled or not.
+    ///
+    /// # Panics
+    /// As [`put`](Self::put).
+    pub fn put_wanted(
+        self,
+        simd: SimdLevel,
+        wanted: impl Fn(usize) -> bool,
+        rows: Range<usize>,
+        out: &mut [u8],
+        stride: usize,
+    ) {
+        simd.run(Job { of: self, wanted, rows, out, stride });
     }
 }
 
-struct Job<'a, 'b> {
+struct Job<'a, 'b, W> {
     of: Compensation<'a>,
+    /// Whether a unit is.
+    wanted: W,
     rows: Range<usize>,
     out: &'b mut [u8],
     stride: usize,
 }
 
-impl Kernel for Job<'_, '_> {
+impl<W: Fn(usize) -> bool> Kernel for Job<'_, '_, W> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Job { of, rows, out, stride } = self;
+        let Job { of, wanted, rows, out, stride } = self;
         let Compensation { field, share, earlier } = of;
         let (columns, lines) = (SIDE >> share.across, SIDE >> share.down);
         let mut room = Room::new();
@@ -73,12 +90,17 @@ impl Kernel for Job<'_, '_> {
             let first_unit = top / lines * BLOCK_UNITS * field.across;
             for left in (0..earlier.width).step_by(columns) {
                 let unit = first_unit + left / columns * BLOCK_UNITS;
-                let vectors = [0, 1, field.across, field.across + 1].map(|to| field.vectors[unit + to]);
+                let units = [0, 1, field.across, field.across + 1].map(|to| unit + to);
+                if !units.iter().any(|&unit| wanted(unit)) {
+                    continue;
+                }
+                let vectors = units.map(|unit| field.vectors[unit]);
                 let parts = if vectors == [vectors[0]; 4] { 1 } else { BLOCK_UNITS };
-                for (at, &vector) in vectors.iter().enumerate().take(parts * parts) {
+                for (at, (&vector, &unit)) in vectors.iter().zip(&units).enumerate().take(parts * parts) {
                     let left = left + at % parts * (columns / parts);
                     let top = top + at / parts * (lines / parts);
-                    if left < earlier.width && top < rows.end {
+                    let is_wanted = parts == 1 || wanted(unit);
+                    if is_wanted && left < earlier.width && top < rows.end {
                         let area = Area { left, top, columns: columns / parts, rows: lines / parts };
                         let out = &mut out[(top - rows.start) * stride + left..];
                         of.put_area(vector, area, rows.end, (out, stride), &mut room);

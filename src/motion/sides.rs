@@ -41,9 +41,14 @@ pub fn put_expected(
     out: &mut [u8],
     stride: usize,
 ) {
-    Compensation { field, share, earlier }.put(simd, rows.clone(), out, stride);
-    if let Some((sides, later)) = later {
-        sides.put_over(simd, share, later, rows, out, stride);
+    let of_earlier = Compensation { field, share, earlier };
+    match later {
+        None => of_earlier.put(simd, rows, out, stride),
+        Some((of_later, later)) => {
+            let wanted = |unit: usize| of_later.sides[unit] != Side::Later;
+            of_earlier.put_wanted(simd, wanted, rows.clone(), out, stride);
+            of_later.put_over(simd, share, later, rows, out, stride);
+        }
     }
 }
 
@@ -74,7 +79,14 @@ impl Later {
     ) {
         let width = later.width;
         let mut made = vec![0; rows.len() * width];
-        Compensation { field: &self.field, share, earlier: later }.put(simd, rows.clone(), &mut made, width);
+        let wanted = |unit: usize| self.sides[unit] != Side::Earlier;
+        Compensation { field: &self.field, share, earlier: later }.put_wanted(
+            simd,
+            wanted,
+            rows.clone(),
+            &mut made,
+            width,
+        );
         let lines = made.chunks_exact(width).zip(out.chunks_mut(stride));
         for (row, (made, out)) in rows.zip(lines) {
             let sides = &self.sides[(row << share.down) / UNIT * self.field.across..];
