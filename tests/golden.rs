@@ -106,6 +106,9 @@ fn coded_yuv() -> FrameFormat {
     FrameFormat::new(Dtype::U8, layout).unwrap()
 }
 
+/// The number of MPEG-2's filter.
+const MPEG_2: i32 = 11;
+
 /// A byte of texture, or of what a filter of that number makes of it; units to the left move otherwise than the rest.
 fn coded(filter: i32, frame: usize, at: usize) -> u64 {
     let planes = [(101, 67, 0), (51, 34, 101 * 67), (51, 34, 101 * 67 + 51 * 34)];
@@ -119,12 +122,21 @@ fn coded(filter: i32, frame: usize, at: usize) -> u64 {
     let unit = if plane == 0 { 8 } else { 4 };
     let falls_apart = x < 2 * unit;
     let (vx, vy) = if x < unit { (-3, 6) } else { (9, -5) };
+    if frame == 0 {
+        return sample(x, y) as u64;
+    }
+    if filter == MPEG_2 {
+        // Halves of the first plane, which are rounded towards 0 for the others.
+        let (k, l) = if plane == 0 { (vx, vy) } else { (vx / 2, vy / 2) };
+        let (x, y, right, down) = (x + (k >> 1), y + (l >> 1), k & 1, l & 1);
+        let four = sample(x, y) + sample(x + right, y) + sample(x, y + down) + sample(x + right, y + down);
+        return ((four + 2) >> 2) as u64;
+    }
     let bits = if plane == 0 { 2 } else { 3 };
     let eighths = |v: i32| (v << (3 - bits)) & 7;
     let (is_first, narrow) = (plane == 0, (falls_apart, falls_apart));
     let moved = (x + (vx >> bits), y + (vy >> bits));
-    let made = reference::taps::between(filter, is_first, narrow, &sample, moved, (eighths(vx), eighths(vy)));
-    if frame == 0 { texture(x as usize + 500 * plane, y as usize) } else { made as u64 }
+    reference::taps::between(filter, is_first, narrow, &sample, moved, (eighths(vx), eighths(vy))) as u64
 }
 
 /// One frame between anchors, then three.
@@ -380,6 +392,7 @@ fn recipes() -> Vec<Recipe> {
         Recipe { level: 7, ..recipe("moving_av1_yuv420_u8", coded_yuv(), 2, |frame, at| coded(8, frame, at)) },
         Recipe { level: 9, ..recipe("moving_av1_smooth_yuv420_u8", coded_yuv(), 2, |frame, at| coded(9, frame, at)) },
         Recipe { level: 7, ..recipe("moving_av1_sharp_yuv420_u8", coded_yuv(), 2, |frame, at| coded(10, frame, at)) },
+        Recipe { level: 7, ..recipe("moving_mpeg2_yuv420_u8", coded_yuv(), 2, |frame, at| coded(MPEG_2, frame, at)) },
         // Terraces, as places in a table of values.
         Recipe {
             level: 9,

@@ -8,7 +8,9 @@
 
 // Words of a filter.
 const FILTER_WORDS: u32 = 122u;
-const FILTERS: u32 = 11u;
+const FILTERS: u32 = 12u;
+// The one whose vectors of other planes are rounded towards 0.
+const MPEG_2: u32 = 11u;
 // Where they are among these: eighths, rounding (four words), and weights (four words each).
 const EIGHTHS: u32 = 16u;
 const ROUNDING_OF_FIRST: u32 = 18u;
@@ -53,8 +55,11 @@ fn eighths(its: u32, share: u32, vector: i32) -> u32 {
 }
 
 // Of another plane: log2 of its share of the first one across and down, and how many of its samples move together.
-fn lead_of_other(filter_number: u32, vector: vec2<i32>, share: vec2<u32>, size: vec2<u32>) -> Lead {
+fn lead_of_other(filter_number: u32, in_quarters: vec2<i32>, share: vec2<u32>, size: vec2<u32>) -> Lead {
     let its = filter_number * FILTER_WORDS;
+    // What is rounded down then.
+    let is_up = vec2<bool>(filter_number == MPEG_2) & (in_quarters < vec2<i32>(0)) & (share == vec2<u32>(1u));
+    let vector = in_quarters + select(vec2<i32>(0), vec2<i32>(2), is_up);
     let place = eighths(its, share.x, vector.x) | (eighths(its, share.y, vector.y) << 3u);
     let narrow = size <= vec2<u32>(NARROW);
     let weights = its + select(vec2<u32>(WEIGHTS_OF_OTHERS), vec2<u32>(WEIGHTS_OF_NARROW), narrow);

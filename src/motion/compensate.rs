@@ -164,6 +164,11 @@ pub(super) fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
             let halves = if share == 1 { halves >> 1 | halves & 1 } else { halves };
             (halves >> 1, (halves & 1) as usize * 4)
         }
+        Filter::Mpeg2 => {
+            let halves = vector >> 1;
+            let halves = if share == 1 { halves / 2 } else { halves };
+            (halves >> 1, (halves & 1) as usize * 4)
+        }
         _ => (vector >> (2 + share), (vector << (1 - share) & 7) as usize),
     }
 }

@@ -3,12 +3,13 @@
 //! | filter | whose | first plane | other planes |
 //! |---|---|---|---|
 //! | whole | any coder's that knows no fractions | the nearest sample to the left and above | bilinear, in eighths |
-//! | half | MPEG-1, MPEG-2, H.263, MPEG-4 Visual (ISO/IEC 14496-2, 7.6.2), MS-MPEG4: bilinear, halves up | in halves | in halves |
+//! | half | H.263, MPEG-4 Visual (ISO/IEC 14496-2, 7.6.2), MS-MPEG4: bilinear, halves up | in halves | in halves, of vectors that keep a half |
 //! | half down | the same with rounding control, halves down | in halves | in halves |
 //! | quarter | H.264 (ITU-T H.264, 8.4.2.2): six taps, then bilinear | in quarters | bilinear, in eighths |
 //! | HEVC | HEVC (ITU-T H.265, 8.5.3.3.3): across and down | eight taps, in quarters | four taps, in eighths |
 //! | VP9 regular, smooth, sharp | VP9 (its specification, 8.5.2.4): across and down | eight taps, in quarters | the same, in eighths |
 //! | AV1 regular, smooth, sharp | AV1 (its specification, 7.11.3.4): across and down | eight taps, in quarters | the same, in eighths; four taps for units |
+//! | MPEG-2 | MPEG-1 and MPEG-2 (ITU-T H.262, 7.6.3.7 and 7.6.4): bilinear, halves up | in halves | in halves, of vectors rounded towards 0 |
 //!
 //! The last ones are those of [`taps`](super::taps).
 
@@ -41,6 +42,8 @@ pub enum Filter {
     Av1Smooth = 9,
     /// Those that keep edges.
     Av1Sharp = 10,
+    /// As [`Half`](Self::Half), but for vectors of other planes.
+    Mpeg2 = 11,
 }
 
 /// Samples to the left and above that a filter looks at.
@@ -57,7 +60,7 @@ pub(super) type Eighths = (usize, usize);
 
 impl Filter {
     /// Each of them, by its number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Whole,
         Self::Half,
         Self::HalfDown,
@@ -69,13 +72,14 @@ impl Filter {
         Self::Av1Regular,
         Self::Av1Smooth,
         Self::Av1Sharp,
+        Self::Mpeg2,
     ];
 
     /// Pictures that all phases are made from: halves, or all of them.
     pub(crate) fn pictures(self) -> usize {
         match self {
             Self::Whole => 0,
-            Self::Half | Self::HalfDown | Self::Quarter => 3,
+            Self::Half | Self::HalfDown | Self::Mpeg2 | Self::Quarter => 3,
             _ => taps::PICTURES,
         }
     }
@@ -89,7 +93,7 @@ impl Filter {
     pub(crate) fn phases(self) -> i16 {
         match self {
             Self::Whole => 0,
-            Self::Half | Self::HalfDown => 2,
+            Self::Half | Self::HalfDown | Self::Mpeg2 => 2,
             _ => 3,
         }
     }
@@ -98,7 +102,7 @@ impl Filter {
     pub(crate) fn steps(self) -> &'static [i16] {
         match self {
             Self::Whole => &[],
-            Self::Half | Self::HalfDown => &[2],
+            Self::Half | Self::HalfDown | Self::Mpeg2 => &[2],
             _ => &[2, 1, 1],
         }
     }

@@ -18,6 +18,9 @@ const FAMILIES: [&[Filter]; 5] = [
     &[Filter::Av1Regular, Filter::Av1Smooth, Filter::Av1Sharp],
 ];
 
+/// What the first planes do not tell from [`Filter::Half`].
+const MPEG_2: &[Filter] = &[Filter::Mpeg2];
+
 /// Filters that a stream goes through: one, or some that take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filters(&'static [Filter]);
@@ -49,7 +52,8 @@ impl Filters {
     /// Those that fields have.
     pub(crate) fn of(fields: &[Field]) -> Self {
         let used = fields.iter().map(|field| field.filter).find(|&filter| filter != Filter::Whole);
-        let family = used.and_then(|used| FAMILIES.into_iter().find(|family| family.contains(&used)));
+        let mut families = FAMILIES.into_iter().chain([MPEG_2]);
+        let family = used.and_then(|used| families.find(|family| family.contains(&used)));
         family.map_or(Self::USUAL, Self)
     }
 
@@ -60,13 +64,18 @@ impl Filters {
     }
 
     /// The filter, if it is one alone.
-    pub(super) fn only(self) -> Option<Filter> {
+    pub(crate) fn only(self) -> Option<Filter> {
         if let &[only] = self.0 { Some(only) } else { None }
     }
 
     /// Whether they are of eight taps, so that there are others that make nearly the same.
     pub(crate) fn have_eight_taps(self) -> bool {
         self.0.iter().all(|filter| filter.taps().is_some())
+    }
+
+    /// The one that makes the same of the first planes, if there is another.
+    pub(crate) fn twin(self) -> Option<Self> {
+        self.0.contains(&Filter::Half).then_some(Self(MPEG_2))
     }
 
     /// The one of a pair of frames.

@@ -57,7 +57,7 @@ impl Kernel for Shown<'_> {
         for &filter in self.filters {
             let (vector, _) = match filter {
                 Filter::Whole => start,
-                Filter::Half | Filter::HalfDown => self.refine(filter, &[2], start, &own, &mut room),
+                Filter::Half | Filter::HalfDown | Filter::Mpeg2 => self.refine(filter, &[2], start, &own, &mut room),
                 Filter::Quarter => quarter,
                 _ => {
                     let start = (quarter.0, self.difference(filter, quarter.0, &own, &mut room));

@@ -120,7 +120,7 @@ impl Filter {
         const OF_AV1: [Taps; 3] =
             [av1(AV1_REGULAR, AV1_NARROW), av1(AV1_SMOOTH, AV1_NARROW_SMOOTH), av1(AV1_SHARP, AV1_NARROW)];
         match self {
-            Self::Whole | Self::Half | Self::HalfDown | Self::Quarter => None,
+            Self::Whole | Self::Half | Self::HalfDown | Self::Mpeg2 | Self::Quarter => None,
             Self::Hevc => Some(&HEVC),
             Self::Vp9Regular => Some(&OF_VP9[0]),
             Self::Vp9Smooth => Some(&OF_VP9[1]),

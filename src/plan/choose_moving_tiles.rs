@@ -104,25 +104,37 @@ fn filters_that_pay(
     let bits_of = |motion: Option<&OrderedMotion>| {
         count(batch, &tiling, still.plan.colour, still.effort, motion, pieces.clone(), cpu).map(|counts| counts.bits())
     };
-    let mut bits_with = |filters| -> Result<(u64, Vec<Tried>)> {
+    let search = |filters| -> Result<Vec<Tried>> {
         let mut tried: Vec<Tried> = Vec::with_capacity(pairs.len());
         for &pair in &pairs {
             let found = search_all(&frames[pair..=pair + 1], width, filters, |_| None, effort, backend, cpu)?;
             tried.extend(found.into_iter().map(|field| (pair, field)));
         }
-        for (pair, field) in &tried {
+        Ok(tried)
+    };
+    let mut bits_with = |tried: &[Tried]| -> Result<u64> {
+        for (pair, field) in tried {
             motion.moved[*pair].earlier.clone_from(field);
         }
         let of_vectors = bits(&tried.iter().map(|(_, field)| field.clone()).collect::<Vec<_>>(), cpu);
-        Ok((bits_of(Some(&motion))? + of_vectors, tried))
+        Ok(bits_of(Some(&motion))? + of_vectors)
     };
     let mut filters = Filters::choose(frames, width, cpu)?;
-    let (mut moving, mut tried) = bits_with(filters)?;
+    let mut tried = search(filters)?;
+    let mut moving = bits_with(&tried)?;
     // The choice has seen the first planes alone.
-    if filters.have_eight_taps() {
-        let (usual, tried_usually) = bits_with(Filters::USUAL)?;
-        if usual < moving {
-            (filters, moving, tried) = (Filters::USUAL, usual, tried_usually);
+    let other = match filters.twin() {
+        Some(twin) => {
+            let filter_of = |field: Field| Field { filter: twin.only().unwrap_or(field.filter), ..field };
+            Some((twin, tried.iter().cloned().map(|(pair, field)| (pair, filter_of(field))).collect()))
+        }
+        None if filters.have_eight_taps() => Some((Filters::USUAL, search(Filters::USUAL)?)),
+        None => None,
+    };
+    if let Some((others, tried_with_others)) = other {
+        let moving_with_others = bits_with(&tried_with_others)?;
+        if moving_with_others < moving {
+            (filters, moving, tried) = (others, moving_with_others, tried_with_others);
         }
     }
     Ok(pays(bits_of(None)?, moving).then_some((filters, tried)))
@@ -131,4 +143,48 @@ fn filters_that_pay(
 /// What vectors take.
 fn bits(fields: &[Field], cpu: &CpuBackend) -> u64 {
     8 * vectors::encode(cpu.simd(), fields).len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::SimdLevel;
+    use crate::frame::{ChromaOrder, ChromaSampling, Dtype, FrameFormat, Geometry, Layout};
+    use crate::motion::{Compensation, Filter, Reference, Vector, shares};
+    use crate::plan::choose_tiles::choose_tiles;
+    use crate::stage::TileEffort;
+
+    /// What luma does not tell apart chroma does.
+    #[test]
+    fn chroma_tells_mpeg_2_from_mpeg_4() {
+        let sampling = ChromaSampling::Cs420;
+        let layout = Layout::Yuv { width: 192, height: 128, sampling, chroma: ChromaOrder::Planar };
+        let format = FrameFormat::new(Dtype::U8, layout).unwrap();
+        let geometry = Geometry::new(&format, 3);
+        let cpu = CpuBackend::new(SimdLevel::detect(), 1);
+        for filter in [Filter::Half, Filter::Mpeg2] {
+            let mut raw: Vec<u8> = (0..geometry.frame_samples as u32)
+                .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 / 4 + (at % 96) as u8)
+                .collect();
+            for frame in 1..3 {
+                let earlier = raw[(frame - 1) * geometry.frame_samples..].to_vec();
+                let mut still = OrderedMotion::still(&geometry).unwrap();
+                let field = &mut still.moved[frame - 1].earlier;
+                field.filter = filter;
+                field.vectors.fill(Vector { x: 6, y: -10 });
+                for (plane, &share) in geometry.planes.iter().zip(&still.shares) {
+                    let of = Compensation { field, share, earlier: Reference::of(plane, &earlier) };
+                    let mut made = vec![0; plane.frame_samples()];
+                    of.put(cpu.simd(), 0..plane.height, &mut made, plane.width);
+                    raw.extend(made);
+                }
+            }
+            let batch = Batch { geometry: &geometry, raw: &raw };
+            let still = choose_tiles(batch, TileEffort::All, false, &cpu).unwrap();
+            let shares = shares(&geometry).unwrap();
+            let choice = with_motion(batch, still, shares, SearchEffort::Full, &cpu, &cpu).unwrap();
+            let motion = choice.motion.unwrap();
+            assert!(motion.moved.iter().all(|moved| moved.earlier.filter == filter), "{filter:?}");
+        }
+    }
 }

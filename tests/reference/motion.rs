@@ -247,7 +247,7 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
         match (field.filter, is_first) {
             (0, true) => s(x + (vx >> 2), y + (vy >> 2)),
             (3, true) => quarter(&s, x + (vx >> 2), y + (vy >> 2), (vx & 3, vy & 3)),
-            (4.., true) => between(
+            (4..=10, true) => between(
                 field.filter,
                 true,
                 (false, false),
@@ -255,7 +255,7 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
                 (x + (vx >> 2), y + (vy >> 2)),
                 (2 * (vx & 3), 2 * (vy & 3)),
             ),
-            (0 | 3.., false) => {
+            (0 | 3..=10, false) => {
                 let (px, py) = ((vx << (1 - a)) & 7, (vy << (1 - b)) & 7);
                 let (x, y) = (x + (vx >> (2 + a)), y + (vy >> (2 + b)));
                 if field.filter > 3 {
@@ -269,13 +269,14 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
                 (sum + 32) >> 6
             }
             _ => {
-                let halves = |v: i32, shared: i32| {
-                    let half = v >> 1;
-                    if shared == 1 { half >> 1 | half & 1 } else { half }
+                let halves = |v: i32, shared: i32| match (shared, field.filter) {
+                    (1, 11) => (v >> 1) / 2,
+                    (1, _) => v >> 2 | v >> 1 & 1,
+                    _ => v >> 1,
                 };
                 let (hx, hy) = (halves(vx, a), halves(vy, b));
                 let (x, y) = (x + (hx >> 1), y + (hy >> 1));
-                let down = field.filter - 1;
+                let down = i32::from(field.filter == 2);
                 match (hx & 1, hy & 1) {
                     (0, 0) => s(x, y),
                     (1, 0) => (s(x, y) + s(x + 1, y) + 1 - down) >> 1,
