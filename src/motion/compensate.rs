@@ -158,15 +158,14 @@ impl Compensation<'_> {
 pub(super) fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
     let vector = i32::from(vector);
     match filter {
-        Filter::Half | Filter::HalfDown => {
+        Filter::Half | Filter::HalfDown | Filter::Mpeg2 => {
             let halves = vector >> 1;
-            // A quarter of a sample is taken for a half, as H.263 has it.
-            let halves = if share == 1 { halves >> 1 | halves & 1 } else { halves };
-            (halves >> 1, (halves & 1) as usize * 4)
-        }
-        Filter::Mpeg2 => {
-            let halves = vector >> 1;
-            let halves = if share == 1 { halves / 2 } else { halves };
+            let halves = match (share, filter) {
+                (1, Filter::Mpeg2) => halves / 2,
+                // A quarter of a sample is taken for a half, as H.263 has it.
+                (1, _) => halves >> 1 | halves & 1,
+                _ => halves,
+            };
             (halves >> 1, (halves & 1) as usize * 4)
         }
         _ => (vector >> (2 + share), (vector << (1 - share) & 7) as usize),

@@ -18,9 +18,6 @@ const FAMILIES: [&[Filter]; 5] = [
     &[Filter::Av1Regular, Filter::Av1Smooth, Filter::Av1Sharp],
 ];
 
-/// What the first planes do not tell from [`Filter::Half`].
-const MPEG_2: &[Filter] = &[Filter::Mpeg2];
-
 /// Filters that a stream goes through: one, or some that take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filters(&'static [Filter]);
@@ -52,9 +49,8 @@ impl Filters {
     /// Those that fields have.
     pub(crate) fn of(fields: &[Field]) -> Self {
         let used = fields.iter().map(|field| field.filter).find(|&filter| filter != Filter::Whole);
-        let mut families = FAMILIES.into_iter().chain([MPEG_2]);
-        let family = used.and_then(|used| families.find(|family| family.contains(&used)));
-        family.map_or(Self::USUAL, Self)
+        let family = |used| FAMILIES.into_iter().find(|family| family.contains(&used));
+        used.map_or(Self::USUAL, |used| family(used).map_or(Self::one(used), Self))
     }
 
     /// One alone.
@@ -64,7 +60,7 @@ impl Filters {
     }
 
     /// The filter, if it is one alone.
-    pub(crate) fn only(self) -> Option<Filter> {
+    pub(super) fn only(self) -> Option<Filter> {
         if let &[only] = self.0 { Some(only) } else { None }
     }
 
@@ -74,8 +70,8 @@ impl Filters {
     }
 
     /// The one that makes the same of the first planes, if there is another.
-    pub(crate) fn twin(self) -> Option<Self> {
-        self.0.contains(&Filter::Half).then_some(Self(MPEG_2))
+    pub(crate) fn twin(self) -> Option<Filter> {
+        self.0.contains(&Filter::Half).then_some(Filter::Mpeg2)
     }
 
     /// The one of a pair of frames.

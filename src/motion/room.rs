@@ -40,7 +40,7 @@ impl Room {
     /// How many samples of a row are taken where so many are needed.
     #[inline(always)]
     pub fn taken(columns: usize) -> usize {
-        columns.next_multiple_of(PIECE).min(MOST_COLUMNS)
+        columns.next_multiple_of(PIECE)
     }
 
     /// Takes a window of [so many](Self::taken) columns and of some rows, `stride` samples from one to the next.

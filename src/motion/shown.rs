@@ -52,13 +52,12 @@ impl Kernel for Shown<'_> {
         let mut room = Room::new();
         let start = (whole, self.difference(Filter::Whole, whole, &own, &mut room));
         // Quarters of other filters are not far from where those of six taps fit best.
-        let quarter = self.refine(Filter::Quarter, &[2, 1, 1], start, &own, &mut room);
+        let quarter = self.refine(Filter::Quarter, Filter::Quarter.steps(), start, &own, &mut room);
         let mut bits = Vec::with_capacity(self.filters.len());
         for &filter in self.filters {
             let (vector, _) = match filter {
-                Filter::Whole => start,
-                Filter::Half | Filter::HalfDown | Filter::Mpeg2 => self.refine(filter, &[2], start, &own, &mut room),
                 Filter::Quarter => quarter,
+                _ if filter.taps().is_none() => self.refine(filter, filter.steps(), start, &own, &mut room),
                 _ => {
                     let start = (quarter.0, self.difference(filter, quarter.0, &own, &mut room));
                     self.refine(filter, &[1], start, &own, &mut room)

@@ -125,8 +125,8 @@ fn filters_that_pay(
     // The choice has seen the first planes alone.
     let other = match filters.twin() {
         Some(twin) => {
-            let filter_of = |field: Field| Field { filter: twin.only().unwrap_or(field.filter), ..field };
-            Some((twin, tried.iter().cloned().map(|(pair, field)| (pair, filter_of(field))).collect()))
+            let with_twin = |(pair, field): Tried| (pair, Field { filter: twin, ..field });
+            Some((Filters::one(twin), tried.iter().cloned().map(with_twin).collect()))
         }
         None if filters.have_eight_taps() => Some((Filters::USUAL, search(Filters::USUAL)?)),
         None => None,
