@@ -106,8 +106,10 @@ fn coded_yuv() -> FrameFormat {
     FrameFormat::new(Dtype::U8, layout).unwrap()
 }
 
-/// The number of MPEG-2's filter.
+/// The numbers of MPEG-2's filter, and of MPEG-4's where halves are rounded down: of quarters, and of halves.
 const MPEG_2: i32 = 11;
+const MPEG_4: i32 = 13;
+const MPEG_4_HALVES: i32 = 15;
 
 /// A byte of texture, or of what a filter of that number makes of it; units to the left move otherwise than the rest.
 fn coded(filter: i32, frame: usize, at: usize) -> u64 {
@@ -125,12 +127,29 @@ fn coded(filter: i32, frame: usize, at: usize) -> u64 {
     if frame == 0 {
         return sample(x, y) as u64;
     }
-    if filter == MPEG_2 {
-        // Halves of the first plane, which are rounded towards 0 for the others.
-        let (k, l) = if plane == 0 { (vx, vy) } else { (vx / 2, vy / 2) };
+    if filter == MPEG_4 && plane == 0 {
+        let size = if falls_apart { 8 } else { 16 };
+        let block = [x / size * size + (vx >> 2), y / size * size + (vy >> 2)];
+        return reference::taps::mpeg4(&sample, block, size, [x % size, y % size], [vx & 3, vy & 3], 1) as u64;
+    }
+    if matches!(filter, MPEG_2 | MPEG_4 | MPEG_4_HALVES) {
+        // Halves: the vectors, or quarters that are rounded towards 0.
+        let of_luma = |v: i32| if filter == MPEG_4 { v / 2 } else { v };
+        let halves = |v: i32| match (plane, filter) {
+            (0, _) => v,
+            (_, MPEG_2) => v / 2,
+            _ => (of_luma(v) >> 1) | (of_luma(v) & 1),
+        };
+        let (k, l) = if filter != MPEG_2 && plane > 0 && falls_apart {
+            // Two units move by one vector, two by the other.
+            let both = |one: i32, other: i32| reference::taps::of_four(2 * (of_luma(one) + of_luma(other)));
+            (both(-3, 9), both(6, -5))
+        } else {
+            (halves(vx), halves(vy))
+        };
         let (x, y, right, down) = (x + (k >> 1), y + (l >> 1), k & 1, l & 1);
         let four = sample(x, y) + sample(x + right, y) + sample(x, y + down) + sample(x + right, y + down);
-        return ((four + 2) >> 2) as u64;
+        return ((four + if filter == MPEG_2 { 2 } else { 1 }) >> 2) as u64;
     }
     let bits = if plane == 0 { 2 } else { 3 };
     let eighths = |v: i32| (v << (3 - bits)) & 7;
@@ -393,6 +412,11 @@ fn recipes() -> Vec<Recipe> {
         Recipe { level: 9, ..recipe("moving_av1_smooth_yuv420_u8", coded_yuv(), 2, |frame, at| coded(9, frame, at)) },
         Recipe { level: 7, ..recipe("moving_av1_sharp_yuv420_u8", coded_yuv(), 2, |frame, at| coded(10, frame, at)) },
         Recipe { level: 7, ..recipe("moving_mpeg2_yuv420_u8", coded_yuv(), 2, |frame, at| coded(MPEG_2, frame, at)) },
+        Recipe { level: 7, ..recipe("moving_mpeg4_yuv420_u8", coded_yuv(), 2, |frame, at| coded(MPEG_4, frame, at)) },
+        Recipe {
+            level: 7,
+            ..recipe("moving_mpeg4_half_yuv420_u8", coded_yuv(), 2, |frame, at| coded(MPEG_4_HALVES, frame, at))
+        },
         // Terraces, as places in a table of values.
         Recipe {
             level: 9,

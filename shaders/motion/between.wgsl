@@ -2,22 +2,27 @@
 //
 // Every filter is a weighted sum of eight samples across, of which another one is taken down, or the mean of two such sums. The
 // weights are in a table (src/motion/weights.rs) at the beginning of `motion`: for each filter, by its number, the places of
-// the first plane by phase, the eighths of other planes, how sums are rounded, and the weights by eighths.
+// the first plane by phase, the eighths of other planes, what brings vectors of these nearer to 0, whether the first plane is
+// MPEG-4's (mpeg4.wgsl), how sums are rounded, and the weights by eighths.
 
 @group(0) @binding(5) var<storage, read> motion: array<u32>;
 
 // Words of a filter.
-const FILTER_WORDS: u32 = 122u;
-const FILTERS: u32 = 12u;
-// The one whose vectors of other planes are rounded towards 0.
-const MPEG_2: u32 = 11u;
-// Where they are among these: eighths, rounding (four words), and weights (four words each).
+const FILTER_WORDS: u32 = 126u;
+const FILTERS: u32 = 16u;
+// Where they are among these: by share, eighths and what is added to vectors below 0; whether chroma moves block by block; what
+// is added to sums of MPEG-4's quarters, and 0 of others; rounding (four words), and weights (four words each).
 const EIGHTHS: u32 = 16u;
-const ROUNDING_OF_FIRST: u32 = 18u;
-const ROUNDING_OF_OTHERS: u32 = 22u;
-const WEIGHTS_OF_FIRST: u32 = 26u;
-const WEIGHTS_OF_OTHERS: u32 = 58u;
-const WEIGHTS_OF_NARROW: u32 = 90u;
+const ADDED_BELOW_ZERO: u32 = 18u;
+const MOVES_BLOCKS: u32 = 20u;
+const MPEG4_ROUND: u32 = 21u;
+const ROUNDING_OF_FIRST: u32 = 22u;
+const ROUNDING_OF_OTHERS: u32 = 26u;
+const WEIGHTS_OF_FIRST: u32 = 30u;
+const WEIGHTS_OF_OTHERS: u32 = 62u;
+const WEIGHTS_OF_NARROW: u32 = 94u;
+// No column or row is further away.
+const FAR: i32 = 0x1000000;
 // What moves is narrow if it is at most so wide, or high.
 const NARROW: u32 = 4u;
 
@@ -39,13 +44,20 @@ struct Lead {
     // Words of the table: the weights across and down, and the rounding.
     weights: vec2<u32>,
     rounding: u32,
+    // What is added to sums of MPEG-4's quarters; 0 of other filters.
+    mpeg4_round: i32,
+    // The first column and row that those see, and the last ones.
+    window: vec4<i32>,
 }
 
-// Of the first plane; the vector in quarters of a sample.
+// Of the first plane, the vector in quarters of a sample; nothing is mirrored.
 fn lead_of_first(filter_number: u32, vector: vec2<i32>) -> Lead {
     let its = filter_number * FILTER_WORDS;
     let places = motion[its + u32(vector.y & 3) * 4u + u32(vector.x & 3)];
-    return Lead(vector >> vec2<u32>(2u), places, vec2<u32>(its + WEIGHTS_OF_FIRST), its + ROUNDING_OF_FIRST);
+    let weights = vec2<u32>(its + WEIGHTS_OF_FIRST);
+    let round = i32(motion[its + MPEG4_ROUND]);
+    let window = vec4<i32>(-FAR, -FAR, FAR, FAR);
+    return Lead(vector >> vec2<u32>(2u), places, weights, its + ROUNDING_OF_FIRST, round, window);
 }
 
 // Eighths of a sample of another plane: a nibble for each end of a vector.
@@ -54,16 +66,40 @@ fn eighths(its: u32, share: u32, vector: i32) -> u32 {
     return (motion[its + EIGHTHS + share] >> (4u * end)) & 7u;
 }
 
+// A vector, so that rounding down brings it nearer to 0 where that is the filter's way.
+fn towards_zero(its: u32, vector: vec2<i32>, share: vec2<u32>) -> vec2<i32> {
+    let added = vec2<u32>(motion[its + ADDED_BELOW_ZERO + share.x], motion[its + ADDED_BELOW_ZERO + share.y]);
+    return vector + select(vec2<i32>(0), vec2<i32>(added), vector < vec2<i32>(0));
+}
+
 // Of another plane: log2 of its share of the first one across and down, and how many of its samples move together.
 fn lead_of_other(filter_number: u32, in_quarters: vec2<i32>, share: vec2<u32>, size: vec2<u32>) -> Lead {
     let its = filter_number * FILTER_WORDS;
     // What is rounded down then.
-    let is_up = vec2<bool>(filter_number == MPEG_2) & (in_quarters < vec2<i32>(0)) & (share == vec2<u32>(1u));
-    let vector = in_quarters + select(vec2<i32>(0), vec2<i32>(2), is_up);
+    let vector = towards_zero(its, in_quarters, share);
     let place = eighths(its, share.x, vector.x) | (eighths(its, share.y, vector.y) << 3u);
     let narrow = size <= vec2<u32>(NARROW);
     let weights = its + select(vec2<u32>(WEIGHTS_OF_OTHERS), vec2<u32>(WEIGHTS_OF_NARROW), narrow);
-    return Lead(vector >> (share + 2u), place | (place << 8u), weights, its + ROUNDING_OF_OTHERS);
+    return Lead(vector >> (share + 2u), place | (place << 8u), weights, its + ROUNDING_OF_OTHERS, 0, vec4<i32>());
+}
+
+// Of a plane of half the width and height, for a block whose units move apart, by their vectors: sixteenths of a sample are taken
+// for halves (ITU-T H.263, table F.1).
+fn lead_of_four(filter_number: u32, vectors: array<vec2<i32>, 4>) -> Lead {
+    let its = filter_number * FILTER_WORDS;
+    var sum = vec2<i32>();
+    for (var unit = 0u; unit < 4u; unit += 1u) {
+        sum += towards_zero(its, vectors[unit], vec2<u32>(1u)) >> vec2<u32>(1u);
+    }
+    let length = abs(sum);
+    let sixteenths = length & vec2<i32>(15);
+    let halves = 2 * (length >> vec2<u32>(4u)) + vec2<i32>(sixteenths > vec2<i32>(2)) + vec2<i32>(sixteenths > vec2<i32>(13));
+    let signed = halves * sign(sum);
+    let eighths = 4u * vec2<u32>(signed & vec2<i32>(1));
+    let place = eighths.x | (eighths.y << 3u);
+    let weights = vec2<u32>(its + WEIGHTS_OF_OTHERS);
+    let whole = signed >> vec2<u32>(1u);
+    return Lead(whole, place | (place << 8u), weights, its + ROUNDING_OF_OTHERS, 0, vec4<i32>());
 }
 
 // Two weights of a word.
@@ -132,6 +168,9 @@ fn weighted(plane: Reference, lead: Lead, place: u32, at: vec2<i32>) -> i32 {
 
 // The sample that a lead gives for one in that column and row.
 fn between(plane: Reference, lead: Lead, at: vec2<i32>) -> u32 {
+    if lead.mpeg4_round != 0 {
+        return mpeg4_between(plane, lead, at);
+    }
     let first = lead.places & 255u;
     let second = lead.places >> 8u;
     let sample = weighted(plane, lead, first, at);

@@ -36,17 +36,38 @@ fn lead_at(plane: Moving, at: vec2<u32>) -> Lead {
     let unit = at >> (UNIT_BITS - plane.share);
     let across = motion[UNITS_ACROSS];
     let units = plane.field + 1u;
-    let packed = motion[units + unit.y * across + unit.x];
-    let vector = vec2<i32>(bitcast<i32>(packed << 16u), bitcast<i32>(packed)) >> vec2<u32>(16u);
-    if plane.is_first {
-        return lead_of_first(motion[plane.field], vector);
-    }
-    // The units of a block are one where they move alike.
+    let vector = vector_of(units + unit.y * across + unit.x);
     let block = units + (unit.y & ~1u) * across + (unit.x & ~1u);
+    let filter_number = motion[plane.field];
+    if !plane.is_first {
+        let bits = bits_of_part(block, across);
+        let is_small = all(plane.share == vec2<u32>(1u));
+        if bits == UNIT_BITS && is_small && motion[filter_number * FILTER_WORDS + MOVES_BLOCKS] == 1u {
+            let below = block + across;
+            let vectors = array<vec2<i32>, 4>(vector_of(block), vector_of(block + 1u), vector_of(below), vector_of(below + 1u));
+            return lead_of_four(filter_number, vectors);
+        }
+        return lead_of_other(filter_number, vector, plane.share, vec2<u32>(1u) << (bits - plane.share));
+    }
+    var lead = lead_of_first(filter_number, vector);
+    if lead.mpeg4_round != 0 {
+        let bits = bits_of_part(block, across);
+        let first = vec2<i32>((at >> vec2<u32>(bits)) << vec2<u32>(bits)) + lead.whole;
+        lead.window = vec4<i32>(first, first + (1 << bits));
+    }
+    return lead;
+}
+
+fn vector_of(word: u32) -> vec2<i32> {
+    let packed = motion[word];
+    return vec2<i32>(bitcast<i32>(packed << 16u), bitcast<i32>(packed)) >> vec2<u32>(16u);
+}
+
+// Log2 of the side of what moves as one in a block, by the word of its first unit: it itself where its units move alike.
+fn bits_of_part(block: u32, across: u32) -> u32 {
     let is_one = motion[block] == motion[block + 1u] && motion[block] == motion[block + across]
         && motion[block] == motion[block + across + 1u];
-    let bits = UNIT_BITS + select(0u, 1u, is_one);
-    return lead_of_other(motion[plane.field], vector, plane.share, vec2<u32>(1u) << (bits - plane.share));
+    return UNIT_BITS + select(0u, 1u, is_one);
 }
 
 // What is expected in a column and a row.

@@ -163,7 +163,8 @@ fn check_recovery(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
 /// the second.
 fn check_search(device: &dyn Backend, cpu: &CpuBackend) -> Result<()> {
     let size = (75, 53);
-    for (seed, filter) in [Filter::HalfDown, Filter::Quarter, Filter::Hevc, Filter::Vp9Sharp].into_iter().enumerate() {
+    let filters = [Filter::HalfDown, Filter::Quarter, Filter::Hevc, Filter::Vp9Sharp, Filter::Mpeg4QuarterDown];
+    for (seed, filter) in filters.into_iter().enumerate() {
         let frames = moving_frames(size, 3, filter, 24, seed as u64)?;
         let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
         if let Some(difference) = compare_search(device, cpu, (&frames, size.0), filter, None, SearchEffort::Light)? {

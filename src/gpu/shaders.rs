@@ -104,6 +104,7 @@ const CHOICE: &str = include_str!("../../shaders/tiles/choice.wgsl");
 const RULES: &str = include_str!("../../shaders/tiles/rules.wgsl");
 /// What shaders of motion share.
 const BETWEEN: &str = include_str!("../../shaders/motion/between.wgsl");
+const MPEG4: &str = include_str!("../../shaders/motion/mpeg4.wgsl");
 const SEARCHED: &str = include_str!("../../shaders/motion/searched.wgsl");
 /// What shaders of recovery share.
 const CONVERSION: &str = include_str!("../../shaders/recover/conversion.wgsl");
@@ -236,7 +237,7 @@ pub(super) static TABLE: [Shader; 25] = [
     },
     Shader {
         name: "motion/expect",
-        shared: &[TILING, BETWEEN],
+        shared: &[TILING, BETWEEN, MPEG4],
         source: include_str!("../../shaders/motion/expect.wgsl"),
         entries: &[
             entry(Kernel::ExpectForward, "forward", LANES, BESIDE),
@@ -245,7 +246,7 @@ pub(super) static TABLE: [Shader; 25] = [
     },
     Shader {
         name: "motion/picture",
-        shared: &[BETWEEN],
+        shared: &[BETWEEN, MPEG4],
         source: include_str!("../../shaders/motion/picture.wgsl"),
         entries: &[entry(Kernel::PictureForward, "forward", LANES, BESIDE)],
     },

@@ -95,7 +95,9 @@ impl<W: Fn(usize) -> bool> Kernel for Job<'_, '_, W> {
                     continue;
                 }
                 let vectors = units.map(|unit| field.vectors[unit]);
-                let parts = if vectors == [vectors[0]; 4] { 1 } else { BLOCK_UNITS };
+                let is_one = vectors == [vectors[0]; 4];
+                let of_block = if is_one { None } else { of.lead_of_block(vectors) };
+                let parts = if is_one || of_block.is_some() { 1 } else { BLOCK_UNITS };
                 for (at, (&vector, &unit)) in vectors.iter().zip(&units).enumerate().take(parts * parts) {
                     let left = left + at % parts * (columns / parts);
                     let top = top + at / parts * (lines / parts);
@@ -103,7 +105,8 @@ impl<W: Fn(usize) -> bool> Kernel for Job<'_, '_, W> {
                     if is_wanted && left < earlier.width && top < rows.end {
                         let area = Area { left, top, columns: columns / parts, rows: lines / parts };
                         let out = &mut out[(top - rows.start) * stride + left..];
-                        of.put_area(vector, area, rows.end, (out, stride), &mut room);
+                        let lead = of_block.unwrap_or_else(|| of.lead(vector));
+                        of.put_area(lead, area, rows.end, (out, stride), &mut room);
                     }
                 }
             }
@@ -120,17 +123,33 @@ struct Area {
     rows: usize,
 }
 
+/// Where a plane looks, to the right and down: whole samples, and the phase, or eighths in other planes than the first.
+type Lead = ((i32, usize), (i32, usize));
+
 impl Compensation<'_> {
     #[inline(always)]
-    fn put_area(self, vector: Vector, area: Area, end: usize, out: (&mut [u8], usize), room: &mut Room) {
-        let Self { field: &Field { filter, .. }, share, earlier } = self;
-        // Whole samples, and the phase or eighths.
-        let ((x, right), (y, down)) = if share.is_first {
+    fn lead(self, vector: Vector) -> Lead {
+        let Self { field: &Field { filter, .. }, share, .. } = self;
+        if share.is_first {
             let (right, down) = filter.phase(vector.x, vector.y);
-            ((i32::from(vector.x >> 2), right), (i32::from(vector.y >> 2), down))
-        } else {
-            (eighths(filter, vector.x, share.across), eighths(filter, vector.y, share.down))
-        };
+            return ((i32::from(vector.x >> 2), right), (i32::from(vector.y >> 2), down));
+        }
+        (eighths(filter, vector.x, share.across), eighths(filter, vector.y, share.down))
+    }
+
+    /// That of a block whose units move apart, if it moves as one nevertheless.
+    #[inline(always)]
+    fn lead_of_block(self, vectors: [Vector; 4]) -> Option<Lead> {
+        let Self { field: &Field { filter, .. }, share, .. } = self;
+        let of_four = |way: fn(Vector) -> i16| eighths_of_four(filter, vectors.map(way));
+        let moves = filter.moves_blocks() && (share.across, share.down) == (1, 1);
+        moves.then(|| (of_four(|vector| vector.x), of_four(|vector| vector.y)))
+    }
+
+    #[inline(always)]
+    fn put_area(self, lead: Lead, area: Area, end: usize, out: (&mut [u8], usize), room: &mut Room) {
+        let Self { field: &Field { filter, .. }, share, earlier } = self;
+        let ((x, right), (y, down)) = lead;
         let (x, y) = (area.left as i32 + x, area.top as i32 + y);
         let (columns, rows) = (area.columns.min(earlier.width - area.left), area.rows.min(end - area.top));
         if (right, down) == (0, 0)
@@ -139,11 +158,17 @@ impl Compensation<'_> {
             return copy_rows((samples, earlier.width), (columns, rows), out);
         }
         let taps = filter.taps();
+        let is_mirrored = share.is_first && filter.mpeg4().is_some();
         if share.is_first || taps.is_some() {
+            // What is mirrored is so around all rows.
+            let rows = if is_mirrored { area.rows } else { rows };
             let size = (BEFORE + area.columns + AFTER, BEFORE + rows + AFTER);
             earlier.bring((x - BEFORE as i32, y - BEFORE as i32), size, room);
         } else {
             earlier.bring((x, y), (area.columns + 1, rows + 1), room);
+        }
+        if is_mirrored {
+            room.mirror((area.columns, area.rows));
         }
         match taps {
             _ if share.is_first => filter::block(filter, (right, down), rows, room),
@@ -156,19 +181,43 @@ impl Compensation<'_> {
 
 /// Where a plane that shares a vector looks: whole samples, and eighths of one.
 pub(super) fn eighths(filter: Filter, vector: i16, share: u32) -> (i32, usize) {
-    let vector = i32::from(vector);
-    match filter {
-        Filter::Half | Filter::HalfDown | Filter::Mpeg2 => {
-            let halves = vector >> 1;
-            let halves = match (share, filter) {
-                (1, Filter::Mpeg2) => halves / 2,
-                // A quarter of a sample is taken for a half, as H.263 has it.
-                (1, _) => halves >> 1 | halves & 1,
-                _ => halves,
-            };
-            (halves >> 1, (halves & 1) as usize * 4)
-        }
-        _ => (vector >> (2 + share), (vector << (1 - share) & 7) as usize),
+    let vector = towards_zero(filter, share, vector);
+    if !filter.is_bilinear() && filter.mpeg4().is_none() {
+        return (vector >> (2 + share), (vector << (1 - share) & 7) as usize);
+    }
+    let halves = vector >> 1;
+    of_halves(match (share, filter) {
+        (1, Filter::Mpeg2) => halves >> 1,
+        // A quarter of a sample is taken for a half, as H.263 has it.
+        (1, _) => halves >> 1 | halves & 1,
+        _ => halves,
+    })
+}
+
+/// The same of four units of a block that [move as one](Filter::moves_blocks) in a plane of half the width or height.
+fn eighths_of_four(filter: Filter, vectors: [i16; 4]) -> (i32, usize) {
+    let sum: i32 = vectors.into_iter().map(|vector| towards_zero(filter, 1, vector) >> 1).sum();
+    // Sixteenths of a sample are taken for halves (ITU-T H.263, table F.1).
+    let sixteenths = sum.abs() & 15;
+    let halves = (sum.abs() >> 4 << 1) + i32::from(sixteenths > 2) + i32::from(sixteenths > 13);
+    of_halves(halves * sum.signum())
+}
+
+fn of_halves(halves: i32) -> (i32, usize) {
+    (halves >> 1, (halves & 1) as usize * 4)
+}
+
+/// A vector, so that rounding down halves of it brings it nearer to 0 where that is the filter's way.
+fn towards_zero(filter: Filter, share: u32, vector: i16) -> i32 {
+    i32::from(vector) + if vector < 0 { added_below_zero(filter, share) } else { 0 }
+}
+
+/// What is added to vectors to the left, or up, for that.
+pub(super) fn added_below_zero(filter: Filter, share: u32) -> i32 {
+    match (filter, share) {
+        (Filter::Mpeg2, 1) => 2,
+        (Filter::Mpeg4Quarter | Filter::Mpeg4QuarterDown, _) => 1,
+        _ => 0,
     }
 }
 

@@ -10,11 +10,15 @@
 //! | VP9 regular, smooth, sharp | VP9 (its specification, 8.5.2.4): across and down | eight taps, in quarters | the same, in eighths |
 //! | AV1 regular, smooth, sharp | AV1 (its specification, 7.11.3.4): across and down | eight taps, in quarters | the same, in eighths; four taps for units |
 //! | MPEG-2 | MPEG-1 and MPEG-2 (ITU-T H.262, 7.6.3.7 and 7.6.4): bilinear, halves up | in halves | in halves, of vectors rounded towards 0 |
+//! | MPEG-4 half, half down | as half and half down | in halves | in halves; one vector where a block falls apart |
+//! | MPEG-4 quarter | MPEG-4 Visual (ISO/IEC 14496-2, 7.6.2.2): eight taps within a block, then bilinear, halves up; across and down | in quarters | in halves, of vectors rounded towards 0 that keep a half; one vector where a block falls apart |
+//! | MPEG-4 quarter down | the same with rounding control, halves down | in quarters | in halves |
 //!
-//! The last ones are those of [`taps`](super::taps).
+//! Those of HEVC, VP9 and AV1 are in [`taps`](super::taps), MPEG-4's quarters in [`mpeg4`](super::mpeg4).
 
+use super::phases::{self, all_phases};
 use super::room::{Room, STEP, steps};
-use super::{BLOCK_UNITS, UNIT, taps};
+use super::{BLOCK_UNITS, UNIT};
 
 /// A filter. Its number is what files say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,14 @@ pub enum Filter {
     Av1Sharp = 10,
     /// As [`Half`](Self::Half), but for vectors of other planes.
     Mpeg2 = 11,
+    /// MPEG-4's eight taps, of quarter samples; halves are rounded up.
+    Mpeg4Quarter = 12,
+    /// The same, halves are rounded down.
+    Mpeg4QuarterDown = 13,
+    /// As [`Half`](Self::Half), but a block has one vector of other planes.
+    Mpeg4Half = 14,
+    /// The same, halves are rounded down.
+    Mpeg4HalfDown = 15,
 }
 
 /// Samples to the left and above that a filter looks at.
@@ -60,7 +72,7 @@ pub(super) type Eighths = (usize, usize);
 
 impl Filter {
     /// Each of them, by its number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Whole,
         Self::Half,
         Self::HalfDown,
@@ -73,15 +85,35 @@ impl Filter {
         Self::Av1Smooth,
         Self::Av1Sharp,
         Self::Mpeg2,
+        Self::Mpeg4Quarter,
+        Self::Mpeg4QuarterDown,
+        Self::Mpeg4Half,
+        Self::Mpeg4HalfDown,
     ];
+
+    /// Whether it makes halves of the first plane from the samples next to them.
+    pub(super) fn is_bilinear(self) -> bool {
+        matches!(self, Self::Half | Self::HalfDown | Self::Mpeg2 | Self::Mpeg4Half | Self::Mpeg4HalfDown)
+    }
+
+    /// Whether planes of half the width and height move block by block, by what the vectors of its units add up to.
+    pub(super) fn moves_blocks(self) -> bool {
+        matches!(self, Self::Mpeg4Quarter | Self::Mpeg4QuarterDown | Self::Mpeg4Half | Self::Mpeg4HalfDown)
+    }
 
     /// Pictures that all phases are made from: halves, or all of them.
     pub(crate) fn pictures(self) -> usize {
         match self {
             Self::Whole => 0,
-            Self::Half | Self::HalfDown | Self::Mpeg2 | Self::Quarter => 3,
-            _ => taps::PICTURES,
+            Self::Quarter => 3,
+            _ if self.is_bilinear() => 3,
+            _ => phases::PICTURES,
         }
+    }
+
+    /// Whether there is a picture of each phase.
+    pub(super) fn has_all_phases(self) -> bool {
+        self.pictures() == phases::PICTURES
     }
 
     /// The phase that a vector's ends are taken for.
@@ -93,7 +125,7 @@ impl Filter {
     pub(crate) fn phases(self) -> i16 {
         match self {
             Self::Whole => 0,
-            Self::Half | Self::HalfDown | Self::Mpeg2 => 2,
+            _ if self.is_bilinear() => 2,
             _ => 3,
         }
     }
@@ -102,14 +134,14 @@ impl Filter {
     pub(crate) fn steps(self) -> &'static [i16] {
         match self {
             Self::Whole => &[],
-            Self::Half | Self::HalfDown | Self::Mpeg2 => &[2],
+            _ if self.is_bilinear() => &[2],
             _ => &[2, 1, 1],
         }
     }
 
     /// 1 where halves are rounded down.
     pub(super) fn down(self) -> u16 {
-        u16::from(self == Self::HalfDown)
+        u16::from(matches!(self, Self::HalfDown | Self::Mpeg4HalfDown | Self::Mpeg4QuarterDown))
     }
 }
 
@@ -199,7 +231,7 @@ pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Pla
     let place = |picture: usize, right: usize, down: usize| Place { picture, right, down };
     let (after, below) = (usize::from(right == 3), usize::from(down == 3));
     match (right, down) {
-        (_, _) if filter.taps().is_some() => (place(taps::picture((right, down)), 0, 0), None),
+        (_, _) if filter.has_all_phases() => (place(phases::picture((right, down)), 0, 0), None),
         (_, _) if filter != Filter::Quarter => (place(right / 2 + down, 0, 0), None),
         (0, 0) => (place(0, 0, 0), None),
         (2, 0) => (place(1, 0, 0), None),
@@ -218,6 +250,9 @@ pub(super) fn places(filter: Filter, (right, down): Phase) -> (Place, Option<Pla
 pub(super) fn block(filter: Filter, phase: Phase, rows: usize, room: &mut Room) {
     if let Some(taps) = filter.taps() {
         return taps.block((2 * phase.0, 2 * phase.1), rows, room);
+    }
+    if let Some(quarters) = filter.mpeg4() {
+        return quarters.block(phase, rows, room);
     }
     let Room { stride, window, sums, block, other } = room;
     let made = rows * *stride;
@@ -289,7 +324,10 @@ fn six_rows<'a, T>(row: impl Fn(usize) -> &'a [T]) -> [&'a [T]; 6] {
 #[inline(always)]
 pub(super) fn all_between(filter: Filter, source: &[u8], stride: usize, out: &mut [&mut [u8]]) {
     if let Some(taps) = filter.taps() {
-        return taps.all_phases(source, stride, out);
+        return all_phases(taps, source, stride, out);
+    }
+    if let Some(quarters) = filter.mpeg4() {
+        return all_phases(&quarters, source, stride, out);
     }
     let [across, downwards, both] = out else { return };
     let columns = stride - BEFORE - AFTER;

@@ -10,12 +10,13 @@ use crate::error::Result;
 /// Pairs of frames that are looked at.
 const PAIRS: usize = 4;
 /// Filters of one stream, those of most streams first.
-const FAMILIES: [&[Filter]; 5] = [
+const FAMILIES: [&[Filter]; 6] = [
     &[Filter::Quarter],
-    &[Filter::Half, Filter::HalfDown],
+    &[Filter::Mpeg4Half, Filter::Mpeg4HalfDown],
     &[Filter::Hevc],
     &[Filter::Vp9Regular, Filter::Vp9Smooth, Filter::Vp9Sharp],
     &[Filter::Av1Regular, Filter::Av1Smooth, Filter::Av1Sharp],
+    &[Filter::Mpeg4Quarter, Filter::Mpeg4QuarterDown],
 ];
 
 /// Filters that a stream goes through: one, or some that take turns.
@@ -66,12 +67,12 @@ impl Filters {
 
     /// Whether they are of eight taps, so that there are others that make nearly the same.
     pub(crate) fn have_eight_taps(self) -> bool {
-        self.0.iter().all(|filter| filter.taps().is_some())
+        self.0.iter().all(|filter| filter.has_all_phases())
     }
 
     /// The one that makes the same of the first planes, if there is another.
     pub(crate) fn twin(self) -> Option<Filter> {
-        self.0.contains(&Filter::Half).then_some(Filter::Mpeg2)
+        self.0.contains(&Filter::Mpeg4Half).then_some(Filter::Mpeg2)
     }
 
     /// The one of a pair of frames.

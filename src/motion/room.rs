@@ -55,6 +55,25 @@ impl Room {
         }
     }
 
+    /// Makes a window one of so many columns and rows, and one more of each, all around which it is mirrored.
+    #[inline(always)]
+    pub fn mirror(&mut self, (columns, rows): (usize, usize)) {
+        let stride = self.stride;
+        for row in self.window.chunks_exact_mut(stride).skip(BEFORE).take(rows + 1) {
+            let (last, row) = (BEFORE + columns, &mut row[..BEFORE + columns + AFTER]);
+            for away in 0..BEFORE {
+                row[BEFORE - 1 - away] = row[BEFORE + away];
+                row[last + 1 + away] = row[last - away];
+            }
+        }
+        let last = BEFORE + rows;
+        for away in 0..BEFORE {
+            for (from, to) in [(BEFORE + away, BEFORE - 1 - away), (last - away, last + 1 + away)] {
+                self.window.copy_within(from * stride..(from + 1) * stride, to * stride);
+            }
+        }
+    }
+
     /// The window to be filled with so many rows of [so many](Self::taken) columns otherwise.
     #[inline(always)]
     pub fn rows(&mut self, columns: usize, rows: usize) -> impl Iterator<Item = &mut [u8]> {

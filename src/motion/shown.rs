@@ -57,7 +57,7 @@ impl Kernel for Shown<'_> {
         for &filter in self.filters {
             let (vector, _) = match filter {
                 Filter::Quarter => quarter,
-                _ if filter.taps().is_none() => self.refine(filter, filter.steps(), start, &own, &mut room),
+                _ if !filter.has_all_phases() => self.refine(filter, filter.steps(), start, &own, &mut room),
                 _ => {
                     let start = (quarter.0, self.difference(filter, quarter.0, &own, &mut room));
                     self.refine(filter, &[1], start, &own, &mut room)
@@ -76,6 +76,9 @@ impl Shown<'_> {
     fn make(&self, filter: Filter, vector: Vector, area: Area, room: &mut Room) -> bool {
         let is_there = self.searched.reaches(vector, area) && self.earlier.bring(area.at(vector), area, room);
         if is_there {
+            if filter.mpeg4().is_some() {
+                room.mirror((area.columns, area.rows));
+            }
             block(filter, filter.phase(vector.x, vector.y), area.rows, room);
         }
         is_there

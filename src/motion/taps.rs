@@ -1,20 +1,14 @@
 //! Filters of eight taps, across and then down: HEVC's, VP9's and AV1's. FORMAT.md has their numbers too.
 
 use super::filter::{AFTER, BEFORE, Eighths, Filter};
+use super::phases::{Separable, TAPS, eight_rows};
 use super::room::{Room, STEP, steps};
 
 /// Taps of the places between two samples, from the first of these to halfway; beyond, those of the other side are mirrored.
 type Table = &'static [[i16; TAPS]];
 
-pub(super) const TAPS: usize = BEFORE + 1 + AFTER;
-/// Phases of a sample to the right, and down.
-const QUARTERS: usize = 4;
-/// All of them.
-pub(super) const PHASES: usize = QUARTERS * QUARTERS;
 /// What AV1 has filters of four taps for.
 const NARROW: usize = 4;
-/// Pictures of what is between samples.
-pub(super) const PICTURES: usize = PHASES - 1;
 
 /// A filter.
 pub(super) struct Taps {
@@ -120,7 +114,6 @@ impl Filter {
         const OF_AV1: [Taps; 3] =
             [av1(AV1_REGULAR, AV1_NARROW), av1(AV1_SMOOTH, AV1_NARROW_SMOOTH), av1(AV1_SHARP, AV1_NARROW)];
         match self {
-            Self::Whole | Self::Half | Self::HalfDown | Self::Mpeg2 | Self::Quarter => None,
             Self::Hevc => Some(&HEVC),
             Self::Vp9Regular => Some(&OF_VP9[0]),
             Self::Vp9Smooth => Some(&OF_VP9[1]),
@@ -128,6 +121,7 @@ impl Filter {
             Self::Av1Regular => Some(&OF_AV1[0]),
             Self::Av1Smooth => Some(&OF_AV1[1]),
             Self::Av1Sharp => Some(&OF_AV1[2]),
+            _ => None,
         }
     }
 }
@@ -152,11 +146,6 @@ pub(super) fn at(table: Table, eighths: usize) -> Option<[i16; TAPS]> {
 fn weighted(taps: [i16; TAPS], sample: impl Fn(usize) -> i32) -> i32 {
     let of = |tap: usize| i32::from(taps[tap]) * sample(tap);
     of(0) + of(1) + of(2) + of(3) + of(4) + of(5) + of(6) + of(7)
-}
-
-#[inline(always)]
-fn eight_rows<'a>(row: impl Fn(usize) -> &'a [i16]) -> [&'a [i16]; TAPS] {
-    [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]
 }
 
 impl Taps {
@@ -230,35 +219,18 @@ impl Taps {
             self.row_down(down, eight_rows(|tap| &sums[tap * *stride + from..]), &mut block[from..][..STEP]);
         }
     }
-
-    /// Rows of all phases of the first plane but whole samples, as of [`super::filter::all_between`].
-    #[inline(always)]
-    pub fn all_phases(&self, source: &[u8], stride: usize, out: &mut [&mut [u8]]) {
-        let columns = stride - BEFORE - AFTER;
-        let row = |y: usize| &source[y * stride..][..stride];
-        let taps = [0, 2, 4, 6].map(|eighths| at(self.first, eighths));
-        // Eight rows across of each phase, which take turns.
-        let mut across = [(); QUARTERS].map(|()| [(); TAPS].map(|()| vec![0; columns]));
-        for (across, taps) in across.iter_mut().zip(taps) {
-            for (y, across) in across.iter_mut().enumerate().take(TAPS - 1) {
-                self.row_across(taps, row(y), across);
-            }
-        }
-        for y in 0..out.first().map_or(0, |out| out.len() / columns) {
-            for (right, across) in across.iter_mut().enumerate() {
-                self.row_across(taps[right], row(y + TAPS - 1), &mut across[(y + TAPS - 1) % TAPS]);
-                for (down, &taps) in taps.iter().enumerate() {
-                    let Some(at) = picture((right, down)).checked_sub(1) else { continue };
-                    let out = &mut out[at][y * columns..][..columns];
-                    self.row_down(taps, eight_rows(|tap| &across[(y + tap) % TAPS][..]), out);
-                }
-            }
-        }
-    }
 }
 
-/// Which picture of all phases has what a vector leads to; 0 are the samples.
-#[inline(always)]
-pub(super) fn picture((right, down): (usize, usize)) -> usize {
-    down * QUARTERS + right
+impl Separable for Taps {
+    type Across = i16;
+
+    #[inline(always)]
+    fn row_across(&self, quarters: usize, row: &[u8], out: &mut [i16]) {
+        self.row_across(at(self.first, 2 * quarters), row, out);
+    }
+
+    #[inline(always)]
+    fn row_down(&self, quarters: usize, rows: [&[i16]; TAPS], out: &mut [u8]) {
+        self.row_down(at(self.first, 2 * quarters), rows, out);
+    }
 }

@@ -69,6 +69,11 @@ fn eighths(plane: &dyn Fn(i32, i32) -> i32, x: i32, y: i32, (right, down): (i32,
     (sum + round) >> 6
 }
 
+fn units_of_block(field: &Field, unit: usize) -> [Vector; 4] {
+    let block = unit / field.across / 2 * 2 * field.across + unit % field.across / 2 * 2;
+    [0, 1, field.across, field.across + 1].map(|to| field.vectors[block + to])
+}
+
 /// Every filter, vectors of every length, odd sizes, at every SIMD level: as the standards say, sample by sample.
 #[test]
 fn pictures_are_what_the_standards_say() {
@@ -92,8 +97,16 @@ fn pictures_are_what_the_standards_say() {
                             let unit = ((y << share.down) / UNIT) * field.across + (x << share.across) / UNIT;
                             let (vx, vy) = (i32::from(field.vectors[unit].x), i32::from(field.vectors[unit].y));
                             let (x, y) = (x as i32, y as i32);
+                            let is_mpeg4 = matches!(filter, Filter::Mpeg4Quarter | Filter::Mpeg4QuarterDown);
+                            let moves_blocks = is_mpeg4 || matches!(filter, Filter::Mpeg4Half | Filter::Mpeg4HalfDown);
+                            let is_down =
+                                [Filter::HalfDown, Filter::Mpeg4HalfDown, Filter::Mpeg4QuarterDown].contains(&filter);
+                            let units = units_of_block(&field, unit);
+                            let falls_apart = units != [units[0]; 4];
                             let halves = |v: i32, share: u32| match (share, filter) {
                                 (1, Filter::Mpeg2) => (v >> 1) / 2,
+                                (1, _) if is_mpeg4 => ((v / 2) >> 1) | ((v / 2) & 1),
+                                (_, _) if is_mpeg4 => v / 2,
                                 (1, _) => (v >> 2) | (v >> 1 & 1),
                                 _ => v >> 1,
                             };
@@ -102,10 +115,24 @@ fn pictures_are_what_the_standards_say() {
                                 (Filter::Quarter, 0) => {
                                     quarter(&sample, x + (vx >> 2), y + (vy >> 2), (vx & 3, vy & 3))
                                 }
-                                (Filter::Half | Filter::HalfDown | Filter::Mpeg2, _) => {
-                                    let (hx, hy) = (halves(vx, share.across), halves(vy, share.down));
+                                (_, 0) if is_mpeg4 => {
+                                    let side = if falls_apart { UNIT } else { SIDE } as i32;
+                                    let block = [x / side * side + (vx >> 2), y / side * side + (vy >> 2)];
+                                    let within = [x % side, y % side];
+                                    taps::mpeg4(&sample, block, side, within, [vx & 3, vy & 3], is_down.into())
+                                }
+                                (filter, _) if is_mpeg4 || filter.phases() == 2 => {
+                                    let of_four = |way: fn(&Vector) -> i16| {
+                                        taps::of_four(units.iter().map(|unit| halves(way(unit).into(), 0)).sum())
+                                    };
+                                    let (hx, hy) =
+                                        if moves_blocks && falls_apart && (share.across, share.down) == (1, 1) {
+                                            (of_four(|unit| unit.x), of_four(|unit| unit.y))
+                                        } else {
+                                            (halves(vx, share.across), halves(vy, share.down))
+                                        };
                                     let at = (x + (hx >> 1), y + (hy >> 1));
-                                    let down = i32::from(filter == Filter::HalfDown);
+                                    let down = i32::from(is_down);
                                     let sum = |n: i32, sum: i32, bits: u32| (sum + n - down) >> bits;
                                     let s = |dx: i32, dy: i32| sample(at.0 + dx, at.1 + dy);
                                     match (hx & 1, hy & 1) {
@@ -123,11 +150,7 @@ fn pictures_are_what_the_standards_say() {
                                     match filter.taps() {
                                         None => eighths(&sample, at.0, at.1, parts, 32),
                                         Some(_) => {
-                                            let block = unit / field.across / 2 * 2 * field.across
-                                                + unit % field.across / 2 * 2;
-                                            let units = [0, 1, field.across, field.across + 1]
-                                                .map(|to| field.vectors[block + to]);
-                                            let narrow = |halved: u32| units != [units[0]; 4] && halved == 1;
+                                            let narrow = |halved: u32| falls_apart && halved == 1;
                                             let narrow = (narrow(share.across), narrow(share.down));
                                             taps::between(filter as i32, share.is_first, narrow, &sample, at, parts)
                                         }
@@ -171,8 +194,9 @@ fn pictures_are_what_the_standards_say() {
 fn what_moved_is_found() {
     let earlier = plane(WIDTH, HEIGHT, 3);
     let cpu = CpuBackend::new(SimdLevel::detect(), 2);
-    // MPEG-2's is the same to the first plane as that of halves.
-    for filter in Filter::ALL.into_iter().skip(1).filter(|&filter| filter != Filter::Mpeg2) {
+    // The same to the first plane as those of MPEG-4.
+    let of_same_luma = |filter| matches!(filter, Filter::Half | Filter::HalfDown | Filter::Mpeg2);
+    for filter in Filter::ALL.into_iter().skip(1).filter(|&filter| !of_same_luma(filter)) {
         let (x, y) = if filter.phase(1, 1) == (1, 1) { (13, -6) } else { (-22, 10) };
         let mut field = Field { filter, ..Field::still(WIDTH, HEIGHT) };
         field.vectors.fill(Vector { x, y });

@@ -1,11 +1,13 @@
 //! All filters as weighted sums, in a table that devices read (`shaders/motion/between.wgsl`).
 //!
 //! A sample of a filter is a sum of eight samples across, of which eight are summed up down: other filters than those of eight
-//! taps have weights of 0. Quarter samples of H.264 are means of two such.
+//! taps have weights of 0. Quarter samples of H.264 are means of two such. MPEG-4's, of which each direction is a mean, have a
+//! shader of their own (`shaders/motion/mpeg4.wgsl`).
 
-use super::compensate::eighths;
+use super::compensate::{added_below_zero, eighths};
 use super::filter::{Filter, Place, places};
-use super::taps::{TAPS, at};
+use super::phases::TAPS;
+use super::taps::at;
 
 /// Phases of a sample of the first plane, in each direction.
 const QUARTERS: i16 = 4;
@@ -44,6 +46,9 @@ fn of_filter(filter: Filter) -> Vec<u32> {
         let ends = 0..4 << share;
         words.push(ends.fold(0, |word, end| word | ((eighths(filter, end, share).1 as u32) << (4 * end))));
     }
+    words.extend((0..2).map(|share| added_below_zero(filter, share) as u32));
+    words.push(filter.moves_blocks().into());
+    words.push(filter.mpeg4().map_or(0, |quarters| quarters.round() as u32));
     for Rounding { across, is_bounded, down, half } in [of_first_plane(filter), of_other_planes(filter)] {
         words.extend([across, is_bounded.into(), down, half]);
     }

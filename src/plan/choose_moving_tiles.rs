@@ -162,7 +162,7 @@ mod tests {
         let format = FrameFormat::new(Dtype::U8, layout).unwrap();
         let geometry = Geometry::new(&format, 3);
         let cpu = CpuBackend::new(SimdLevel::detect(), 1);
-        for filter in [Filter::Half, Filter::Mpeg2] {
+        for filter in [Filter::Mpeg4Half, Filter::Mpeg2] {
             let mut raw: Vec<u8> = (0..geometry.frame_samples as u32)
                 .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 / 4 + (at % 96) as u8)
                 .collect();

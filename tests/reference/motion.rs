@@ -1,7 +1,7 @@
 //! Sections 4.8 and 7.1.
 
 use super::model::{Bit, Decisions, Distribution, EVEN};
-use super::taps::between;
+use super::taps::{between, mpeg4, of_four};
 
 /// The motion of a frame.
 pub struct Field {
@@ -237,10 +237,11 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
     let a = i32::from(size.0 != first.0);
     let b = i32::from(size.1 != first.1);
     // Whether the units of a block move apart.
-    let falls_apart = |unit: usize| {
+    let of_block = |unit: usize| {
         let first = unit / field.across / 2 * 2 * field.across + unit % field.across / 2 * 2;
-        [1, field.across, field.across + 1].iter().any(|to| field.vectors[first + to] != field.vectors[first])
+        [0, 1, field.across, field.across + 1].map(|to| field.vectors[first + to])
     };
+    let falls_apart = |unit: usize| of_block(unit) != [of_block(unit)[0]; 4];
     let sample = |x: i32, y: i32| {
         let unit = ((y << b) / 8) as usize * field.across + ((x << a) / 8) as usize;
         let (vx, vy) = field.vectors[unit];
@@ -255,6 +256,11 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
                 (x + (vx >> 2), y + (vy >> 2)),
                 (2 * (vx & 3), 2 * (vy & 3)),
             ),
+            (12 | 13, true) => {
+                let size = if falls_apart(unit) { 8 } else { 16 };
+                let block = [x / size * size + (vx >> 2), y / size * size + (vy >> 2)];
+                mpeg4(&s, block, size, [x % size, y % size], [vx & 3, vy & 3], field.filter - 12)
+            }
             (0 | 3..=10, false) => {
                 let (px, py) = ((vx << (1 - a)) & 7, (vy << (1 - b)) & 7);
                 let (x, y) = (x + (vx >> (2 + a)), y + (vy >> (2 + b)));
@@ -271,12 +277,19 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
             _ => {
                 let halves = |v: i32, shared: i32| match (shared, field.filter) {
                     (1, 11) => (v >> 1) / 2,
+                    (1, 12 | 13) => (v / 2) >> 1 | (v / 2) & 1,
+                    (_, 12 | 13) => v / 2,
                     (1, _) => v >> 2 | v >> 1 & 1,
                     _ => v >> 1,
                 };
-                let (hx, hy) = (halves(vx, a), halves(vy, b));
+                let (hx, hy) = if field.filter > 11 && (a, b) == (1, 1) && falls_apart(unit) {
+                    let sum = |way: fn((i32, i32)) -> i32| of_block(unit).iter().map(|&v| halves(way(v), 0)).sum();
+                    (of_four(sum(|(vx, _)| vx)), of_four(sum(|(_, vy)| vy)))
+                } else {
+                    (halves(vx, a), halves(vy, b))
+                };
                 let (x, y) = (x + (hx >> 1), y + (hy >> 1));
-                let down = i32::from(field.filter == 2);
+                let down = i32::from(matches!(field.filter, 2 | 13 | 15));
                 match (hx & 1, hy & 1) {
                     (0, 0) => s(x, y),
                     (1, 0) => (s(x, y) + s(x + 1, y) + 1 - down) >> 1,

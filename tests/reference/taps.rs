@@ -1,4 +1,4 @@
-//! Filters of eight taps, of section 7.1: those of HEVC, VP9 and AV1.
+//! Filters of eight taps, of section 7.1: those of HEVC, VP9 and AV1, and MPEG-4's quarters.
 
 /// Taps from one sample to halfway to the next.
 type Table = &'static [[i32; 8]];
@@ -116,4 +116,45 @@ pub fn between(
         if across == bits { value.clamp(0, 255) } else { value }
     };
     round((0..8).map(|i| tap(table(narrow.1), down, i) * row(y + i - 3)).sum(), 2 * bits - across).clamp(0, 255)
+}
+
+/// MPEG-4's quarters: what is so many of them to the right and below a sample in a column and a row of a block, which begins in a
+/// column and a row of a plane.
+pub fn mpeg4(
+    s: &dyn Fn(i32, i32) -> i32,
+    block: [i32; 2],
+    size: i32,
+    within: [i32; 2],
+    quarters: [i32; 2],
+    down: i32,
+) -> i32 {
+    const TAPS: [i32; 8] = [-1, 3, -6, 20, 20, -6, 3, -1];
+    let mirrored = |at: i32| {
+        if at < 0 {
+            -1 - at
+        } else if at > size {
+            2 * size + 1 - at
+        } else {
+            at
+        }
+    };
+    let between = |of: &dyn Fn(i32) -> i32, at: i32, quarters: i32| {
+        let half = || (0..8).map(|tap| TAPS[tap as usize] * of(mirrored(at + tap - 3))).sum::<i32>();
+        let half = || ((half() + 16 - down) >> 5).clamp(0, 255);
+        match quarters {
+            0 => of(at),
+            2 => half(),
+            1 => (of(at) + half() + 1 - down) >> 1,
+            _ => (of(at + 1) + half() + 1 - down) >> 1,
+        }
+    };
+    let row = |y: i32| between(&|x| s(block[0] + x, block[1] + y), within[0], quarters[0]);
+    between(&row, within[1], quarters[1])
+}
+
+/// The chroma vector of a block in halves, from what four vectors of luma in halves add up to: ITU-T H.263, table F.1.
+pub fn of_four(sum: i32) -> i32 {
+    const HALVES: [usize; 16] = [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2];
+    let length = sum.unsigned_abs() as usize;
+    sum.signum() * (length / 16 * 2 + HALVES[length % 16]) as i32
 }

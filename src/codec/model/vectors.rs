@@ -66,22 +66,18 @@ struct Job<'a, L, C> {
 }
 
 impl<L: Lanes, C: Coder> Kernel for Job<'_, L, C> {
-    /// The number of a filter that is not known, if there was one.
-    type Output = Option<u32>;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> Option<u32> {
+    fn run(self) {
         let Self { lanes, coder, filter_bits, fields } = self;
         let mut models = Models::new();
         for field in fields {
             if coder.is_spent() {
                 break;
             }
-            if let Err(unknown) = code_field(lanes, coder, &mut models, filter_bits, field, |_| true) {
-                return Some(unknown);
-            }
+            code_field(lanes, coder, &mut models, filter_bits, field, |_| true);
         }
-        None
     }
 }
 
@@ -95,8 +91,8 @@ struct OrderedJob<'a, L, C> {
 }
 
 impl<L: Lanes, C: Coder> Kernel for OrderedJob<'_, L, C> {
-    /// What was coded, or the number of a filter that is not known.
-    type Output = std::result::Result<(Order, Vec<Moved>), u32>;
+    /// What was coded.
+    type Output = (Order, Vec<Moved>);
 
     #[inline(always)]
     fn run(self) -> Self::Output {
@@ -115,21 +111,21 @@ impl<L: Lanes, C: Coder> Kernel for OrderedJob<'_, L, C> {
             }
             let [of_earlier, of_later] = &mut models;
             match later {
-                None => code_field(lanes, coder, of_earlier, WIDE_BITS, earlier, |_| true)?,
+                None => code_field(lanes, coder, of_earlier, WIDE_BITS, earlier, |_| true),
                 Some(later) => {
                     sides.code(coder, later);
                     let Later { field, sides } = later;
                     let sides = &sides[..];
-                    code_field(lanes, coder, of_earlier, WIDE_BITS, earlier, |unit| sides[unit] != Side::Later)?;
-                    code_field(lanes, coder, of_later, WIDE_BITS, field, |unit| sides[unit] != Side::Earlier)?;
+                    code_field(lanes, coder, of_earlier, WIDE_BITS, earlier, |unit| sides[unit] != Side::Later);
+                    code_field(lanes, coder, of_later, WIDE_BITS, field, |unit| sides[unit] != Side::Earlier);
                 }
             }
         }
-        Ok((order, moved))
+        (order, moved)
     }
 }
 
-/// A field, of which some units are used; fails with the number of a filter that is not known.
+/// A field, of which some units are used.
 #[inline(always)]
 fn code_field<L: Lanes, C: Coder>(
     lanes: L,
@@ -138,9 +134,10 @@ fn code_field<L: Lanes, C: Coder>(
     filter_bits: u32,
     field: &mut Field,
     used: impl Fn(usize) -> bool,
-) -> std::result::Result<(), u32> {
+) {
     let filter = coder.plain(filter_bits, field.filter as u32);
-    field.filter = *Filter::ALL.get(filter as usize).ok_or(filter)?;
+    // There are as many as these bits have numbers.
+    field.filter = Filter::ALL[filter as usize % Filter::ALL.len()];
     let across = field.across / BLOCK_UNITS;
     let mut above = vec![Trace::default(); across];
     for row in 0..field.vectors.len() / field.across / BLOCK_UNITS {
@@ -150,7 +147,6 @@ fn code_field<L: Lanes, C: Coder>(
             *above = left;
         }
     }
-    Ok(())
 }
 
 #[inline(always)]
@@ -236,7 +232,7 @@ fn code_way<L: Lanes, C: Coder>(
     (i32::from(beside) + difference) as i16
 }
 
-fn run<C: Coder>(simd: SimdLevel, coder: &mut C, filter_bits: u32, fields: &mut [Field]) -> Option<u32> {
+fn run<C: Coder>(simd: SimdLevel, coder: &mut C, filter_bits: u32, fields: &mut [Field]) {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = simd.avx2() {
         return simd.run(Job { lanes, coder, filter_bits, fields });
@@ -250,7 +246,7 @@ fn run_ordered<C: Coder>(
     order: Order,
     still: &Field,
     moved: Vec<Moved>,
-) -> std::result::Result<(Order, Vec<Moved>), u32> {
+) -> (Order, Vec<Moved>) {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = simd.avx2() {
         return simd.run(OrderedJob { lanes, coder, order, still, moved });
@@ -276,18 +272,17 @@ pub fn encode(simd: SimdLevel, fields: &[Field]) -> Vec<u8> {
 pub fn decode(simd: SimdLevel, packed: &[u8], fields: &mut [Field]) -> Result<()> {
     let (filter_bits, words) = match packed.split_first_chunk::<4>() {
         Some((&WIDE, words)) => (WIDE_BITS, words),
-        Some((&[low, high, 0, 0], _)) => return Err(unknown(format!("form {}", u16::from_le_bytes([low, high])))),
+        Some((&[low, high, 0, 0], _)) => {
+            let form = u16::from_le_bytes([low, high]);
+            return Err(Error::unsupported(format!(
+                "vectors: form {form} is not known to this version; update framepress"
+            )));
+        }
         _ => (2, packed),
     };
     let mut decoder = Decoder::new(words);
-    if let Some(filter) = run(simd, &mut decoder, filter_bits, fields) {
-        return Err(unknown(format!("filter {filter}")));
-    }
+    run(simd, &mut decoder, filter_bits, fields);
     ended(decoder)
-}
-
-fn unknown(what: impl std::fmt::Display) -> Error {
-    Error::unsupported(format!("vectors: {what} is not known to this version; update framepress"))
 }
 
 fn ended(decoder: Decoder<'_>) -> Result<()> {
@@ -304,9 +299,7 @@ pub fn encode_ordered(simd: SimdLevel, order: &Order, moved: Vec<Moved>) -> (Vec
     let mut packed = ORDERED.to_vec();
     let mut encoder = Encoder::default();
     let still = Field { filter: Filter::Whole, across: 0, vectors: Vec::new() };
-    // What is encoded has filters that are known.
-    let (_, moved) =
-        run_ordered(simd, &mut encoder, order.clone(), &still, moved).unwrap_or((order.clone(), Vec::new()));
+    let (_, moved) = run_ordered(simd, &mut encoder, order.clone(), &still, moved);
     encoder.finish(&mut packed);
     (packed, moved)
 }
@@ -324,8 +317,7 @@ pub fn decode_ordered(simd: SimdLevel, packed: &[u8], frames: usize, still: &Fie
         return Ok((in_turn, fields.into_iter().map(|earlier| Moved { earlier, later: None }).collect()));
     };
     let mut decoder = Decoder::new(words);
-    let decoded = run_ordered(simd, &mut decoder, in_turn, still, Vec::new())
-        .map_err(|filter| unknown(format!("filter {filter}")))?;
+    let decoded = run_ordered(simd, &mut decoder, in_turn, still, Vec::new());
     ended(decoder)?;
     Ok(decoded)
 }
