@@ -76,6 +76,11 @@ pub(crate) fn for_each<T: Send>(crew: &Crew, items: Vec<T>, work: impl Fn(T) -> 
     }
     // Without a pool this thread does all the work.
     let Some(pool) = pool() else { return items.into_iter().try_for_each(work) };
+    // A seat that becomes free once this loop is on its way is not taken before an item ends: where items are few, a thread is idle
+    // for long. The whole pool needs no seats, since no more threads can come than it has.
+    let helpers = Crew::new(crew.threads - 1);
+    let is_whole_pool = pool.current_thread_index().is_some() && crew.threads >= pool.current_num_threads();
+    let crew = if is_whole_pool { &helpers } else { crew };
     let each = ForEach { crew, queue: Mutex::new(items.into_iter().enumerate()), failure: Mutex::new(None), work };
     pool.in_place_scope(|scope| each.run(scope));
     match each.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
