@@ -1,7 +1,7 @@
 //! Compression: batches of raw frames to batch records.
 
 use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use ndarray::{ArrayView, Dimension};
 
@@ -21,7 +21,7 @@ use crate::plan::{
     self, LevelParameters, Making, Method, MethodChoice, PatchedPlan, Plan, RecoveredPlan, Settings, Shuffle,
     StripPlan, TileChoice, TilePlan,
 };
-use crate::pool;
+use crate::pool::{self, Spares};
 use crate::recovered::{Excepted, Recovered};
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
@@ -62,8 +62,8 @@ pub struct Compressor {
 /// Things that are costly to make anew for each batch.
 #[derive(Default)]
 struct Spare {
-    encoders: Mutex<Vec<Encoder>>,
-    buffers: Mutex<Vec<WorkBuffer>>,
+    encoders: Spares<Encoder>,
+    buffers: Spares<WorkBuffer>,
 }
 
 /// A batch as it is recorded, without its place in a file.
@@ -244,7 +244,7 @@ impl Compressor {
     /// Restores the frames again, if that was asked for.
     fn verify(&self, batch: Batch<'_>, (method, blocks): &Packed) -> Result<()> {
         let Some(verifier) = &self.verifier else { return Ok(()) };
-        let mut restored = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let mut restored = self.spare.buffers.take().unwrap_or_default();
         restored.resize_for_overwrite(batch.raw.len());
         let cpu = self.scheduler.cpu();
         let found: Vec<_> = blocks.iter().map(CodedBlock::as_found).collect();
@@ -262,7 +262,7 @@ impl Compressor {
                 true => Ok(()),
                 false => Err(Error::corrupt("verification: other frames came back than were packed")),
             });
-        pool::lock(&self.spare.buffers).push(restored);
+        self.spare.buffers.give(restored);
         result
     }
 
@@ -359,15 +359,15 @@ impl Compressor {
             let codec = encoder.encode(bytes, Surroundings::default(), &mut packed);
             blocks.push(CodedBlock { codec, bytes: packed });
         }
-        pool::lock(&self.spare.encoders).push(encoder);
+        self.spare.encoders.give(encoder);
         Ok((plan, blocks))
     }
 
     fn pack_planes(&self, batch: Batch<'_>, plan: Plan, backend: &dyn Backend) -> Result<Packed> {
-        let mut residuals = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let mut residuals = self.spare.buffers.take().unwrap_or_default();
         let coded = planes::forward(batch, &plan, backend, &mut residuals)
             .and_then(|()| self.encode(batch.geometry, &plan, &residuals));
-        pool::lock(&self.spare.buffers).push(residuals);
+        self.spare.buffers.give(residuals);
         coded.map(|blocks| (Method::Planes(plan), blocks))
     }
 
@@ -391,10 +391,10 @@ impl Compressor {
         motion: Option<&OrderedMotion>,
         backend: &dyn Backend,
     ) -> Result<Option<Packed>> {
-        let mut planes = pool::lock(&self.spare.buffers).pop().unwrap_or_default();
+        let mut planes = self.spare.buffers.take().unwrap_or_default();
         let strips = planes::forward(batch, &plan.planes(batch.geometry), backend, &mut planes)
             .and_then(|()| strips::encode(batch.geometry, &plan, motion, &planes, backend, self.scheduler.cpu()));
-        pool::lock(&self.spare.buffers).push(planes);
+        self.spare.buffers.give(planes);
         let block = |bytes| CodedBlock { codec: CodecId::Model, bytes };
         let blocks: Vec<_> = strips?.into_iter().map(block).collect();
         Ok((packed_bytes(&blocks) <= batch.raw.len()).then_some((Method::Strips(plan), blocks)))
@@ -424,13 +424,13 @@ impl Compressor {
                 Shuffle::None | Shuffle::Bit => Surroundings::default(),
             };
             let codec = encoder.encode(&bytes[block.bytes], around, &mut packed);
-            pool::lock(&self.spare.encoders).push(encoder);
+            self.spare.encoders.give(encoder);
             Ok(CodedBlock { codec, bytes: packed })
         })
     }
 
     fn encoder(&self) -> Result<Encoder> {
-        if let Some(encoder) = pool::lock(&self.spare.encoders).pop() {
+        if let Some(encoder) = self.spare.encoders.take() {
             return Ok(encoder);
         }
         let level = LevelParameters::of(self.settings.level());

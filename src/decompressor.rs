@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::Mutex;
 
 use crate::codec::{Decoder, Surroundings, discrete, exceptions};
 use crate::container::{self, BatchRecord, Limits, RecordReader};
@@ -14,7 +13,7 @@ use crate::packed::{CodedBlock, Span, bytes_of};
 use crate::part::Part;
 use crate::pipeline::{self, Window, in_order};
 use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
-use crate::pool::{self, Crew};
+use crate::pool::{self, Crew, Spares};
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::work::Work;
 use crate::schedule::{BatchCounts, RunStatistics, Scheduler};
@@ -29,9 +28,9 @@ use crate::{patched, planes, recovered, strips, tiled};
 pub struct Decompressor {
     pub(crate) scheduler: Scheduler,
     limits: Limits,
-    decoders: Mutex<Vec<Decoder>>,
-    buffers: Mutex<Vec<WorkBuffer>>,
-    reusable: Mutex<Vec<Vec<u8>>>,
+    decoders: Spares<Decoder>,
+    buffers: Spares<WorkBuffer>,
+    reusable: Spares<Vec<u8>>,
 }
 
 /// A batch of a file in memory, and where its frames go.
@@ -52,7 +51,7 @@ impl Decompressor {
 
     pub(crate) fn on(mut scheduler: Scheduler, limits: Limits) -> Self {
         scheduler.set_staging_bytes(pipeline::staging_bytes(limits.working_bytes));
-        Self { scheduler, limits, decoders: Mutex::default(), buffers: Mutex::default(), reusable: Mutex::default() }
+        Self { scheduler, limits, decoders: Spares::default(), buffers: Spares::default(), reusable: Spares::default() }
     }
 
     /// The most threads that one call uses.
@@ -159,11 +158,8 @@ impl Decompressor {
     /// Hands back the bytes of frames that are done with: a later batch is restored into their memory. Fresh memory
     /// costs several times what copying does.
     pub fn reuse(&self, bytes: Vec<u8>) {
-        let mut reusable = pool::lock(&self.reusable);
         // More cannot be wanted at a time.
-        if reusable.len() < self.threads() {
-            reusable.push(bytes);
-        }
+        self.reusable.give_up_to(self.threads(), bytes);
     }
 
     /// What may be in work at a time.
@@ -210,7 +206,7 @@ impl Decompressor {
 
     /// Memory of so many bytes for frames. Its content is unspecified.
     fn memory(&self, bytes: usize) -> Vec<u8> {
-        let mut raw = pool::lock(&self.reusable).pop().unwrap_or_default();
+        let mut raw = self.reusable.take().unwrap_or_default();
         if raw.capacity() < bytes {
             // Not grown: pages that nobody writes to take no memory.
             raw = vec![0; bytes];
@@ -310,12 +306,12 @@ impl Decompressor {
         self.restore_recovered(geometry, recovered, blocks, part, backend, (&mut *raw).into())?;
         let Some(part) = part.within(&patch.rows()) else { return Ok(()) };
         let patch_geometry = patch.geometry(geometry);
-        let mut pixels = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let mut pixels = self.buffers.take().unwrap_or_default();
         pixels.resize_for_overwrite(patch_geometry.raw_bytes());
         let result = self
             .restore_method(&patch_geometry, method, of_patch, &part, backend, pixels.as_bytes_mut().into())
             .and_then(|()| patched::put_over(geometry, patch, pixels.as_bytes(), raw, self.scheduler.cpu()));
-        pool::lock(&self.buffers).push(pixels);
+        self.buffers.give(pixels);
         result
     }
 
@@ -331,7 +327,7 @@ impl Decompressor {
         let (blocks, of_exceptions) = self.exceptions_after(plan, blocks)?;
         let of_exceptions = of_exceptions.each_ref().map(Vec::as_slice);
         let planes_geometry = plan.making.planes(geometry);
-        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let mut planes = self.buffers.take().unwrap_or_default();
         let converts = !backend.is_cpu() || part.is_whole(geometry) && tiled::converts(&planes_geometry);
         let result = match &*plan.method {
             Method::Tiles(tiles) if converts => {
@@ -348,7 +344,7 @@ impl Decompressor {
                     })
             }
         };
-        pool::lock(&self.buffers).push(planes);
+        self.buffers.give(planes);
         result
     }
 
@@ -361,12 +357,12 @@ impl Decompressor {
         let lengths: Vec<u64> = plan.exception_blocks().collect();
         let (blocks, exception_blocks) = blocks.split_at(blocks.len().saturating_sub(lengths.len()));
         let mut of_exceptions = [Vec::new(), Vec::new()];
-        let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
+        let mut decoder = self.decoders.take().unwrap_or_default();
         for ((block, &length), bytes) in exception_blocks.iter().zip(&lengths).zip(&mut of_exceptions) {
             bytes.resize(usize::try_from(length).map_err(|_| Error::limit("exceptions: too many"))?, 0);
             decoder.decode(block.codec, block.bytes, Surroundings::default(), bytes)?;
         }
-        pool::lock(&self.decoders).push(decoder);
+        self.decoders.give(decoder);
         Ok((blocks, of_exceptions))
     }
 
@@ -378,11 +374,11 @@ impl Decompressor {
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
-        let mut residuals = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let mut residuals = self.buffers.take().unwrap_or_default();
         let result = self
             .decode(geometry, plan, blocks, &mut residuals)
             .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw));
-        pool::lock(&self.buffers).push(residuals);
+        self.buffers.give(residuals);
         result
     }
 
@@ -395,10 +391,10 @@ impl Decompressor {
         backend: &dyn Backend,
         raw: &mut [u8],
     ) -> Result<()> {
-        let mut planes = pool::lock(&self.buffers).pop().unwrap_or_default();
+        let mut planes = self.buffers.take().unwrap_or_default();
         let result = strips::decode(geometry, plan, strips, part, &mut planes, self.scheduler.cpu())
             .and_then(|()| planes::inverse(geometry, &plan.planes(geometry), backend, &mut planes, raw));
-        pool::lock(&self.buffers).push(planes);
+        self.buffers.give(planes);
         result
     }
 
@@ -429,9 +425,9 @@ impl Decompressor {
             (rest, start) = (tail, place.bytes.end);
         }
         pool::for_each(self.crew(), spans, |span| {
-            let mut decoder = pool::lock(&self.decoders).pop().unwrap_or_default();
+            let mut decoder = self.decoders.take().unwrap_or_default();
             let result = span.decode(&mut decoder);
-            pool::lock(&self.decoders).push(decoder);
+            self.decoders.give(decoder);
             result
         })
     }

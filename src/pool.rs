@@ -1,8 +1,12 @@
 //! One process-wide thread pool with a cap.
 
+mod spares;
+
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+pub(crate) use spares::Spares;
 
 use crate::error::{Error, Result};
 

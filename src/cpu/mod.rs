@@ -25,7 +25,7 @@ pub mod temporal;
 mod tests;
 pub mod tiles;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub use simd::{SIMD_VARIABLE, SimdLevel};
 
@@ -37,7 +37,7 @@ use crate::error::Result;
 use crate::frame::{Batch, GROUP, Geometry, WorkBuffer};
 use crate::motion::{self, Field, Filter, Filters, Motion, SearchEffort};
 use crate::plan::{Candidate, Colour, Making, Plan, PlanePlan, Predictor, Shuffle, TileCut, TilePlan};
-use crate::pool::{self, Crew};
+use crate::pool::{self, Crew, Spares};
 use crate::stage::{
     self, Backend, CodedTiles, PackedTiles, Restored, SegmentCode, Segments, SolvedPlanes, TileBatch, TileEffort,
 };
@@ -50,11 +50,11 @@ pub struct CpuBackend {
     simd: SimdLevel,
     crew: Arc<Crew>,
     /// Buffers to use again: a fresh one costs a page fault per 4 KiB.
-    spare: Mutex<Vec<WorkBuffer>>,
+    spare: Spares<WorkBuffer>,
     /// The same of sums.
-    spare_sums: Mutex<Vec<FrameSums>>,
+    spare_sums: Spares<FrameSums>,
     /// The same of what was packed and is written.
-    spare_blocks: Mutex<Vec<Vec<u8>>>,
+    spare_blocks: Spares<Vec<u8>>,
 }
 
 impl CpuBackend {
@@ -98,31 +98,31 @@ impl CpuBackend {
 
     /// A buffer of `bytes` unspecified bytes.
     pub(crate) fn take_buffer(&self, bytes: usize) -> WorkBuffer {
-        let mut buffer = pool::lock(&self.spare).pop().unwrap_or_default();
+        let mut buffer = self.spare.take().unwrap_or_default();
         buffer.resize_for_overwrite(bytes);
         buffer
     }
 
     /// Keeps a buffer to use it again.
     pub(crate) fn give_back(&self, buffer: WorkBuffer) {
-        pool::lock(&self.spare).push(buffer);
+        self.spare.give(buffer);
     }
 
     /// Sums of the first `count` blocks of frames, of which none is known.
     pub(crate) fn take_sums(&self, raw: &[u8], count: usize) -> FrameSums {
-        let mut sums = pool::lock(&self.spare_sums).pop().unwrap_or_else(|| FrameSums::new(self.simd));
+        let mut sums = self.spare_sums.take().unwrap_or_else(|| FrameSums::new(self.simd));
         sums.begin(raw, count);
         sums
     }
 
     /// Keeps sums to use their memory again.
     pub(crate) fn give_back_sums(&self, sums: FrameSums) {
-        pool::lock(&self.spare_sums).push(sums);
+        self.spare_sums.give(sums);
     }
 
     /// Memory for packed bytes.
     pub(crate) fn take_block(&self) -> Vec<u8> {
-        pool::lock(&self.spare_blocks).pop().unwrap_or_default()
+        self.spare_blocks.take().unwrap_or_default()
     }
 
     /// Keeps memory of the packed bytes of a batch that are written, and lets go of what it had of earlier ones: it is never
@@ -130,13 +130,13 @@ impl CpuBackend {
     pub(crate) fn give_back_blocks(&self, mut blocks: Vec<Vec<u8>>) {
         blocks.retain(|block| block.capacity() <= 2 * block.len());
         blocks.iter_mut().for_each(Vec::clear);
-        *pool::lock(&self.spare_blocks) = blocks;
+        self.spare_blocks.replace(blocks);
     }
 
     /// How many buffers it keeps.
     #[cfg(test)]
     pub(crate) fn spare_buffers(&self) -> usize {
-        pool::lock(&self.spare).len()
+        self.spare.len()
     }
 
     /// The instructions it uses.

@@ -7,8 +7,6 @@
 mod moving;
 mod pixels;
 
-use std::sync::Mutex;
-
 pub use self::pixels::converts;
 use crate::codec::model::vectors;
 use crate::codec::{DecodedTiles, TileDecoder, TileDecoderTables, TileEncoder, TileEncoderTables, packed_tiles};
@@ -21,7 +19,7 @@ use crate::motion::order::{Order, Step};
 use crate::motion::{Motion, OrderedMotion};
 use crate::part::Part;
 use crate::plan::{Making, TileChoice, TileCoding, TilePlan, band_slices};
-use crate::pool;
+use crate::pool::{self, Spares};
 use crate::stage::{Backend, CodedTiles, PackedTiles, Resident, Restored, TileBatch, TiledFrames, spread};
 
 /// The packed segments of a batch, band by band, and the plan. Those of frames that move come after the vectors. On the CPU,
@@ -144,9 +142,9 @@ pub fn encode_tiles(
     let steps: Vec<_> = motion.as_ref().map_or(&in_turn[..], |motion| motion.steps()).iter().enumerate().collect();
     let raw_frame = |frame: usize| &batch.raw[frame * geometry.frame_samples..];
     // A thread codes one band after another in the same memory.
-    let coders = Mutex::new(Vec::new());
+    let coders = Spares::default();
     let bands = pool::map(cpu.crew(), jobs, |(band, tiles)| {
-        let known = pool::lock(&coders).pop();
+        let known = coders.take();
         let (mut state, mut encoder, mut tiled) = known.unwrap_or_else(|| {
             let encoder = tables.as_ref().map(|tables| TileEncoder::new(simd, tables, band));
             (BandState::new(simd, plan.colour, geometry, &tiling, band), encoder, TiledFrames::default())
@@ -189,7 +187,7 @@ pub fn encode_tiles(
             Ok(packed)
         };
         let segments = steps.chunks(plan.segment_frames as usize).map(segment).collect::<Result<Vec<_>>>()?;
-        pool::lock(&coders).push((state, encoder, tiled));
+        coders.give((state, encoder, tiled));
         Ok(segments)
     })?;
     let segments = bands.into_iter().flatten().collect();

@@ -1,8 +1,6 @@
 //! Bands of frames that move: what is expected of a band is made from all bands of the frames that it refers to, so bands are
 //! decoded frame by frame, side by side.
 
-use std::sync::Mutex;
-
 use super::{Decoding, SegmentDecoder};
 use crate::codec::DecodedTiles;
 use crate::codec::model::vectors;
@@ -12,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::frame::{Band, Geometry, TILE_GROUPS};
 use crate::motion::OrderedMotion;
 use crate::plan::TilePlan;
-use crate::pool;
+use crate::pool::{self, Spares};
 
 /// The motion, if frames move, and the segments after the vectors.
 pub(super) fn vectors<'a, 's>(
@@ -51,7 +49,7 @@ pub(super) fn decode(
         next_group: 0,
     };
     // Of a band nothing is kept but what is restored, so a thread has memory of one band, which stays in its cache.
-    let states = Mutex::new(Vec::new());
+    let states = Spares::default();
     let mut bands: Vec<_> = decoding.bands(segments).map(band).collect();
     let segment_frames = plan.segment_frames as usize;
     let steps = motion.steps();
@@ -71,12 +69,12 @@ pub(super) fn decode(
             if position == 0 {
                 band.decode(at / segment_frames, segment_frames.min(geometry.frames - at))?;
             }
-            let known = pool::lock(&states).pop();
+            let known = states.take();
             let new = || BandState::new(cpu.simd(), plan.colour, geometry, tiling, band.band);
             let mut state = known.unwrap_or_else(new);
             state.turn_to(band.band, geometry, expected.as_ref());
             band.restore(position, &mut state, &mut rows);
-            pool::lock(&states).push(state);
+            states.give(state);
             Ok(())
         })?;
         each(step.frame, own)?;
