@@ -55,6 +55,8 @@ pub struct CpuBackend {
     spare_sums: Spares<FrameSums>,
     /// The same of what was packed and is written.
     spare_blocks: Spares<Vec<u8>>,
+    /// The same of planes that a search looks at.
+    spare_planes: Spares<Vec<u8>>,
 }
 
 impl CpuBackend {
@@ -69,8 +71,8 @@ impl CpuBackend {
     }
 
     fn on(simd: SimdLevel, crew: Arc<Crew>) -> Self {
-        let (spare, spare_sums, spare_blocks) = Default::default();
-        Self { simd, crew, spare, spare_sums, spare_blocks }
+        let (spare, spare_sums, spare_blocks, spare_planes) = Default::default();
+        Self { simd, crew, spare, spare_sums, spare_blocks, spare_planes }
     }
 
     /// Runs `work` with a buffer of `bytes` unspecified bytes.
@@ -131,6 +133,18 @@ impl CpuBackend {
         blocks.retain(|block| block.capacity() <= 2 * block.len());
         blocks.iter_mut().for_each(Vec::clear);
         self.spare_blocks.replace(blocks);
+    }
+
+    /// Memory for a plane of so many unspecified samples.
+    pub(crate) fn take_plane(&self, samples: usize) -> Vec<u8> {
+        let mut plane = self.spare_planes.take().unwrap_or_default();
+        plane.resize(samples, 0);
+        plane
+    }
+
+    /// Keeps memory of a plane to use it again.
+    pub(crate) fn give_back_plane(&self, plane: Vec<u8>) {
+        self.spare_planes.give(plane);
     }
 
     /// How many buffers it keeps.

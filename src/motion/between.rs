@@ -36,16 +36,16 @@ const MARGIN: usize = BEYOND + 1 + AFTER;
 const ROWS_AT_A_TIME: usize = 64;
 
 /// An earlier frame.
-pub(super) struct Earlier {
-    picture: Picture,
+pub(super) struct Earlier<'a> {
+    picture: Picture<'a>,
     simd: SimdLevel,
     /// Who follows what moved before has no need of them.
     sums: OnceLock<Sums>,
 }
 
-impl Earlier {
-    pub fn new(plane: &[u8], width: usize, cpu: &CpuBackend) -> Self {
-        Self { picture: Picture::new(plane, width, MARGIN), simd: cpu.simd(), sums: OnceLock::new() }
+impl<'a> Earlier<'a> {
+    pub fn new(plane: &[u8], width: usize, cpu: &'a CpuBackend) -> Self {
+        Self { picture: Picture::new(plane, width, MARGIN, cpu), simd: cpu.simd(), sums: OnceLock::new() }
     }
 
     /// The sums of all places.
@@ -74,20 +74,20 @@ impl Earlier {
 /// An earlier frame, and what a filter makes of it.
 pub(super) struct Between<'a> {
     pub filter: Filter,
-    pub earlier: &'a Earlier,
+    pub earlier: &'a Earlier<'a>,
     /// Its halves, across, down, both ways; or its phases.
-    pictures: Vec<Picture>,
+    pictures: Vec<Picture<'a>>,
 }
 
 /// Rows, with their stride.
 pub(super) type Rows<'a> = (&'a [u8], usize);
 
 impl<'a> Between<'a> {
-    pub fn new(earlier: &'a Earlier, filter: Filter, cpu: &CpuBackend) -> Result<Self> {
+    pub fn new(earlier: &'a Earlier<'_>, filter: Filter, cpu: &'a CpuBackend) -> Result<Self> {
         let whole = &earlier.picture;
         let (columns, rows) = (whole.stride - BEFORE - AFTER, whole.rows() - BEFORE - AFTER);
-        let picture = || Picture { margin: whole.margin - BEFORE, stride: columns, samples: vec![0; columns * rows] };
-        let mut pictures: Vec<Picture> = (0..filter.pictures()).map(|_| picture()).collect();
+        let picture = |_| Picture::unfilled(whole.margin - BEFORE, columns, rows, cpu);
+        let mut pictures: Vec<_> = (0..filter.pictures()).map(picture).collect();
         let mut jobs: Vec<Vec<&mut [u8]>> = (0..rows.div_ceil(ROWS_AT_A_TIME)).map(|_| Vec::new()).collect();
         for picture in &mut pictures {
             let parts = picture.samples.chunks_mut(ROWS_AT_A_TIME * columns);

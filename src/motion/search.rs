@@ -85,13 +85,13 @@ fn bits(vector: Vector, other: Vector) -> u32 {
 
 impl<'a> Searched<'a> {
     pub fn new(
-        earlier: &'a Earlier,
+        earlier: &'a Earlier<'_>,
         filter: Filter,
         samples: &'a [u8],
         width: usize,
         last: Option<&'a Field>,
         effort: SearchEffort,
-        cpu: &CpuBackend,
+        cpu: &'a CpuBackend,
     ) -> Result<Self> {
         let between = Between::new(earlier, filter, cpu)?;
         Ok(Self { samples, width, height: samples.len() / width, between, last, effort })

@@ -17,7 +17,7 @@ const SHOWN: usize = 23;
 /// What each filter leaves of blocks of a frame, `width` samples a row, in bits.
 pub(super) fn left(
     filters: &[Filter],
-    earlier: &Earlier,
+    earlier: &Earlier<'_>,
     samples: &[u8],
     width: usize,
     last: Option<&Field>,
@@ -36,7 +36,7 @@ pub(super) fn left(
 /// One block.
 struct Shown<'a> {
     searched: &'a Searched<'a>,
-    earlier: &'a Earlier,
+    earlier: &'a Earlier<'a>,
     filters: &'a [Filter],
     place: (usize, usize),
 }

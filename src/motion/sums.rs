@@ -20,7 +20,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub fn new(picture: &Picture, simd: SimdLevel) -> Self {
+    pub fn new(picture: &Picture<'_>, simd: SimdLevel) -> Self {
         simd.run(Job { picture })
     }
 
@@ -45,7 +45,7 @@ impl Sums {
 }
 
 struct Job<'a> {
-    picture: &'a Picture,
+    picture: &'a Picture<'a>,
 }
 
 impl Kernel for Job<'_> {

@@ -119,17 +119,17 @@ fn filters_that_pay(
         let of_vectors = bits(&tried.iter().map(|(_, field)| field.clone()).collect::<Vec<_>>(), cpu);
         Ok(bits_of(Some(&motion))? + of_vectors)
     };
-    let mut filters = Filters::choose(frames, width, cpu)?;
+    let (mut filters, rival) = Filters::choose_two(frames, width, cpu)?;
     let mut tried = search(filters)?;
     let mut moving = bits_with(&tried)?;
     // The choice has seen the first planes alone.
-    let other = match filters.twin() {
-        Some(twin) => {
+    let other = match (filters.twin(), rival) {
+        (Some(twin), _) => {
             let with_twin = |(pair, field): Tried| (pair, Field { filter: twin, ..field });
             Some((Filters::one(twin), tried.iter().cloned().map(with_twin).collect()))
         }
-        None if filters.have_eight_taps() => Some((Filters::USUAL, search(Filters::USUAL)?)),
-        None => None,
+        (None, Some(rival)) => Some((rival, search(rival)?)),
+        (None, None) => None,
     };
     if let Some((others, tried_with_others)) = other {
         let moving_with_others = bits_with(&tried_with_others)?;
