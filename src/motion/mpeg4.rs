@@ -4,7 +4,7 @@
 //! Taps see no more than a block and a column and a row beyond it: what is further away is [mirrored](super::room::Room::mirror).
 //! A search does without that, so that pictures of all phases do for all blocks.
 
-use super::filter::{BEFORE, Filter, Phase, mean};
+use super::filter::{BEFORE, Filter, Phase};
 use super::phases::{Separable, TAPS, eight_rows};
 use super::room::{Room, STEP, steps};
 
@@ -32,13 +32,6 @@ fn eight(tap: impl Fn(usize) -> i16) -> i16 {
     20 * (tap(3) + tap(4)) - 6 * (tap(2) + tap(5)) + 3 * (tap(1) + tap(6)) - (tap(0) + tap(7))
 }
 
-#[inline(always)]
-fn mean_down(out: &mut [u8], other: &[u8]) {
-    for (out, &other) in out.iter_mut().zip(other) {
-        *out = ((u16::from(*out) + u16::from(other)) >> 1) as u8;
-    }
-}
-
 impl QuartersOfMpeg4 {
     /// What is added to sums of taps before they are divided by 32.
     pub fn round(self) -> i16 {
@@ -59,9 +52,8 @@ impl QuartersOfMpeg4 {
             *out = ((eight(|tap| rows[tap][x].into()) + round) >> 5).clamp(0, 255) as u8;
         }
         if quarters % 2 == 1 {
-            match self.down {
-                0 => mean(out, nearer),
-                _ => mean_down(out, nearer),
+            for (out, &nearer) in out.iter_mut().zip(nearer) {
+                *out = ((u16::from(*out) + u16::from(nearer) + 1 - self.down) >> 1) as u8;
             }
         }
     }

@@ -236,7 +236,7 @@ fn expected(field: &Field, is_first: bool, first: (usize, usize), size: (usize, 
     let s = |x: i32, y: i32| earlier[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize] as i32;
     let a = i32::from(size.0 != first.0);
     let b = i32::from(size.1 != first.1);
-    // Whether the units of a block move apart.
+    // The vectors of the block that a unit is in, and whether they differ.
     let of_block = |unit: usize| {
         let first = unit / field.across / 2 * 2 * field.across + unit % field.across / 2 * 2;
         [0, 1, field.across, field.across + 1].map(|to| field.vectors[first + to])
