@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use crate::codec::{Decoder, Surroundings, discrete, exceptions};
 use crate::container::{self, BatchRecord, Limits, RecordReader};
-use crate::cpu::frame_sums::Output;
+use crate::cpu::frame_sums::{self, Output};
 use crate::error::{Error, Result};
 use crate::frame::{FrameFormat, Frames, Geometry, Rectangle, WorkBuffer};
 use crate::input;
 use crate::packed::{CodedBlock, Span, bytes_of};
 use crate::part::Part;
 use crate::pipeline::{self, Window, in_order};
-use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, StripPlan};
+use crate::plan::{self, DeviceChoice, Method, PatchedPlan, Plan, Policy, RecoveredPlan, Shuffle, StripPlan};
 use crate::pool::{self, Crew, Spares};
 use crate::reader::{DecodedBatch, Reader};
 use crate::schedule::work::Work;
@@ -30,6 +30,8 @@ pub struct Decompressor {
     limits: Limits,
     decoders: Spares<Decoder>,
     buffers: Spares<WorkBuffer>,
+    /// Spans before their shuffle is undone.
+    shuffled: Spares<Vec<u8>>,
     reusable: Spares<Vec<u8>>,
 }
 
@@ -51,7 +53,8 @@ impl Decompressor {
 
     pub(crate) fn on(mut scheduler: Scheduler, limits: Limits) -> Self {
         scheduler.set_staging_bytes(pipeline::staging_bytes(limits.working_bytes));
-        Self { scheduler, limits, decoders: Spares::default(), buffers: Spares::default(), reusable: Spares::default() }
+        let (decoders, buffers, shuffled, reusable) = Default::default();
+        Self { scheduler, limits, decoders, buffers, shuffled, reusable }
     }
 
     /// The most threads that one call uses.
@@ -278,7 +281,7 @@ impl Decompressor {
         output: Output<'_>,
     ) -> Result<()> {
         match method {
-            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, backend, output.raw),
+            Method::Planes(plan) => self.restore_planes(geometry, plan, blocks, backend, output),
             Method::Tiles(plan) => {
                 tiled::decode(geometry, plan, &bytes_of(blocks), part, output, backend, self.scheduler.cpu())
             }
@@ -372,14 +375,53 @@ impl Decompressor {
         plan: &Plan,
         blocks: &[CodedBlock<&[u8]>],
         backend: &dyn Backend,
-        raw: &mut [u8],
+        Output { raw, sums }: Output<'_>,
     ) -> Result<()> {
+        // Values are put in the place of what is restored here.
+        let sums = sums.filter(|_| plan.values.is_empty());
+        if backend.is_cpu() && plan.leaves_samples(geometry) {
+            self.decode_unshuffled(geometry, plan, blocks, Output { raw: &mut *raw, sums })?;
+            return plan.values.restore(geometry, raw);
+        }
         let mut residuals = self.buffers.take().unwrap_or_default();
-        let result = self
-            .decode(geometry, plan, blocks, &mut residuals)
-            .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw));
+        let result = if backend.is_cpu() {
+            residuals.resize_for_overwrite(geometry.work_bytes());
+            self.decode_unshuffled(geometry, plan, blocks, residuals.as_bytes_mut().into())
+                .and_then(|()| {
+                    let output = Output { raw: &mut *raw, sums };
+                    self.scheduler.cpu().restore_unshuffled(geometry, plan, &mut residuals, output)
+                })
+                .and_then(|()| plan.values.restore(geometry, raw))
+        } else {
+            self.decode(geometry, plan, blocks, &mut residuals)
+                .and_then(|()| planes::inverse(geometry, plan, backend, &mut residuals, raw))
+        };
         self.buffers.give(residuals);
         result
+    }
+
+    /// Decodes the blocks of a batch to planes and undoes the shuffle, span by span, while these are in the cache.
+    fn decode_unshuffled(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        blocks: &[CodedBlock<&[u8]>],
+        Output { raw: planes, sums }: Output<'_>,
+    ) -> Result<()> {
+        let cpu = self.scheduler.cpu();
+        self.decode_spans(Span::all(geometry, plan, blocks, planes), |span, decoder, bytes| {
+            if span.shuffle == Shuffle::None {
+                span.decode(decoder, bytes)?;
+            } else {
+                let mut shuffled = self.shuffled.take().unwrap_or_default();
+                shuffled.resize(bytes.len(), 0);
+                span.decode(decoder, &mut shuffled)?;
+                cpu.unshuffle(span.shuffle, geometry.sample_bytes, &shuffled, bytes);
+                self.shuffled.give(shuffled);
+            }
+            frame_sums::add(sums, bytes);
+            Ok(())
+        })
     }
 
     fn restore_strips(
@@ -408,25 +450,19 @@ impl Decompressor {
         residuals: &mut WorkBuffer,
     ) -> Result<()> {
         residuals.resize_for_overwrite(geometry.work_bytes());
-        let mut spans: Vec<Span<'_>> = Vec::new();
-        let mut rest = residuals.as_bytes_mut();
-        let mut start = 0;
-        let places = container::blocks(geometry, plan.span_samples);
-        for (coded, place) in blocks.iter().zip(places) {
-            let (_, tail) = rest.split_at_mut(place.bytes.start - start);
-            let (block, tail) = tail.split_at_mut(place.bytes.len());
-            if place.higher + 1 == geometry.sample_bytes {
-                let plane = &geometry.planes[place.plane];
-                spans.push(Span { width: plane.width, picture: plane.frame_samples(), blocks: Vec::new() });
-            }
-            if let Some(span) = spans.last_mut() {
-                span.blocks.push((coded.codec, coded.bytes, block));
-            }
-            (rest, start) = (tail, place.bytes.end);
-        }
-        pool::for_each(self.crew(), spans, |span| {
+        let spans = Span::all(geometry, plan, blocks, residuals.as_bytes_mut());
+        self.decode_spans(spans, |span, decoder, bytes| span.decode(decoder, bytes))
+    }
+
+    /// Has `decode` fill the place of each span.
+    fn decode_spans(
+        &self,
+        spans: Vec<(Span<'_>, &mut [u8])>,
+        decode: impl Fn(Span<'_>, &mut Decoder, &mut [u8]) -> Result<()> + Sync,
+    ) -> Result<()> {
+        pool::for_each(self.crew(), spans, |(span, bytes)| {
             let mut decoder = self.decoders.take().unwrap_or_default();
-            let result = span.decode(&mut decoder);
+            let result = decode(span, &mut decoder, bytes);
             self.decoders.give(decoder);
             result
         })

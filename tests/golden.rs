@@ -456,6 +456,15 @@ fn recipes() -> Vec<Recipe> {
                 if active { exponent << 23 | mantissa } else { 0 }
             })
         },
+        // Highest bytes of which many are 0, in short runs.
+        Recipe {
+            level: 2,
+            ..recipe("mapped_u16", format(Dtype::U16, &[90, 70]), 3, |frame, at| {
+                let active = noise(at / 5, frame + 2).is_multiple_of(3);
+                let (high, low) = (40 + noise(at, 3) % 7, noise(at, frame + 9) % 256);
+                if active { high << 8 | low } else { 0 }
+            })
+        },
         // Recovered: every sampling, with and without exceptions and alpha.
         Recipe {
             batch_frames: Some(3),
@@ -581,7 +590,7 @@ fn the_reference_reads_them() {
     }
 }
 
-/// Every method is among them, and `adaptive` and `sparse`, tiles with and without a chroma split; those of a method are named for it.
+/// Every method is among them, and `adaptive`, `sparse` and `mapped`, tiles with and without a chroma split; those of a method are named for it.
 #[test]
 fn every_method_is_among_them() {
     let decompressor = Decompressor::default();
@@ -605,6 +614,7 @@ fn every_method_is_among_them() {
                 }
                 ("adaptive", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Adaptive), "{name}: {codecs:?}"),
                 ("sparse", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Sparse), "{name}: {codecs:?}"),
+                ("mapped", _) => assert!(codecs.iter().any(|used| used.0 == CodecId::Mapped), "{name}: {codecs:?}"),
                 ("tiles" | "discrete" | "strips" | "moving" | "recovered" | "patched", _) => {
                     panic!("{name}: {method:?}")
                 }

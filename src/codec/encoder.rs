@@ -1,7 +1,8 @@
 //! Bytes to blocks: which codec takes one, by what probes say.
 
 use super::ans::contexts::{self, ContextKind, Surroundings};
-use super::{CodecId, ans, lz4, model, pack, sparse, zstd};
+use super::sparse::WithoutZeros;
+use super::{CodecId, ans, lz4, model, pack, zstd};
 use crate::cpu::SimdLevel;
 use crate::error::Result;
 use crate::plan::CodecChoice;
@@ -116,14 +117,17 @@ impl Encoder {
         if !self.thorough && is_noise(block) {
             return None;
         }
-        let kept = self.without_zeros(block, around);
+        let without = self.without_zeros(block, around);
+        let is_mapped = without.as_ref().is_some_and(WithoutZeros::is_mapped);
         // What is left without zeros is noise: nothing makes less of it, or of where it is.
-        if let Some(kept) = kept.as_ref().filter(|kept| !self.thorough && is_noise(kept)) {
-            return sparse::encode(self.simd, kept, false, block.len(), out).then_some(CodecId::Sparse);
+        if let Some(without) =
+            without.as_ref().filter(|without| !self.thorough && !is_mapped && is_noise(without.kept()))
+        {
+            return without.encode(self.simd, false, block.len(), out);
         }
-        let guess = if self.thorough { Guess::Either } else { self.guess(block) };
+        let guess = if self.thorough { Guess::Either } else { self.guess(block, is_mapped) };
         let start = out.len();
-        let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, kept, around, out) };
+        let by_entropy = if guess == Guess::Zstd { None } else { self.entropy(block, without, around, out) };
         if by_entropy.is_none() {
             out.truncate(start);
         }
@@ -161,23 +165,22 @@ impl Encoder {
         by_quick < block.len() && by_quick / 16 * 15 * part_by_zstd < rival * part_by_quick.max(1)
     }
 
-    /// Codes `block` by `ans`, as it is or what is `kept` of it without its zeros, or by contexts if these save more than
-    /// they cost.
+    /// Codes `block` by `ans`, as it is or `without` its zeros, or by contexts if these save more than they cost.
     fn entropy(
         &self,
         block: &[u8],
-        kept: Option<Vec<u8>>,
+        without: Option<WithoutZeros>,
         around: Surroundings<'_>,
         out: &mut Vec<u8>,
     ) -> Option<CodecId> {
         let start = out.len();
         let contexts = self.best_contexts(block, around).filter(|plan| {
             let bytes = plan.payload_bytes() + plan.overhead_bytes();
-            kept.as_ref().is_none_or(|kept| bytes < ans::estimate(kept))
+            without.as_ref().is_none_or(|without| bytes < without.estimate())
         });
-        let by_tables = match (contexts, kept) {
+        let by_tables = match (contexts, without) {
             (Some(plan), _) => plan.encode(self.simd, block, out).then_some(CodecId::Contexts),
-            (None, Some(kept)) => sparse::encode(self.simd, &kept, true, block.len(), out).then_some(CodecId::Sparse),
+            (None, Some(without)) => without.encode(self.simd, true, block.len(), out),
             (None, None) => ans::encode(self.simd, block, out).then_some(CodecId::Ans),
         };
         // Lower bytes are noise, for the most part, or follow from the higher ones.
@@ -193,19 +196,24 @@ impl Encoder {
         by_tables
     }
 
-    /// The bytes of samples whose higher bytes are not all zero: if all others are zero, and if a part from the middle
-    /// takes `ans` much less without those.
-    fn without_zeros(&self, block: &[u8], around: Surroundings<'_>) -> Option<Vec<u8>> {
-        let kept = |start: usize, end: usize| {
-            let higher: Vec<&[u8]> = around.higher.iter().map(|bytes| &bytes[start..end]).collect();
-            sparse::Marks::of(self.simd, end - start, &higher).compact(&block[start..end])
-        };
-        if around.higher.is_empty() {
-            return None;
-        }
+    /// A block without its zeros, if a part from its middle takes `ans` much less so: by the higher bytes, if these say where
+    /// zeros are, or else by a map.
+    fn without_zeros(&self, block: &[u8], around: Surroundings<'_>) -> Option<WithoutZeros> {
         let (start, end) = middle(block.len(), CONTEXT_PROBE_BYTES);
-        let pays = ans::estimate(&kept(start, end)?) < ans::estimate(&block[start..end]) / 16 * 15;
-        if pays { kept(0, block.len()) } else { None }
+        let sparse = |start: usize, end: usize| {
+            let higher: Vec<&[u8]> = around.higher.iter().map(|bytes| &bytes[start..end]).collect();
+            WithoutZeros::sparse(self.simd, &block[start..end], &higher)
+        };
+        let part = sparse(start, end).or_else(|| WithoutZeros::mapped(self.simd, &block[start..end]))?;
+        if part.estimate() >= ans::estimate(&block[start..end]) / 16 * 15 {
+            None
+        } else if end - start == block.len() {
+            Some(part)
+        } else if part.is_mapped() {
+            WithoutZeros::mapped(self.simd, block)
+        } else {
+            sparse(0, block.len())
+        }
     }
 
     /// The contexts that do best, if they do better than `ans`. A part of the block picks the kind, unless the
@@ -233,13 +241,14 @@ impl Encoder {
         contexts::Plan::of(self.simd, block, around, best.kind())
     }
 
-    /// Which codec a part from the middle of `block` speaks for.
-    fn guess(&mut self, block: &[u8]) -> Guess {
+    /// Which codec a part from the middle of `block`, which may be mapped, speaks for.
+    fn guess(&mut self, block: &[u8], is_mapped: bool) -> Guess {
         let (start, end) = middle(block.len(), PROBE_BYTES);
         let part = &block[start..end];
         let mut packed = Vec::new();
         let by_zstd = if self.zstd(part, &mut packed) { of_whole(packed.len()) } else { part.len() };
-        let by_ans = ans::estimate(part);
+        let without = if is_mapped { WithoutZeros::mapped(self.simd, part) } else { None };
+        let by_ans = without.map_or_else(|| ans::estimate(part), |without| without.estimate());
         if by_zstd >= by_ans {
             Guess::Ans
         } else if by_zstd > by_ans / 2 || by_ans < part.len() / 64 {
@@ -257,8 +266,8 @@ impl Encoder {
             CodecChoice::Auto => {
                 let by_zstd = self.zstd(block, &mut packed);
                 let by_contexts = self.best_contexts(block, around).map(|plan| plan.payload_bytes());
-                let kept = self.without_zeros(block, around);
-                let by_tables = kept.map_or_else(|| ans::estimate(block), |kept| ans::estimate(&kept));
+                let without = self.without_zeros(block, around);
+                let by_tables = without.map_or_else(|| ans::estimate(block), |without| without.estimate());
                 let estimate = by_contexts.unwrap_or(usize::MAX).min(by_tables);
                 if by_zstd { packed.len().min(estimate) } else { estimate }
             }

@@ -64,11 +64,13 @@ pub enum CodecId {
     Adaptive = 8,
     /// The bytes of samples whose higher bytes are not all zero, by another codec.
     Sparse = 9,
+    /// The bytes that are not zero and a map of where they are, each by another codec.
+    Mapped = 10,
 }
 
 impl CodecId {
     /// Every codec, in order of id.
-    pub const ALL: [CodecId; 10] = [
+    pub const ALL: [CodecId; 11] = [
         Self::Store,
         Self::Lz4,
         Self::Zstd,
@@ -79,6 +81,7 @@ impl CodecId {
         Self::Model,
         Self::Adaptive,
         Self::Sparse,
+        Self::Mapped,
     ];
 
     /// The codec with this id.
@@ -104,6 +107,7 @@ impl CodecId {
             CodecId::Model => "model",
             CodecId::Adaptive => "adaptive",
             CodecId::Sparse => "sparse",
+            CodecId::Mapped => "mapped",
         }
     }
 }

@@ -139,6 +139,39 @@ fn lower_bytes_of_sparse_samples_leave_out_zeros() {
 }
 
 #[test]
+fn highest_bytes_of_sparse_samples_are_mapped() {
+    let noise = noise(140_000);
+    let byte = |at: usize| if noise[at / 7] < 60 { noise[at + 70_000] % 8 + 100 } else { 0 };
+    let high: Vec<u8> = (0..70_000).map(byte).collect();
+    let around = Surroundings { width: 350, picture: 0, higher: &[] };
+    let mut encoder = Encoder::new(CodecChoice::Auto, 1, false).unwrap();
+    let (mut packed, mut by_ans) = (Vec::new(), Vec::new());
+    assert_eq!(encoder.encode(&high, around, &mut packed), CodecId::Mapped);
+    assert!(ans::encode(SimdLevel::detect(), &high, &mut by_ans) && packed.len() < by_ans.len() / 8 * 7);
+    let decode = |packed: &[u8]| {
+        let mut decoded = vec![1; high.len()];
+        Decoder::default().decode(CodecId::Mapped, packed, around, &mut decoded).map(|()| decoded)
+    };
+    assert_eq!(decode(&packed).unwrap(), high);
+    assert!((0..packed.len()).all(|cut| decode(&packed[..cut]).is_err()));
+    for bit in (0..8 * packed.len()).step_by(7) {
+        let mut flipped = packed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        // Any outcome but a panic: checksums are the container's.
+        let _ = decode(&flipped);
+    }
+    // The map, or what is kept, by a codec that itself looks at others.
+    let map_bytes = u32::from_le_bytes(*packed.first_chunk().unwrap()) as usize;
+    for at in [4, 4 + map_bytes] {
+        for id in [CodecId::Contexts as u8, CodecId::Adaptive as u8, CodecId::Mapped as u8, CodecId::Model as u8, 77] {
+            let mut other = packed.clone();
+            other[at] = id;
+            assert!(decode(&other).is_err(), "{id} at {at}");
+        }
+    }
+}
+
+#[test]
 fn contexts_pay_where_bytes_depend_on_others() {
     let [_, high] = span(70_000);
     let low = |(noise, high): (&u8, &u8)| (high / 2).wrapping_mul(40).wrapping_add(noise % 8);

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub use simd::{SIMD_VARIABLE, SimdLevel};
 
-use self::frame_sums::FrameSums;
+use self::frame_sums::{FrameSums, Output};
 use self::predict::Prediction;
 use self::sample::{Sample, with_sample};
 use crate::codec::{self, DecodeTable, EncodeTable, TileDecoderTables, TileEncoderTables};
@@ -170,8 +170,8 @@ impl CpuBackend {
 
     /// `residuals` as one span, shuffled.
     pub fn shuffled(&self, shuffle: Shuffle, sample_bytes: usize, residuals: &[u8]) -> Vec<u8> {
-        let mut span = residuals.to_vec();
-        self.shuffle_span(shuffle, Direction::Forward, sample_bytes, &mut span);
+        let mut span = vec![0; residuals.len()];
+        self.shuffle_to(shuffle, sample_bytes, residuals, &mut span);
         span
     }
 
@@ -245,6 +245,9 @@ impl CpuBackend {
         if batch.raw.is_empty() {
             return Ok(());
         }
+        if plan.leaves_samples(geometry) {
+            return self.shuffle_raw(batch, plan, out);
+        }
         // Twice as many runs as threads: one of them may be held up.
         let run = geometry.frames.div_ceil(2 * self.threads());
         let mut outs = frames_of_planes::<T>(geometry, out).into_iter();
@@ -256,17 +259,28 @@ impl CpuBackend {
         self.shuffle(geometry, plan, out, Direction::Forward)
     }
 
+    /// Stages 3 to 1, inverse: residuals that are shuffled no more to raw frames.
+    pub(crate) fn restore_unshuffled(
+        &self,
+        geometry: &Geometry,
+        plan: &Plan,
+        residuals: &mut WorkBuffer,
+        output: Output<'_>,
+    ) -> Result<()> {
+        with_sample!(geometry.sample_bytes, T => self.inverse_samples::<T>(geometry, plan, residuals, output))
+    }
+
     fn inverse_samples<T: Sample>(
         &self,
         geometry: &Geometry,
         plan: &Plan,
         residuals: &mut WorkBuffer,
-        raw: &mut [u8],
+        output: Output<'_>,
     ) -> Result<()> {
-        if raw.is_empty() {
+        if output.raw.is_empty() {
             return Ok(());
         }
-        self.shuffle(geometry, plan, residuals, Direction::Inverse)?;
+        let Output { raw, sums } = output;
         let frames = frames_of_planes::<T>(geometry, residuals).into_iter().enumerate();
         let jobs = frames
             .flat_map(|(at, planes)| planes.into_iter().enumerate().map(move |(plane, samples)| (at, plane, samples)));
@@ -290,6 +304,17 @@ impl CpuBackend {
         pool::for_each(&self.crew, jobs, |(raw, planes): (&mut [u8], Vec<&mut [T]>)| {
             let planes: Vec<&[T]> = planes.into_iter().map(|plane| &*plane).collect();
             colour::inverse(self.simd, plan.colour, &geometry.planes, &planes, raw);
+            frame_sums::add(sums, raw);
+            Ok(())
+        })
+    }
+
+    /// Stage 4, forward, of samples that nothing else is done to: from where they are.
+    fn shuffle_raw(&self, batch: Batch<'_>, plan: &Plan, out: &mut WorkBuffer) -> Result<()> {
+        let span_bytes = plan.span_samples as usize * batch.geometry.sample_bytes;
+        let jobs = batch.raw.chunks(span_bytes).zip(out.as_bytes_mut().chunks_mut(span_bytes)).collect();
+        pool::for_each(&self.crew, jobs, |(span, out): (&[u8], &mut [u8])| {
+            self.shuffle_to(plan.planes[0].shuffle, batch.geometry.sample_bytes, span, &mut out[..span.len()]);
             Ok(())
         })
     }
@@ -317,15 +342,29 @@ impl CpuBackend {
     }
 
     fn shuffle_span(&self, shuffle: Shuffle, direction: Direction, sample_bytes: usize, span: &mut [u8]) {
-        let kernel = match (shuffle, direction) {
-            (Shuffle::None, _) => return,
-            (Shuffle::Byte, Direction::Forward) => byte_shuffle::forward,
-            (Shuffle::Byte, Direction::Inverse) => byte_shuffle::inverse,
-            (Shuffle::Bit, Direction::Forward) => bit_shuffle::forward,
-            (Shuffle::Bit, Direction::Inverse) => bit_shuffle::inverse,
-        };
         let input = span.to_vec();
-        kernel(self.simd, sample_bytes, &input, span);
+        match direction {
+            Direction::Forward => self.shuffle_to(shuffle, sample_bytes, &input, span),
+            Direction::Inverse => self.unshuffle(shuffle, sample_bytes, &input, span),
+        }
+    }
+
+    /// A span of samples, shuffled, into `out`.
+    fn shuffle_to(&self, shuffle: Shuffle, sample_bytes: usize, span: &[u8], out: &mut [u8]) {
+        match shuffle {
+            Shuffle::None => out.copy_from_slice(span),
+            Shuffle::Byte => byte_shuffle::forward(self.simd, sample_bytes, span, out),
+            Shuffle::Bit => bit_shuffle::forward(self.simd, sample_bytes, span, out),
+        }
+    }
+
+    /// The way back.
+    pub(crate) fn unshuffle(&self, shuffle: Shuffle, sample_bytes: usize, shuffled: &[u8], out: &mut [u8]) {
+        match shuffle {
+            Shuffle::None => out.copy_from_slice(shuffled),
+            Shuffle::Byte => byte_shuffle::inverse(self.simd, sample_bytes, shuffled, out),
+            Shuffle::Bit => bit_shuffle::inverse(self.simd, sample_bytes, shuffled, out),
+        }
     }
 
     /// Costs of `candidates`, which share one colour transform, into `costs`.
@@ -365,7 +404,8 @@ impl Backend for CpuBackend {
     }
 
     fn inverse(&self, geometry: &Geometry, plan: &Plan, residuals: &mut WorkBuffer, raw: &mut [u8]) -> Result<()> {
-        with_sample!(geometry.sample_bytes, T => self.inverse_samples::<T>(geometry, plan, residuals, raw))
+        self.shuffle(geometry, plan, residuals, Direction::Inverse)?;
+        self.restore_unshuffled(geometry, plan, residuals, raw.into())
     }
 
     fn costs(&self, batch: Batch<'_>, candidates: &[Candidate]) -> Result<Vec<u64>> {

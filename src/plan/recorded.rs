@@ -111,6 +111,13 @@ impl Plan {
         }
     }
 
+    /// Whether the samples of such a batch are shuffled and nothing else, as they are in its one plane.
+    pub(crate) fn leaves_samples(&self, geometry: &Geometry) -> bool {
+        let same = |frame| self.planes[0].of_frame(frame) == (false, Predictor::None);
+        let is_raw = matches!(geometry.planes.as_slice(), [plane] if plane.step == 1 && plane.offset == 0);
+        is_raw && self.colour == Colour::None && (0..geometry.frames.min(2)).all(same)
+    }
+
     /// Checks that the plan can be carried out on `geometry`.
     ///
     /// # Errors

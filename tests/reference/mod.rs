@@ -447,6 +447,17 @@ fn decode_block(codec: u64, packed: &[u8], raw_length: usize, plane: &Plane, lat
             places.into_iter().zip(kept).for_each(|(place, byte)| block[place] = byte);
             block
         }
+        10 => {
+            let map_length = u32::from_le_bytes(packed[..4].try_into().unwrap()) as usize;
+            let (packed_map, packed_kept) = packed[4..].split_at(map_length);
+            assert!(packed_map[0] <= 4 && packed_kept[0] <= 4);
+            let map = decode_block(packed_map[0].into(), &packed_map[1..], raw_length.div_ceil(8), plane, &[]);
+            let places: Vec<usize> = (0..8 * map.len()).filter(|i| map[i / 8] >> (i % 8) & 1 == 1).collect();
+            let kept = decode_block(packed_kept[0].into(), &packed_kept[1..], places.len(), plane, &[]);
+            let mut block = vec![0; raw_length];
+            places.into_iter().zip(kept).for_each(|(place, byte)| block[place] = byte);
+            block
+        }
         other => panic!("codec {other}"),
     };
     assert_eq!(block.len(), raw_length);

@@ -9,7 +9,9 @@ pub(in crate::codec) const CLASSES: usize = 16;
 pub(in crate::codec) const LEVELS: usize = 32;
 /// Level of a group of nothing but zeros.
 const ZEROS: u8 = 0;
-/// What a symbol of a table costs on the wire, in bits with [`FRACTION_BITS`] fraction bits, about.
+/// What a table costs on the wire, in bits with [`FRACTION_BITS`] fraction bits, about: for what does not occur and for the time
+/// to make it, and for each symbol.
+const TABLE_COST: u64 = 300 << FRACTION_BITS;
 const SYMBOL_COST: u64 = 5 << FRACTION_BITS;
 pub(in crate::codec) const FRACTION_BITS: u32 = 8;
 
@@ -131,7 +133,8 @@ pub(in crate::codec) fn merge(
 
 /// Bits for the symbols and their table, with [`FRACTION_BITS`] fraction bits.
 pub(in crate::codec) fn cost(counts: &Counts) -> u64 {
-    payload_cost(counts) + SYMBOL_COST * counts.iter().filter(|&&count| count > 0).count() as u64
+    let symbols = counts.iter().filter(|&&count| count > 0).count() as u64;
+    payload_cost(counts) + symbols.min(1) * TABLE_COST + symbols * SYMBOL_COST
 }
 
 /// Bits for the symbols, with [`FRACTION_BITS`] fraction bits.
