@@ -216,12 +216,9 @@ pub fn decode(
     }
     let decoding = Decoding::new(geometry, plan, cpu)?;
     let frames = part.frames_of_runs(plan.segment_frames as usize, geometry);
-    let (motion, segments) = moving::vectors(geometry, plan, segments, cpu)?;
-    if let Some(motion) = motion {
-        return moving::decode(&decoding, &motion, segments, frames, raw, |_, frame| {
-            frame_sums::add(sums, frame);
-            Ok(())
-        });
+    if plan.moves {
+        let whole = |_| vec![()];
+        return moving::decode(&decoding, segments, frames, raw, whole, |(), frame| frame_sums::add(sums, frame));
     }
     let rows = decoding.tiling.rows_mut(geometry.frame_samples, &mut raw[..frames * geometry.frame_samples]);
     let wanted = |&(at, _): &(usize, _)| part.needs_band(&decoding.tiling, at);
@@ -253,11 +250,10 @@ pub fn decode_to_pixels(
     planes.resize_for_overwrite(geometry.raw_bytes());
     let planes = planes.as_bytes_mut();
     let decoding = Decoding::new(&geometry, plan, cpu)?;
-    let (motion, segments) = moving::vectors(&geometry, plan, segments, cpu)?;
-    match motion {
-        Some(motion) => pixels::decode_moving(&decoding, &motion, (of_pixels, making), segments, planes, output),
-        None => pixels::decode(&decoding, making, of_pixels, segments, planes, output),
+    if plan.moves {
+        return pixels::decode_moving(&decoding, (of_pixels, making), segments, planes, output);
     }
+    pixels::decode(&decoding, making, of_pixels, segments, planes, output)
 }
 
 /// What the CPU does not decode, which is adaptive.

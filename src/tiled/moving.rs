@@ -22,25 +22,36 @@ pub(super) fn vectors<'a, 's>(
     if !plan.moves {
         return Ok((None, blocks));
     }
+    let (packed_vectors, segments) = split(blocks)?;
+    Ok((Some(motion(geometry, packed_vectors, cpu)?), segments))
+}
+
+/// The block of vectors, and the segments.
+fn split<'a, 's>(blocks: &'a [&'s [u8]]) -> Result<(&'s [u8], &'a [&'s [u8]])> {
     let (packed_vectors, segments) = blocks.split_first().ok_or_else(|| Error::corrupt("tiles: no vectors"))?;
+    Ok((*packed_vectors, segments))
+}
+
+fn motion(geometry: &Geometry, packed_vectors: &[u8], cpu: &CpuBackend) -> Result<OrderedMotion> {
     let cannot = || Error::corrupt("tiles: frames that cannot move");
     let still = OrderedMotion::still(geometry).ok_or_else(cannot)?;
     let of_one = &still.moved.first().ok_or_else(cannot)?.earlier;
     let (order, moved) = vectors::decode_ordered(cpu.simd(), packed_vectors, geometry.frames, of_one)?;
-    Ok((Some(OrderedMotion::new(still.shares, order, moved)), segments))
+    Ok(OrderedMotion::new(still.shares, order, moved))
 }
 
-/// Restores the first `frames` raw frames from the segments, of which they need whole ones, and those that they refer to. Hands on
-/// each frame, with its number, as soon as it is there.
-pub(super) fn decode(
+/// Restores the first `frames` raw frames from the vectors and the segments, of which they need whole ones, and those that they refer to. Each
+/// frame, as soon as it is there, is what `parts` of it are finished with, while threads that have no band restore the next one.
+pub(super) fn decode<P: Send>(
     decoding: &Decoding<'_>,
-    motion: &OrderedMotion,
-    segments: &[&[u8]],
+    blocks: &[&[u8]],
     frames: usize,
     raw: &mut [u8],
-    mut each: impl FnMut(usize, &[u8]) -> Result<()>,
+    mut parts: impl FnMut(usize) -> Vec<P>,
+    finish: impl Fn(P, &[u8]) + Sync,
 ) -> Result<()> {
     let Decoding { geometry, plan, tiling, cpu, .. } = decoding;
+    let (packed_vectors, segments) = split(blocks)?;
     let band = |(band, segments)| BandDecoder {
         band,
         segments,
@@ -51,10 +62,19 @@ pub(super) fn decode(
     // Of a band nothing is kept but what is restored, so a thread has memory of one band, which stays in its cache.
     let states = Spares::default();
     let mut bands: Vec<_> = decoding.bands(segments).map(band).collect();
-    let segment_frames = plan.segment_frames as usize;
+    let (segment_frames, bands_of_frame) = (plan.segment_frames as usize, bands.len());
+    // The first segments need no vectors.
+    let first_segments = || {
+        let frames = segment_frames.min(geometry.frames);
+        pool::for_each(cpu.crew(), bands.iter_mut().collect(), |band: &mut BandDecoder<'_>| band.decode(0, frames))
+    };
+    let (motion, decoded) = pool::beside(cpu.crew(), || motion(geometry, packed_vectors, cpu), first_segments);
+    let motion = motion?;
+    decoded?;
     let steps = motion.steps();
     // Those up to the last one that is wanted, in the order in which they are coded.
     let needed = steps.iter().rposition(|step| step.frame < frames).map_or(0, |last| last + 1);
+    let mut last = None;
     for (at, step) in steps.iter().enumerate().take(needed) {
         let (before, rest) = raw.split_at_mut(step.frame * geometry.frame_samples);
         let (own, after) = rest.split_at_mut(geometry.frame_samples);
@@ -64,9 +84,24 @@ pub(super) fn decode(
         };
         let expected = motion.expectation(at, restored);
         let rows = tiling.rows_mut(geometry.frame_samples, own).into_iter().flatten();
-        pool::for_each(cpu.crew(), bands.iter_mut().zip(rows).collect(), |(band, mut rows)| {
+        let mut jobs: Vec<_> = bands.iter_mut().zip(rows).map(|(band, rows)| Job::Restore(band, rows)).collect();
+        if let Some(frame) = last.replace(step.frame) {
+            jobs.extend(parts(frame).into_iter().map(|part| Job::Finish(part, restored(frame))));
+        }
+        // One thread does first what is in its cache; of several none should begin with a band when the others are done.
+        if cpu.threads() == 1 {
+            jobs.rotate_left(bands_of_frame);
+        }
+        pool::for_each(cpu.crew(), jobs, |job| {
+            let (band, mut rows) = match job {
+                Job::Restore(band, rows) => (band, rows),
+                Job::Finish(part, frame) => {
+                    finish(part, &frame[..geometry.frame_samples]);
+                    return Ok(());
+                }
+            };
             let position = at % segment_frames;
-            if position == 0 {
+            if position == 0 && at > 0 {
                 band.decode(at / segment_frames, segment_frames.min(geometry.frames - at))?;
             }
             let known = states.take();
@@ -77,9 +112,21 @@ pub(super) fn decode(
             states.give(state);
             Ok(())
         })?;
-        each(step.frame, own)?;
     }
-    Ok(())
+    let Some(last) = last else { return Ok(()) };
+    let restored = &raw[last * geometry.frame_samples..][..geometry.frame_samples];
+    pool::for_each(cpu.crew(), parts(last), |part| {
+        finish(part, restored);
+        Ok(())
+    })
+}
+
+/// What is done at the same time.
+enum Job<'a, 'b, P> {
+    /// The rows of a band.
+    Restore(&'a mut BandDecoder<'b>, Vec<&'a mut [u8]>),
+    /// A part of what the frame before is finished with, and that frame.
+    Finish(P, &'a [u8]),
 }
 
 /// A band, a segment of which is decoded.

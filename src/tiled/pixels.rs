@@ -8,10 +8,10 @@ use std::slice;
 
 use super::{Decoding, moving};
 use crate::cpu::frame_sums::{self, FrameSums, Output};
-use crate::cpu::recover::{self, Converter, Picture};
+use crate::cpu::recover::batch::FrameMaking;
+use crate::cpu::recover::{Converter, Picture};
 use crate::error::Result;
 use crate::frame::{Band, Geometry};
-use crate::motion::OrderedMotion;
 use crate::plan::Making;
 use crate::pool;
 
@@ -77,18 +77,17 @@ pub(super) fn decode(
 /// The same of frames that move, which need all of the `planes`.
 pub(super) fn decode_moving(
     decoding: &Decoding<'_>,
-    motion: &OrderedMotion,
     (of_pixels, making): (&Geometry, &Making),
-    segments: &[&[u8]],
+    blocks: &[&[u8]],
     planes: &mut [u8],
     Output { raw, sums }: Output<'_>,
 ) -> Result<()> {
-    let (one, cpu) = (Geometry { frames: 1, ..of_pixels.clone() }, decoding.cpu);
-    let convert = |frame: usize, planes: &[u8]| {
-        let raw = &mut raw[frame * of_pixels.frame_samples..][..of_pixels.frame_samples];
-        recover::batch::inverse(cpu.simd(), cpu.crew(), &one, making, planes, Output { raw, sums })
-    };
-    moving::decode(decoding, motion, segments, of_pixels.frames, planes, convert)
+    let frame_making = FrameMaking::new(of_pixels, making);
+    let mut frames: Vec<_> = raw.chunks_exact_mut(of_pixels.frame_samples).collect();
+    let strips = |frame: usize| frame_making.strips(std::mem::take(&mut frames[frame])).collect();
+    moving::decode(decoding, blocks, of_pixels.frames, planes, strips, |strip, planes| {
+        frame_making.convert(decoding.cpu.simd(), strip, planes, sums);
+    })
 }
 
 /// The pixels that bands make, band by band and frame by frame, and the others, frame by frame.

@@ -1,7 +1,7 @@
 //! All planes of a batch; strips of rows are jobs.
 
-use super::{Before, Converter, Exceptions, PlaneRows, Recovery, soon};
-use crate::cpu::frame_sums::{self, Output};
+use super::{Before, Converter, Exceptions, Picture, PlaneRows, Recovery, soon};
+use crate::cpu::frame_sums::{self, FrameSums, Output};
 use crate::cpu::simd::SimdLevel;
 use crate::error::Result;
 use crate::frame::{Batch, Geometry};
@@ -97,28 +97,61 @@ pub fn inverse(
     if raw.is_empty() {
         return Ok(());
     }
-    let (picture, of_planes) = (making.picture(geometry), making.planes(geometry));
-    let strip_pixels = STRIP * picture.block().1 * picture.width;
-    let strip_blocks = STRIP * picture.blocks();
-    let mut jobs = Vec::new();
-    let frames = raw.chunks_exact_mut(geometry.frame_samples).zip(planes.chunks_exact(of_planes.frame_samples));
-    for (raw, planes) in frames {
-        let plane = |plane: usize| {
-            of_planes.planes.get(plane).map_or(&[][..], |plane| &planes[plane.offset..][..plane.frame_samples()])
-        };
-        let [y, u, v, alpha] = [0, 1, 2, 3].map(plane);
-        alpha.iter().zip(raw.chunks_exact_mut(picture.channels)).for_each(|(&alpha, pixel)| pixel[3] = alpha);
-        let strips = raw
-            .chunks_mut(strip_pixels * picture.channels)
-            .zip(y.chunks(strip_pixels))
-            .zip(u.chunks(strip_blocks).zip(v.chunks(strip_blocks)));
-        jobs.extend(strips);
-    }
-    pool::for_each(crew, jobs, |((raw, y), (u, v))| {
-        Converter::new(simd, &making.conversion, picture).convert(y, u, v, raw);
-        frame_sums::add(sums, raw);
+    let frame_making = FrameMaking::new(geometry, making);
+    let frames = raw.chunks_exact_mut(geometry.frame_samples);
+    let frames = frames.zip(planes.chunks_exact(frame_making.planes.frame_samples));
+    let jobs = frames.flat_map(|(raw, planes)| frame_making.strips(raw).map(move |strip| (strip, planes)));
+    pool::for_each(crew, jobs.collect(), |(strip, planes)| {
+        frame_making.convert(simd, strip, planes, sums);
         Ok(())
     })
+}
+
+/// Packed rows that are made of planes.
+pub struct PackedStrip<'a> {
+    /// Which strip of its frame it is.
+    at: usize,
+    raw: &'a mut [u8],
+}
+
+/// How one frame after another is made of its planes.
+pub struct FrameMaking<'a> {
+    making: &'a Making,
+    picture: Picture,
+    planes: Geometry,
+}
+
+impl<'a> FrameMaking<'a> {
+    /// How frames of such a batch are.
+    pub fn new(geometry: &Geometry, making: &'a Making) -> Self {
+        Self { making, picture: making.picture(geometry), planes: making.planes(geometry) }
+    }
+
+    fn strip_pixels(&self) -> usize {
+        STRIP * self.picture.block().1 * self.picture.width
+    }
+
+    /// The strips of a frame.
+    pub fn strips<'r>(&self, frame: &'r mut [u8]) -> impl Iterator<Item = PackedStrip<'r>> + use<'r> {
+        let strips = frame.chunks_mut(self.strip_pixels() * self.picture.channels).enumerate();
+        strips.map(|(at, raw)| PackedStrip { at, raw })
+    }
+
+    /// Makes a strip of the planes of its frame.
+    pub fn convert(&self, simd: SimdLevel, strip: PackedStrip<'_>, planes: &[u8], sums: Option<&FrameSums>) {
+        let PackedStrip { at, raw } = strip;
+        let strip_blocks = STRIP * self.picture.blocks();
+        let rows_of = |plane: usize, length: usize| {
+            let plane =
+                self.planes.planes.get(plane).map_or(&[][..], |plane| &planes[plane.offset..][..plane.frame_samples()]);
+            plane.chunks(length).nth(at).unwrap_or_default()
+        };
+        let alpha = rows_of(3, self.strip_pixels());
+        alpha.iter().zip(raw.chunks_exact_mut(self.picture.channels)).for_each(|(&alpha, pixel)| pixel[3] = alpha);
+        let (y, u, v) = (rows_of(0, self.strip_pixels()), rows_of(1, strip_blocks), rows_of(2, strip_blocks));
+        Converter::new(simd, &self.making.conversion, self.picture).convert(y, u, v, raw);
+        frame_sums::add(sums, raw);
+    }
 }
 
 impl Recovery<'_> {
