@@ -7,7 +7,7 @@ use ndarray::{ArrayView, Dimension};
 
 use crate::codec::discrete::{self, Picture};
 use crate::codec::{CodecId, Encoder, Surroundings, surroundings};
-use crate::container::{self, Limits};
+use crate::container::{self, BlockEntry, Limits, Payload, Pieces};
 use crate::cpu::frame_sums::FrameSums;
 use crate::decompressor::Decompressor;
 use crate::error::{Error, Result};
@@ -71,7 +71,20 @@ pub(crate) struct PackedBatch {
     pub method: Method,
     pub raw_bytes: usize,
     pub raw_checksum: u64,
-    pub blocks: Vec<CodedBlock>,
+    pub blocks: Vec<BlockEntry>,
+    pub payload: Pieces,
+}
+
+impl PackedBatch {
+    /// A batch that came to these blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a block has more than 4 GiB.
+    pub fn new((method, blocks): Packed, raw_bytes: usize, raw_checksum: u64) -> Result<Self> {
+        let entries = blocks.iter().map(BlockEntry::of).collect::<Result<_>>()?;
+        let payload = Pieces::new(blocks.into_iter().map(|block| block.bytes).collect());
+        Ok(Self { method, raw_bytes, raw_checksum, blocks: entries, payload })
+    }
 }
 
 /// Method and blocks of a batch.
@@ -186,7 +199,7 @@ impl Compressor {
             Some(level) if level < self.settings.level() => self.at_level(level)?.pack_batch(batch),
             _ => self.pack_batch(batch),
         }?;
-        watch.done(&packed.method, raw.len(), packed_bytes(&packed.blocks));
+        watch.done(&packed.method, raw.len(), packed.payload.bytes());
         Ok(packed)
     }
 
@@ -220,8 +233,8 @@ impl Compressor {
         };
         let on_device = |(_, (method, _)): &(u64, Packed)| *method != Method::Discrete;
         let describe = || Work::compress(batch, &self.settings);
-        let (raw_checksum, (method, blocks)) = self.scheduler.run(raw.len(), describe, pack, on_device)?;
-        Ok(PackedBatch { method, raw_bytes: raw.len(), raw_checksum, blocks })
+        let (raw_checksum, packed) = self.scheduler.run(raw.len(), describe, pack, on_device)?;
+        PackedBatch::new(packed, raw.len(), raw_checksum)
     }
 
     /// Compresses a batch on a backend. Where the CPU goes over all of it, `sums` are taken on the way.

@@ -5,7 +5,7 @@ use std::io::Write;
 use ndarray::{ArrayView, Dimension};
 
 use crate::compressor::{Compressor, PackedBatch};
-use crate::container::{BatchRecord, BlockEntry, FileHeader, RecordWriter, SyncData, SyncPolicy};
+use crate::container::{BatchRecord, FileHeader, RecordWriter, SyncData, SyncPolicy};
 use crate::error::{Error, Result};
 use crate::frame::{Element, FrameFormat, Origin, bytes_of_view};
 use crate::input::InputBatch;
@@ -249,7 +249,6 @@ fn write<B>(
     packed: PackedBatch,
     batch: &InputBatch<B>,
 ) -> Result<()> {
-    let entries = packed.blocks.iter().map(BlockEntry::of).collect::<Result<_>>()?;
     let record = BatchRecord {
         number: records.batches(),
         first_frame: records.frames(),
@@ -257,13 +256,13 @@ fn write<B>(
         raw_bytes: packed.raw_bytes as u64,
         raw_checksum: packed.raw_checksum,
         method: packed.method,
-        blocks: entries,
+        blocks: packed.blocks,
         side: batch.side.clone(),
         timestamps: batch.timestamps.clone(),
-        payload: packed.blocks.into_iter().map(|block| block.bytes).collect::<Vec<_>>(),
+        payload: packed.payload,
     };
     records.write(&record)?;
-    compressor.give_back(record.payload);
+    compressor.give_back(record.payload.into_memory());
     Ok(())
 }
 

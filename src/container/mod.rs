@@ -48,7 +48,7 @@ pub use indexed::IndexedReader;
 pub use limits::Limits;
 pub use method::{recovered_count, tile_codec};
 pub use reader::RecordReader;
-pub use record::{BatchRecord, BlockEntry, RecordHead};
+pub use record::{BatchRecord, BlockEntry, Payload, Pieces, RecordHead};
 pub use resume::Resumption;
 pub use search::{Finding, FoundRecord, Search};
 pub use sync::{SyncData, SyncPolicy};

@@ -45,6 +45,16 @@ impl BlockEntry {
 pub trait Payload {
     /// The pieces, in order.
     fn pieces(&self) -> impl Iterator<Item = &[u8]>;
+
+    /// How many bytes they have together.
+    fn bytes(&self) -> usize {
+        self.pieces().map(<[u8]>::len).sum()
+    }
+
+    /// Their [`checksum`](super::checksum()).
+    fn checksum(&self) -> u64 {
+        checksum_of(self.pieces())
+    }
 }
 
 impl Payload for Vec<u8> {
@@ -53,9 +63,33 @@ impl Payload for Vec<u8> {
     }
 }
 
-impl Payload for Vec<Vec<u8>> {
+/// Encoded blocks, each in memory of its own. Their checksum is taken where they are made: batches are made side by side, and
+/// written one after another.
+pub struct Pieces {
+    pieces: Vec<Vec<u8>>,
+    checksum: u64,
+}
+
+impl Pieces {
+    /// These, with their checksum.
+    pub fn new(pieces: Vec<Vec<u8>>) -> Self {
+        let checksum = checksum_of(pieces.iter().map(Vec::as_slice));
+        Self { pieces, checksum }
+    }
+
+    /// The memory of each.
+    pub fn into_memory(self) -> Vec<Vec<u8>> {
+        self.pieces
+    }
+}
+
+impl Payload for Pieces {
     fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.iter().map(Vec::as_slice)
+        self.pieces.iter().map(Vec::as_slice)
+    }
+
+    fn checksum(&self) -> u64 {
+        self.checksum
     }
 }
 
@@ -91,13 +125,13 @@ impl<P: Payload> BatchRecord<P> {
         let prefix = Prefix {
             details_bytes: u32::try_from(details.len() + CHECKSUM_BYTES)
                 .map_err(|_| Error::invalid(format!("{WHAT}: {} blocks are too many", self.blocks.len())))?,
-            payload_bytes: self.payload.pieces().map(|piece| piece.len() as u64).sum(),
+            payload_bytes: self.payload.bytes() as u64,
             number: self.number,
             first_frame: self.first_frame,
             frames: self.frames,
             raw_bytes: self.raw_bytes,
             raw_checksum: self.raw_checksum,
-            payload_checksum: checksum_of(self.payload.pieces()),
+            payload_checksum: self.payload.checksum(),
         };
         self.check(&prefix, format)
             .map_err(|error| Error::invalid(format!("{WHAT}: readers would refuse it: {error}")))?;

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::{Gpu, GpuFrames};
 use crate::compressor::{Compressor, Packed, PackedBatch, packed_tiles};
-use crate::container;
+use crate::container::{self, Payload};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Batch, Geometry, WorkBuffer};
 use crate::gpu::ResidentFrames;
-use crate::packed::{CodedBlock, packed_bytes};
+use crate::packed::CodedBlock;
 use crate::part::Part;
 use crate::plan::{self, ChoiceByPlaces};
 use crate::telemetry::{self, BatchWatch};
@@ -82,10 +82,10 @@ impl Compressor {
         };
         let Some(packed) = packed else { return Ok(None) };
         self.verify_resident(geometry, &packed, raw_checksum)?;
-        let (method, blocks) = packed;
-        watch.done(&method, raw_bytes, packed_bytes(&blocks));
+        let packed = PackedBatch::new(packed, raw_bytes, raw_checksum)?;
+        watch.done(&packed.method, raw_bytes, packed.payload.bytes());
         self.scheduler.ran_resident(raw_bytes, start.elapsed());
-        Ok(Some(PackedBatch { method, raw_bytes, raw_checksum, blocks }))
+        Ok(Some(packed))
     }
 
     /// Restores the frames on the CPU, if that was asked for, and compares their checksum.
