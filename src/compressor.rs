@@ -76,15 +76,21 @@ pub(crate) struct PackedBatch {
 }
 
 impl PackedBatch {
-    /// A batch that came to these blocks.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a block has more than 4 GiB.
-    pub fn new((method, blocks): Packed, raw_bytes: usize, raw_checksum: u64) -> Result<Self> {
-        let entries = blocks.iter().map(BlockEntry::of).collect::<Result<_>>()?;
-        let payload = Pieces::new(blocks.into_iter().map(|block| block.bytes).collect());
-        Ok(Self { method, raw_bytes, raw_checksum, blocks: entries, payload })
+    pub fn new((method, blocks, payload): Recorded, raw_bytes: usize, raw_checksum: u64) -> Self {
+        Self { method, raw_bytes, raw_checksum, blocks, payload }
     }
+}
+
+/// Method and blocks of a batch as they are recorded.
+type Recorded = (Method, Vec<BlockEntry>, Pieces);
+
+/// The same of what was packed.
+///
+/// # Errors
+/// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a block has more than 4 GiB.
+pub(crate) fn recorded((method, blocks): Packed) -> Result<Recorded> {
+    let entries = blocks.iter().map(BlockEntry::of).collect::<Result<_>>()?;
+    Ok((method, entries, Pieces::new(blocks.into_iter().map(|block| block.bytes).collect())))
 }
 
 /// Method and blocks of a batch.
@@ -223,18 +229,17 @@ impl Compressor {
                 // There is time for it meanwhile.
                 let checksum = || container::checksum(raw);
                 let (checksum, packed) = pool::beside(cpu.crew(), checksum, || self.pack_on(batch, backend, None));
-                return Ok((checksum, packed?));
+                return Ok(PackedBatch::new(recorded(packed?)?, raw.len(), checksum));
             }
             let sums = cpu.take_sums(raw, container::summed_blocks(raw.len()));
             let packed = self.pack_on(batch, backend, Some(&sums))?;
-            let checksum = container::checksum_of_frames(raw, &sums, cpu.crew())?;
+            let checksum = || container::checksum_of_frames(raw, &sums, cpu.crew());
+            let (checksum, recorded) = pool::beside(cpu.crew(), checksum, || recorded(packed));
             cpu.give_back_sums(sums);
-            Ok((checksum, packed))
+            Ok(PackedBatch::new(recorded?, raw.len(), checksum?))
         };
-        let on_device = |(_, (method, _)): &(u64, Packed)| *method != Method::Discrete;
         let describe = || Work::compress(batch, &self.settings);
-        let (raw_checksum, packed) = self.scheduler.run(raw.len(), describe, pack, on_device)?;
-        PackedBatch::new(packed, raw.len(), raw_checksum)
+        self.scheduler.run(raw.len(), describe, pack, |packed: &PackedBatch| packed.method != Method::Discrete)
     }
 
     /// Compresses a batch on a backend. Where the CPU goes over all of it, `sums` are taken on the way.

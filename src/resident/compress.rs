@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use super::{Gpu, GpuFrames};
-use crate::compressor::{Compressor, Packed, PackedBatch, packed_tiles};
+use crate::compressor::{Compressor, Packed, PackedBatch, packed_tiles, recorded};
 use crate::container::{self, Payload};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Batch, Geometry, WorkBuffer};
@@ -82,7 +82,7 @@ impl Compressor {
         };
         let Some(packed) = packed else { return Ok(None) };
         self.verify_resident(geometry, &packed, raw_checksum)?;
-        let packed = PackedBatch::new(packed, raw_bytes, raw_checksum)?;
+        let packed = PackedBatch::new(recorded(packed)?, raw_bytes, raw_checksum);
         watch.done(&packed.method, raw_bytes, packed.payload.bytes());
         self.scheduler.ran_resident(raw_bytes, start.elapsed());
         Ok(Some(packed))

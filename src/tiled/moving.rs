@@ -40,8 +40,9 @@ fn motion(geometry: &Geometry, packed_vectors: &[u8], cpu: &CpuBackend) -> Resul
     Ok(OrderedMotion::new(still.shares, order, moved))
 }
 
-/// Restores the first `frames` raw frames from the vectors and the segments, of which they need whole ones, and those that they refer to. Each
-/// frame, as soon as it is there, is what `parts` of it are finished with, while threads that have no band restore the next one.
+/// Restores the first `frames` raw frames from the blocks (the vectors, and the segments, of which they need whole ones), and
+/// those that they refer to. What else is to be done with a frame, in `parts`, is done by threads that have no band of the
+/// next one.
 pub(super) fn decode<P: Send>(
     decoding: &Decoding<'_>,
     blocks: &[&[u8]],

@@ -10,9 +10,9 @@
 mod avx512;
 mod places;
 
-pub use self::places::{Places, map_bytes};
 use std::cell::OnceCell;
 
+pub use self::places::{Places, map_bytes};
 use super::{CodecId, ans};
 use crate::cpu::SimdLevel;
 
@@ -24,6 +24,7 @@ pub struct WithoutZeros {
     /// Says which bytes are kept, if the higher ones do not.
     map: Option<Vec<u8>>,
     kept: Vec<u8>,
+    /// Computed when it is first asked for.
     estimate: OnceCell<usize>,
 }
 
