@@ -170,7 +170,7 @@ fn of_byte(bits: u64) -> u8 {
 /// Which of at most 64 bytes are not 0.
 #[inline(always)]
 fn of_some(bytes: &[u8]) -> u64 {
-    const LOWER: u64 = u64::from_ne_bytes([0x7F; 8]);
+    const LOWER: u64 = u64::from_le_bytes([0x7F; 8]);
     /// Takes the lowest bit of each byte to the highest byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let (eights, rest) = bytes.as_chunks::<8>();
