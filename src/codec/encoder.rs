@@ -35,7 +35,7 @@ const ZSTD_PROBE_BYTES: usize = 1 << 16;
 const NOISE_PROBE_BYTES: usize = 1 << 14;
 const NOISE_PIECES: usize = 16;
 
-/// Whether no table makes bytes shorter by more than 1/128, as far as pieces of them tell.
+/// Whether no table makes bytes shorter by more than 1/64, as far as pieces of them tell: that is not worth the time of coding them.
 fn is_noise(bytes: &[u8]) -> bool {
     let step = bytes.len() / NOISE_PIECES;
     let piece = NOISE_PROBE_BYTES / NOISE_PIECES;
@@ -43,7 +43,7 @@ fn is_noise(bytes: &[u8]) -> bool {
         return false;
     }
     let pieces: Vec<u8> = bytes.chunks_exact(step).flat_map(|part| &part[..piece]).copied().collect();
-    ans::estimate(&pieces) > pieces.len() / 128 * 127
+    ans::estimate(&pieces) > pieces.len() / 64 * 63
 }
 
 /// Start and end of the `part` in the middle of `length` bytes.
