@@ -410,14 +410,22 @@ impl Decompressor {
     ) -> Result<()> {
         let cpu = self.scheduler.cpu();
         self.decode_spans(Span::all(geometry, plan, blocks, planes), |span, decoder, bytes| {
-            if span.shuffle == Shuffle::None {
-                span.decode(decoder, bytes)?;
-            } else {
-                let mut shuffled = self.shuffled.take().unwrap_or_default();
-                shuffled.resize(bytes.len(), 0);
-                span.decode(decoder, &mut shuffled)?;
-                cpu.unshuffle(span.shuffle, geometry.sample_bytes, &shuffled, bytes);
-                self.shuffled.give(shuffled);
+            match span.shuffle {
+                Shuffle::None => span.decode(decoder, bytes)?,
+                Shuffle::Byte => {
+                    return span.decode_parts(decoder, |samples, lanes| {
+                        let start = samples.start * geometry.sample_bytes;
+                        let end = cpu.interleave(lanes, bytes, start);
+                        frame_sums::add_next(sums, &bytes[..end], start);
+                    });
+                }
+                Shuffle::Bit => {
+                    let mut shuffled = self.shuffled.take().unwrap_or_default();
+                    shuffled.resize(bytes.len(), 0);
+                    span.decode(decoder, &mut shuffled)?;
+                    cpu.unshuffle(span.shuffle, geometry.sample_bytes, &shuffled, bytes);
+                    self.shuffled.give(shuffled);
+                }
             }
             frame_sums::add(sums, bytes);
             Ok(())

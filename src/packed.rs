@@ -1,5 +1,7 @@
 //! The coded blocks of a batch.
 
+use std::ops::Range;
+
 use crate::codec::{CodecId, Decoder, Surroundings};
 use crate::container::{self, BlockEntry};
 use crate::error::{Error, Result};
@@ -97,5 +99,11 @@ impl<'p> Span<'p> {
             higher.insert(0, block);
         }
         Ok(())
+    }
+
+    /// Decodes the blocks and gives the bytes of some samples at a time, those of each block by themselves.
+    pub fn decode_parts(&self, decoder: &mut Decoder, give: impl FnMut(Range<usize>, &[&[u8]])) -> Result<()> {
+        let around = Surroundings { width: self.width, picture: self.picture, higher: &[] };
+        decoder.decode_span(&self.blocks, self.block_bytes, around, give)
     }
 }

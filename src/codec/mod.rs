@@ -9,6 +9,7 @@ mod decoder;
 pub mod discrete;
 mod encoder;
 pub mod exceptions;
+mod lane;
 mod lz4;
 pub mod model;
 pub mod pack;

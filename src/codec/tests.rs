@@ -171,6 +171,85 @@ fn highest_bytes_of_sparse_samples_are_mapped() {
     }
 }
 
+/// Blocks of a span, that of the lowest bytes first, as `Decoder::decode` decodes them one by one.
+fn one_by_one(blocks: &[(CodecId, Vec<u8>)], length: usize, around: Surroundings<'_>) -> Result<Vec<Vec<u8>>> {
+    let mut decoded: Vec<Vec<u8>> = Vec::new();
+    for (codec, packed) in blocks.iter().rev() {
+        let higher: Vec<&[u8]> = decoded.iter().map(Vec::as_slice).collect();
+        let mut block = vec![1; length];
+        Decoder::default().decode(*codec, packed, Surroundings { higher: &higher, ..around }, &mut block)?;
+        decoded.insert(0, block);
+    }
+    Ok(decoded)
+}
+
+/// The same by a decoder that puts the parts of a span together.
+fn by_parts(
+    decoder: &mut Decoder,
+    blocks: &[(CodecId, Vec<u8>)],
+    length: usize,
+    around: Surroundings<'_>,
+) -> Result<Vec<Vec<u8>>> {
+    let found: Vec<(CodecId, &[u8])> = blocks.iter().map(|(codec, packed)| (*codec, packed.as_slice())).collect();
+    let mut decoded = vec![Vec::new(); blocks.len()];
+    decoder.decode_span(&found, length, around, |samples, lanes| {
+        assert!(lanes.iter().all(|lane| lane.len() == samples.len()) && samples.start == decoded[0].len());
+        decoded.iter_mut().zip(lanes).for_each(|(block, lane)| block.extend_from_slice(lane));
+    })?;
+    Ok(decoded)
+}
+
+/// A mapped block whose map says more than what is not 0: by hand, for no encoder makes it.
+fn mapped_with_zeros(block: &[u8]) -> Vec<u8> {
+    let map: Vec<u8> = block.chunks(8).map(|bytes| u8::MAX >> (8 - bytes.len())).collect();
+    let store = |bytes: &[u8]| [&[CodecId::Store as u8], bytes].concat();
+    [&(map.len() as u32 + 1).to_le_bytes()[..], &store(&map), &store(block)].concat()
+}
+
+#[test]
+fn parts_of_a_span_are_those_of_its_blocks() {
+    let mut decoder = Decoder::default();
+    let mut used = std::collections::BTreeSet::new();
+    for length in [1, 63, 64, 100, 4095, 4096, 4097, 9000, 70_000] {
+        let noise = noise(4 * length);
+        let some = |at: usize, byte: u8| if noise[at / 9] < 80 { byte } else { 0 };
+        let highest: Vec<u8> = (0..length).map(|at| some(at, noise[at] % 8 + 100)).collect();
+        // 0 in some places where the highest byte is not.
+        let second: Vec<u8> = (0..length).map(|at| some(at, noise[length + at] % 9)).collect();
+        let third: Vec<u8> = (0..length).map(|at| some(at, noise[2 * length + at])).collect();
+        let lowest: Vec<u8> = third.iter().map(|&byte| byte.wrapping_mul(37) / 2).collect();
+        let around = Surroundings { width: 50, picture: 0, higher: &[] };
+        for (level, contexts) in [(1, &[][..]), (1, &[ContextKind::Higher, ContextKind::Neighbours])] {
+            let mut encoder = Encoder::new(CodecChoice::Auto, level, false).unwrap().with_contexts(contexts);
+            let blocks = [&lowest, &third, &second, &highest];
+            let mut coded: Vec<(CodecId, Vec<u8>)> = Vec::new();
+            for (at, block) in blocks.iter().enumerate() {
+                let higher: Vec<&[u8]> = blocks[at + 1..].iter().map(|block| block.as_slice()).collect();
+                let mut packed = Vec::new();
+                let codec = encoder.encode(block, Surroundings { higher: &higher, ..around }, &mut packed);
+                coded.push((codec, packed));
+            }
+            let strange = (CodecId::Mapped, mapped_with_zeros(&highest));
+            let in_turn =
+                [coded[0].clone(), (CodecId::Mapped, mapped_with_zeros(&third)), coded[2].clone(), strange.clone()];
+            let with_strange = [&coded[..3], std::slice::from_ref(&strange)].concat();
+            for blocks in [&coded[..], &coded[1..], &coded[2..], &with_strange, &in_turn] {
+                used.extend(blocks.windows(2).map(|pair| (pair[0].0 as u8, pair[1].0 as u8)));
+                let expected = one_by_one(blocks, length, around).unwrap();
+                assert!(by_parts(&mut decoder, blocks, length, around).unwrap() == expected, "{length}");
+                let mut short = blocks.to_vec();
+                short[0].1.pop();
+                let damaged = by_parts(&mut decoder, &short, length, around);
+                assert_eq!(damaged.is_err(), one_by_one(&short, length, around).is_err(), "{length}");
+            }
+        }
+    }
+    let pair = |lower: CodecId, higher: CodecId| used.contains(&(lower as u8, higher as u8));
+    assert!(pair(CodecId::Sparse, CodecId::Sparse) && pair(CodecId::Sparse, CodecId::Mapped), "{used:?}");
+    assert!(used.iter().any(|pair| pair.0 == CodecId::Contexts as u8), "{used:?}");
+    assert!(pair(CodecId::Mapped, CodecId::Sparse) || pair(CodecId::Mapped, CodecId::Contexts), "{used:?}");
+}
+
 #[test]
 fn contexts_pay_where_bytes_depend_on_others() {
     let [_, high] = span(70_000);

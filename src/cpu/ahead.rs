@@ -8,6 +8,12 @@ const LINE: usize = 64;
 /// Most pieces of memory: those of the regions of a frame.
 const MOST_PIECES: usize = 4;
 
+/// Fetches all lines of some memory.
+#[inline(always)]
+pub fn fetch(memory: &[u8]) {
+    memory.chunks(LINE).for_each(simd::prefetch);
+}
+
 /// Pieces of memory, of which each [step](Self::step) fetches some more. Which ones they are, and how many, is never wrong.
 #[derive(Default)]
 pub struct Ahead<'m> {
@@ -29,7 +35,7 @@ impl<'m> Ahead<'m> {
     pub fn step(&mut self) {
         let Some(piece) = self.pieces.iter_mut().find(|piece| !piece.is_empty()) else { return };
         let (next, rest) = piece.split_at(self.step.min(piece.len()));
-        next.chunks(LINE).for_each(simd::prefetch);
+        fetch(next);
         *piece = rest;
     }
 }

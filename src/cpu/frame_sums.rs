@@ -144,6 +144,12 @@ impl<'a> From<&'a mut Vec<u8>> for Output<'a> {
     }
 }
 
+/// Takes the sums of a part from `start` on, if anyone wants them; those of what comes before are taken but for a block that ends
+/// only here.
+pub fn add_next(sums: Option<&FrameSums>, part: &[u8], start: usize) {
+    add(sums, &part[start.saturating_sub(BLOCK_BYTES - 1)..]);
+}
+
 /// Takes the sums of a part, if anyone wants them.
 pub fn add(sums: Option<&FrameSums>, part: &[u8]) {
     if let Some(sums) = sums {

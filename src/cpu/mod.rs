@@ -367,6 +367,16 @@ impl CpuBackend {
         }
     }
 
+    /// The way back of some samples whose bytes of equal significance are in `lanes`, to `out` from `start` on. Says where they
+    /// end; the memory after that is fetched, for those that come next.
+    pub(crate) fn interleave(&self, lanes: &[&[u8]], out: &mut [u8], start: usize) -> usize {
+        let bytes: usize = lanes.iter().map(|lane| lane.len()).sum();
+        let (done, later) = out.split_at_mut(start + bytes);
+        ahead::fetch(&later[..bytes.min(later.len())]);
+        byte_shuffle::interleave(self.simd, lanes, &mut done[start..]);
+        start + bytes
+    }
+
     /// Costs of `candidates`, which share one colour transform, into `costs`.
     fn costs_samples<T: Sample>(&self, batch: Batch<'_>, colour: Colour, jobs: Vec<CostJob<'_>>) -> Result<()> {
         let geometry = batch.geometry;

@@ -12,7 +12,7 @@ mod places;
 
 use std::cell::OnceCell;
 
-pub use self::places::{Places, map_bytes};
+pub use self::places::{PIECE, Places, map_bytes};
 use super::{CodecId, ans};
 use crate::cpu::SimdLevel;
 

@@ -7,7 +7,7 @@ use crate::cpu::simd::Kernel;
 use crate::error::{Error, Result};
 
 /// Bytes that are done together: a bit of a word says of each whether it is kept.
-pub(super) const PIECE: usize = u64::BITS as usize;
+pub const PIECE: usize = u64::BITS as usize;
 pub(super) type Piece = [u8; PIECE];
 
 /// Some places of a block.
@@ -88,10 +88,16 @@ impl Places {
     /// Puts the bytes that were kept, the first ones of so much [memory](Self::memory), back there in `block`, which is as
     /// long as the one that the places are of, and 0 elsewhere.
     pub fn spread(&self, kept: &[u8], block: &mut [u8]) {
-        let (pieces, rest) = block.as_chunks_mut();
-        let (words, last) = self.words.split_at(pieces.len());
+        self.spread_part(0, kept, block);
+    }
+
+    /// The same of a part of the block that begins after so many pieces, and of the bytes that were kept from there on. Says how
+    /// many of them there are in the part.
+    pub fn spread_part(&self, first: usize, kept: &[u8], part: &mut [u8]) -> usize {
+        let (pieces, rest) = part.as_chunks_mut();
+        let (words, last) = self.words[first..].split_at(pieces.len());
         let count = spread(self.simd, kept, words, pieces);
-        portable::spread(&kept[count..], last, [rest]);
+        count + portable::spread(&kept[count..], last, [rest])
     }
 }
 
