@@ -25,20 +25,26 @@ pub struct FrameSums {
     /// How many blocks are wanted.
     count: usize,
     /// At least as many, when a sum is known: frames that cannot be restored take no memory here.
-    blocks: OnceLock<Vec<Block>>,
+    blocks: OnceLock<Blocks>,
 }
 
-/// What a block adds to the accumulators.
-#[derive(Debug, Default)]
-struct Block {
-    sums: [AtomicU64; ACCUMULATORS],
-    is_known: AtomicBool,
+/// What blocks add to the accumulators.
+#[derive(Debug)]
+struct Blocks {
+    sums: Vec<[AtomicU64; ACCUMULATORS]>,
+    /// Of which blocks that is known. These are looked at more often, and by themselves they are few bytes.
+    known: Vec<AtomicBool>,
 }
 
-impl Block {
-    fn is_known(&self) -> bool {
-        self.is_known.load(Ordering::Relaxed)
+impl Blocks {
+    fn new(count: usize) -> Self {
+        let sums = std::iter::repeat_with(Default::default).take(count).collect();
+        Self { sums, known: std::iter::repeat_with(AtomicBool::default).take(count).collect() }
     }
+}
+
+fn is_set(flag: &AtomicBool) -> bool {
+    flag.load(Ordering::Relaxed)
 }
 
 impl FrameSums {
@@ -53,16 +59,17 @@ impl FrameSums {
         self.addresses = start..start + raw.len();
         self.count = count;
         match self.blocks.get_mut() {
-            Some(blocks) if blocks.len() >= count => {
-                blocks.iter_mut().take(count).for_each(|block| *block.is_known.get_mut() = false);
+            Some(blocks) if blocks.known.len() >= count => {
+                blocks.known.iter_mut().take(count).for_each(|known| *known.get_mut() = false);
             }
             _ => self.blocks = OnceLock::new(),
         }
     }
 
-    fn blocks(&self) -> &[Block] {
-        let blocks = self.blocks.get_or_init(|| std::iter::repeat_with(Block::default).take(self.count).collect());
-        &blocks[..self.count]
+    /// The sums of the wanted blocks, and which of them are known.
+    fn blocks(&self) -> (&[[AtomicU64; ACCUMULATORS]], &[AtomicBool]) {
+        let blocks = self.blocks.get_or_init(|| Blocks::new(self.count));
+        (&blocks.sums[..self.count], &blocks.known[..self.count])
     }
 
     /// Takes the sums of the whole blocks of a part of the frames, which will stay as it is. Nothing is taken of other bytes.
@@ -70,16 +77,19 @@ impl FrameSums {
         let Some(start) = self.place(part) else { return };
         let skipped = start.next_multiple_of(BLOCK_BYTES) - start;
         let bytes = part.get(skipped..).unwrap_or_default().as_chunks::<BLOCK_BYTES>().0;
-        let Some(blocks) = self.blocks().get((start + skipped) / BLOCK_BYTES..) else { return };
-        for (bytes, blocks) in bytes.chunks(BLOCKS_AT_A_TIME).zip(blocks.chunks(BLOCKS_AT_A_TIME)) {
-            if blocks.iter().take(bytes.len()).all(Block::is_known) {
+        let (sums, known) = self.blocks();
+        let first = (start + skipped) / BLOCK_BYTES;
+        let (Some(sums), Some(known)) = (sums.get(first..), known.get(first..)) else { return };
+        let blocks = sums.chunks(BLOCKS_AT_A_TIME).zip(known.chunks(BLOCKS_AT_A_TIME));
+        for (bytes, (sums, known)) in bytes.chunks(BLOCKS_AT_A_TIME).zip(blocks) {
+            if known.iter().take(bytes.len()).all(is_set) {
                 continue;
             }
             let mut found = [[0; ACCUMULATORS]; BLOCKS_AT_A_TIME];
             block_sums::forward(self.simd, bytes.as_flattened(), &mut found);
-            for (found, block) in found.iter().zip(blocks).take(bytes.len()) {
-                block.sums.iter().zip(found).for_each(|(sum, &found)| sum.store(found, Ordering::Relaxed));
-                block.is_known.store(true, Ordering::Relaxed);
+            for ((found, sums), known) in found.iter().zip(sums).zip(known).take(bytes.len()) {
+                sums.iter().zip(found).for_each(|(sum, &found)| sum.store(found, Ordering::Relaxed));
+                known.store(true, Ordering::Relaxed);
             }
         }
     }
@@ -88,23 +98,24 @@ impl FrameSums {
     pub fn forget(&self, part: &[u8]) {
         let Some(start) = self.place(part) else { return };
         let last = (start + part.len()).saturating_sub(1) / BLOCK_BYTES;
-        let blocks = self.blocks.get().into_iter().flatten().take(last + 1).skip(start / BLOCK_BYTES);
-        blocks.for_each(|block| block.is_known.store(false, Ordering::Relaxed));
+        let known = self.blocks.get().into_iter().flat_map(|blocks| &blocks.known).take(last + 1);
+        known.skip(start / BLOCK_BYTES).for_each(|known| known.store(false, Ordering::Relaxed));
     }
 
     /// Whether there are sums of any block.
     pub fn knows_any(&self) -> bool {
-        self.blocks.get().is_some_and(|blocks| blocks.iter().take(self.count).any(Block::is_known))
+        self.blocks.get().is_some_and(|blocks| blocks.known.iter().take(self.count).any(is_set))
     }
 
     /// The sums of all blocks of the frames that it began with.
     pub fn finish(&self, raw: &[u8], crew: &Crew) -> Result<impl ExactSizeIterator<Item = [u64; ACCUMULATORS]>> {
         let mut unknown: Vec<&[u8]> = Vec::new();
-        for (piece, blocks) in raw.chunks(PIECE_BYTES).zip(self.blocks().chunks(PIECE_BYTES / BLOCK_BYTES)) {
+        let (sums, known) = self.blocks();
+        for (piece, known) in raw.chunks(PIECE_BYTES).zip(known.chunks(PIECE_BYTES / BLOCK_BYTES)) {
             let mut start = 0;
-            for run in blocks.chunk_by(|one, next| one.is_known() == next.is_known()) {
+            for run in known.chunk_by(|one, next| is_set(one) == is_set(next)) {
                 let end = start + run.len() * BLOCK_BYTES;
-                unknown.extend(piece.get(start..end).filter(|_| !run[0].is_known()));
+                unknown.extend(piece.get(start..end).filter(|_| !is_set(&run[0])));
                 start = end;
             }
         }
@@ -112,7 +123,7 @@ impl FrameSums {
             self.add(part);
             Ok(())
         })?;
-        Ok(self.blocks().iter().map(|block| block.sums.each_ref().map(|sum| sum.load(Ordering::Relaxed))))
+        Ok(sums.iter().map(|sums| sums.each_ref().map(|sum| sum.load(Ordering::Relaxed))))
     }
 
     /// Where a part begins, from the first of the frames; `None` if it is not one.
