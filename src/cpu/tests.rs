@@ -242,6 +242,17 @@ fn layouts(width: usize, height: usize) -> Vec<Layout> {
     layouts
 }
 
+/// The same planes one after another, as samples of pictures have them.
+fn apart(geometry: &Geometry) -> Geometry {
+    let mut geometry = geometry.clone();
+    let mut offset = 0;
+    for plane in &mut geometry.planes {
+        (plane.offset, plane.step) = (offset, 1);
+        offset += plane.frame_samples();
+    }
+    geometry
+}
+
 fn colour_rows(dtype: Dtype) -> Vec<(Row, usize)> {
     let mut rows = Vec::new();
     for (width, height) in [(1, 1), (1, 9), (9, 1), (5, 3), (16, 2), (33, 7), (255, 3), (257, 2)] {
@@ -249,7 +260,10 @@ fn colour_rows(dtype: Dtype) -> Vec<(Row, usize)> {
             let geometry = Geometry::new(&FrameFormat::new(dtype, layout).unwrap(), 1);
             let colours = if geometry.colour { Colour::ALL } else { &[Colour::None] };
             for &colour in colours {
-                rows.push((Row::Colour { geometry: geometry.clone(), colour }, geometry.frame_samples));
+                for geometry in [geometry.clone(), apart(&geometry)] {
+                    let samples = geometry.frame_samples;
+                    rows.push((Row::Colour { geometry, colour }, samples));
+                }
             }
         }
     }
