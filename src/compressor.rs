@@ -76,6 +76,7 @@ pub(crate) struct PackedBatch {
 }
 
 impl PackedBatch {
+    /// A batch that came to these blocks.
     pub fn new((method, blocks, payload): Recorded, raw_bytes: usize, raw_checksum: u64) -> Self {
         Self { method, raw_bytes, raw_checksum, blocks, payload }
     }

@@ -106,23 +106,15 @@ impl Decoder {
         match codec {
             CodecId::Sparse if !higher.is_empty() => {
                 let places = lane::places(SimdLevel::detect(), higher, length, &mut self.spare);
-                self.part(packed, lane.kept(length, places))?;
-                lane.set_all();
-                Ok(())
+                self.part(packed, lane.kept(length, places, true))
             }
             CodecId::Mapped => {
                 let (places, packed) = self.places(packed, length)?;
-                self.part(packed, lane.kept(length, Arc::new(places)))?;
-                if higher.is_empty() && lane.has_no_zero() {
-                    lane.set_all();
-                }
-                Ok(())
+                self.part(packed, lane.kept(length, Arc::new(places), false))
             }
+            codec if sparse::CODECS.contains(&codec) => self.decode(codec, packed, around, lane.block(length)),
             _ => {
-                let higher: Vec<&[u8]> = match sparse::CODECS.contains(&codec) {
-                    true => Vec::new(),
-                    false => higher.iter_mut().map(|lane| lane.complete(&mut self.spare)).collect(),
-                };
+                let higher: Vec<&[u8]> = higher.iter_mut().map(|lane| lane.complete(&mut self.spare)).collect();
                 self.decode(codec, packed, Surroundings { higher: &higher, ..around }, lane.block(length))
             }
         }

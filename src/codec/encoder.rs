@@ -35,7 +35,8 @@ const ZSTD_PROBE_BYTES: usize = 1 << 16;
 const NOISE_PROBE_BYTES: usize = 1 << 14;
 const NOISE_PIECES: usize = 16;
 
-/// Whether no table makes bytes shorter by more than 1/64, as far as pieces of them tell: that is not worth the time of coding them.
+/// Whether no table makes bytes shorter by more than 1/64, as far as pieces of them tell: that is not worth the time that it
+/// takes.
 fn is_noise(bytes: &[u8]) -> bool {
     let step = bytes.len() / NOISE_PIECES;
     let piece = NOISE_PROBE_BYTES / NOISE_PIECES;

@@ -23,8 +23,8 @@ pub struct Lane {
 
 struct Kept {
     places: Arc<Places>,
-    /// Whether these are all places where this byte or a higher one of the sample is not 0.
-    are_all: bool,
+    /// Whether these are the places where a higher byte of the sample is not 0.
+    are_of_higher: bool,
 }
 
 impl Lane {
@@ -35,24 +35,20 @@ impl Lane {
         &mut self.bytes[..length]
     }
 
-    /// Memory for what was kept, there, of a block of so many bytes.
-    pub fn kept(&mut self, length: usize, places: Arc<Places>) -> &mut [u8] {
+    /// Memory for what was kept, there, of a block of so many bytes. `are_of_higher` says whether the places are those of the
+    /// [higher bytes](places).
+    pub fn kept(&mut self, length: usize, places: Arc<Places>, are_of_higher: bool) -> &mut [u8] {
         self.bytes.resize(self.bytes.len().max(places.memory()), 0);
         let count = places.count();
-        (self.length, self.kept) = (length, Some(Kept { places, are_all: false }));
+        (self.length, self.kept) = (length, Some(Kept { places, are_of_higher }));
         &mut self.bytes[..count]
     }
 
-    /// Says that at each of the places this byte or a higher one of the sample is not 0, and nowhere else.
-    pub fn set_all(&mut self) {
-        if let Some(kept) = &mut self.kept {
-            kept.are_all = true;
-        }
-    }
-
-    /// Whether nothing that was kept is 0.
-    pub fn has_no_zero(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| !self.bytes[..kept.places.count()].contains(&0))
+    /// The places where this byte or one of `higher` is not 0, if they are known by those where it was kept.
+    fn known_places(&self, higher: &[Lane]) -> Option<&Arc<Places>> {
+        let Kept { places, are_of_higher } = self.kept.as_ref()?;
+        let is_all = *are_of_higher || higher.is_empty() && !self.bytes[..places.count()].contains(&0);
+        is_all.then_some(places)
     }
 
     /// The block; `spare` is memory for it.
@@ -76,7 +72,7 @@ impl Lane {
 
 /// All places where a byte of `lanes`, those of the higher bytes, is not 0; `spare` is memory for a block.
 pub fn places(simd: SimdLevel, lanes: &mut [Lane], length: usize, spare: &mut Vec<u8>) -> Arc<Places> {
-    if let Some(Kept { places, are_all: true }) = lanes.first().and_then(|lane| lane.kept.as_ref()) {
+    if let Some(places) = lanes.split_first().and_then(|(lane, higher)| lane.known_places(higher)) {
         return Arc::clone(places);
     }
     let blocks: Vec<&[u8]> = lanes.iter_mut().map(|lane| lane.complete(spare)).collect();

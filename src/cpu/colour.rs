@@ -20,9 +20,8 @@ use crate::plan::Colour;
 /// Most planes that are taken apart or put together in one go.
 const MOST_TURNS: usize = 4;
 
-/// How many of the first planes have samples that take turns in the raw frame.
-fn turns(planes: &[PlaneGeometry]) -> usize {
-    let Some(first) = planes.first() else { return 0 };
+/// How many planes, of which this is the first, have samples that take turns in the raw frame.
+fn turns(first: &PlaneGeometry, planes: &[PlaneGeometry]) -> usize {
     let takes_turn =
         |(at, plane): (usize, &PlaneGeometry)| plane.step == first.step && plane.offset == first.offset + at;
     match planes.get(..first.step) {
@@ -38,13 +37,14 @@ pub fn forward<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeomet
     let mut subtract_green = colour == Colour::SubtractGreen;
     let mut done = 0;
     while let Some(plane) = planes.get(done) {
-        let turns = turns(&planes[done..]);
+        let turns = turns(plane, &planes[done..]);
         let raw = &raw[raw.len().min(plane.offset * T::BYTES)..];
         match &mut out[done..done + turns] {
             [p0, p1] => simd.run(SplitTurns { raw, subtract_green: false, planes: [p0, p1] }),
             [p0, p1, p2] => split_pixels(simd, subtract_green, raw, [p0, p1, p2]),
             [p0, p1, p2, p3] => simd.run(SplitTurns { raw, subtract_green, planes: [p0, p1, p2, p3] }),
-            others => others.iter_mut().for_each(|samples| simd.run(Split { raw, step: plane.step, samples })),
+            [samples] => simd.run(Split { raw, step: plane.step, samples }),
+            _ => {}
         }
         done += turns;
         // Pixels are subtracted from as they are taken apart.
@@ -72,19 +72,18 @@ pub fn inverse<T: Sample>(simd: SimdLevel, colour: Colour, planes: &[PlaneGeomet
     let add_green = colour == Colour::SubtractGreen && input.len() > 2;
     let mut done = 0;
     while let Some(plane) = planes.get(done) {
-        let turns = turns(&planes[done..]);
+        let turns = turns(plane, &planes[done..]);
         let start = raw.len().min(plane.offset * T::BYTES);
         let raw = &mut raw[start..];
         match input[done..done + turns] {
             [p0, p1] => simd.run(JoinTurns { raw, add_green: false, planes: [p0, p1] }),
             [p0, p1, p2] => join_pixels(simd, add_green, [p0, p1, p2], raw),
             [p0, p1, p2, p3] => simd.run(JoinTurns { raw, add_green, planes: [p0, p1, p2, p3] }),
-            ref others => {
-                for (at, samples) in (done..).zip(others.iter()) {
-                    let green = input.get(1).copied().filter(|_| add_green && (at == 0 || at == 2));
-                    simd.run(Join { raw, step: plane.step, samples, green });
-                }
+            [samples] => {
+                let green = input.get(1).copied().filter(|_| add_green && (done == 0 || done == 2));
+                simd.run(Join { raw, step: plane.step, samples, green });
             }
+            _ => {}
         }
         done += turns;
     }
